@@ -1,0 +1,119 @@
+"""Which document a commerce touchpoint is, and the day it counts on."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
+from typing import Literal, TypeAlias, assert_never
+
+from rapport_shared.contracts.touchpoints.commerce import (
+    Cancellation,
+    Cost,
+    CostReported,
+    Credit,
+    CreditIssued,
+    Invoice,
+    InvoiceIssued,
+    InvoiceWrittenOff,
+    Order,
+    OrderCancelled,
+    OrderPlaced,
+    OrderReturned,
+    Payment,
+    PaymentAllocated,
+    PaymentAllocation,
+    PaymentReceived,
+    PaymentRefunded,
+    PaymentReversed,
+    Refund,
+    Return,
+    Reversal,
+    Shipment,
+    ShipmentDelivered,
+    WriteOff,
+)
+
+DocumentFamily: TypeAlias = Literal[
+    "order",
+    "cancellation",
+    "return",
+    "shipment",
+    "cost",
+    "invoice",
+    "credit",
+    "payment",
+    "reversal",
+    "refund",
+    "write_off",
+]
+
+DocumentTouchpoint: TypeAlias = (
+    OrderPlaced
+    | OrderCancelled
+    | OrderReturned
+    | ShipmentDelivered
+    | CostReported
+    | InvoiceIssued
+    | CreditIssued
+    | PaymentReceived
+    | PaymentAllocated
+    | PaymentReversed
+    | PaymentRefunded
+    | InvoiceWrittenOff
+)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class DocumentKey:
+    """What a document is known by: a number is unique only within its system and family."""
+
+    system: str
+    family: DocumentFamily
+    number: str
+
+
+def document_key(touchpoint: DocumentTouchpoint) -> DocumentKey:
+    """The document that `touchpoint` states. Of one key, the highest `(revision, occurred_at, id)` counts."""
+    family, number = _family_and_number(touchpoint)
+    return DocumentKey(touchpoint.source.system, family, number)
+
+
+def revision(touchpoint: DocumentTouchpoint) -> int:
+    """The document's revision, 1 where none is stated."""
+    return touchpoint.data.revision
+
+
+def value_date(touchpoint: DocumentTouchpoint, zone: tzinfo, occurred_at: datetime | None = None) -> date:
+    """The day the document counts on: the stated `value_date`, else the day of `occurred_at` in `zone`, its unit's.
+
+    `occurred_at` is the corrected instant where there is one. A `payment.allocated` counts on the day of its
+    payment, which only the ledger knows; this answers the day of the allocation.
+    """
+    stated = touchpoint.data.value_date
+    return stated if stated is not None else (occurred_at or touchpoint.occurred_at).astimezone(zone).date()
+
+
+def _family_and_number(touchpoint: DocumentTouchpoint) -> tuple[DocumentFamily, str]:
+    match touchpoint.data:
+        case Order(order=number):
+            return "order", number
+        case Cancellation(cancellation=number):
+            return "cancellation", number
+        case Return(return_number=number):
+            return "return", number
+        case Shipment(shipment=number):
+            return "shipment", number
+        case Cost(cost=number):
+            return "cost", number
+        case Invoice(invoice=number):
+            return "invoice", number
+        case Credit(credit=number):
+            return "credit", number
+        case Payment(payment=number) | PaymentAllocation(payment=number):
+            return "payment", number
+        case Reversal(reversal=number):
+            return "reversal", number
+        case Refund(refund=number):
+            return "refund", number
+        case WriteOff(write_off=number):
+            return "write_off", number
+        case unreachable:
+            assert_never(unreachable)
