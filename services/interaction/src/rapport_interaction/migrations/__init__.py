@@ -1,0 +1,1 @@
+"""Migrations, which travel in the package so that an image carries its own."""

@@ -1,0 +1,1 @@
+"""What the five services share: contracts and plumbing, no rule of a domain."""

@@ -1,0 +1,1 @@
+"""The wire: envelope, catalogue, touchpoints, events. Nothing here does I/O."""

@@ -1,0 +1,250 @@
+"""Every topic and every event type: who writes it, who reads it, what keys it, how long it is kept."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from rapport_shared.contracts import customer, gateway, interaction, scoring, ticket
+from rapport_shared.contracts.model import Contract
+
+Service = Literal["customer", "interaction", "ticket", "scoring", "gateway"]
+SERVICES: tuple[Service, ...] = ("customer", "interaction", "ticket", "scoring", "gateway")
+
+_DAY_MS = 86_400_000
+FOR_EVER = -1
+MAX_MESSAGE_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One Kafka topic. `retention_ms` is -1 for topics kept for ever; compacted topics keep the last of each key.
+
+    `flushed` topics are written to disk before an acknowledgement where there is a single broker.
+    """
+
+    name: str
+    owner: Service
+    readers: tuple[str, ...]
+    key: str
+    note: str
+    compacted: bool = False
+    retention_ms: int = FOR_EVER
+    flushed: bool = False
+
+    def configuration(self, *, single_broker: bool) -> dict[str, str]:
+        """The topic's settings as Kafka names them."""
+        settings = {
+            "cleanup.policy": "compact" if self.compacted else "delete",
+            "max.message.bytes": str(MAX_MESSAGE_BYTES),
+        }
+        if not self.compacted:
+            settings["retention.ms"] = str(self.retention_ms)
+        if self.flushed and single_broker:
+            settings["flush.messages"] = "1"
+        return settings
+
+
+INTAKE = Topic(
+    "rapport.touchpoint.intake.v1",
+    "gateway",
+    ("interaction",),
+    "identifier key, or any stable key",
+    "touchpoints as channels report them; open to connectors",
+    retention_ms=7 * _DAY_MS,
+    flushed=True,
+)
+CUSTOMER_EVENTS = Topic(
+    "rapport.customer.events.v1",
+    "customer",
+    ("interaction", "ticket", "scoring", "gateway"),
+    "profile id, else the aggregate's id",
+    "profiles, routes, joins, assets, units",
+)
+INTERACTION_EVENTS = Topic(
+    "rapport.interaction.events.v1",
+    "interaction",
+    ("customer", "ticket", "scoring", "gateway"),
+    "profile id, else the touchpoint's id",
+    "touchpoints as recorded, retracted, quarantined",
+)
+TICKET_EVENTS = Topic(
+    "rapport.ticket.events.v1",
+    "ticket",
+    ("scoring", "gateway"),
+    "profile id",
+    "cases of every kind",
+)
+SCORE_EVENTS = Topic(
+    "rapport.score.events.v1",
+    "scoring",
+    ("ticket", "gateway"),
+    "customer id",
+    "values of customers",
+)
+CUSTOMER_VIEW_STATE = Topic(
+    "rapport.customer-view.state.v1",
+    "gateway",
+    ("data consumers",),
+    "customer id",
+    "the present unified view of each customer",
+    compacted=True,
+)
+CUSTOMER_VALUE_STATE = Topic(
+    "rapport.customer-value.state.v1",
+    "scoring",
+    ("data consumers",),
+    "customer id",
+    "the present value of each customer",
+    compacted=True,
+)
+PROFILE_MAP_STATE = Topic(
+    "rapport.profile-map.state.v1",
+    "customer",
+    ("data consumers",),
+    "profile id",
+    "the customer of each profile",
+    compacted=True,
+)
+UNIT_STATE = Topic(
+    "rapport.unit.state.v1",
+    "customer",
+    ("data consumers",),
+    "unit path",
+    "organisation units",
+    compacted=True,
+)
+VALUE_PARAMETERS_STATE = Topic(
+    "rapport.value-parameters.state.v1",
+    "scoring",
+    ("data consumers",),
+    "version",
+    "the parameters that values are computed with",
+    compacted=True,
+)
+DEAD_LETTERS: dict[Service, Topic] = {
+    service: Topic(
+        f"rapport.{service}.dlq.v1",
+        service,
+        ("operators",),
+        "as the original",
+        f"what {service} rejected; a mirror of its dead letters",
+        retention_ms=30 * _DAY_MS,
+    )
+    for service in SERVICES
+}
+
+EVENT_TOPICS = (CUSTOMER_EVENTS, INTERACTION_EVENTS, TICKET_EVENTS, SCORE_EVENTS)
+STATE_TOPICS = (
+    CUSTOMER_VIEW_STATE,
+    CUSTOMER_VALUE_STATE,
+    PROFILE_MAP_STATE,
+    UNIT_STATE,
+    VALUE_PARAMETERS_STATE,
+)
+TOPICS: tuple[Topic, ...] = (INTAKE, *EVENT_TOPICS, *STATE_TOPICS, *DEAD_LETTERS.values())
+
+EVENT_TOPIC_OF: dict[Service, Topic] = {topic.owner: topic for topic in EVENT_TOPICS}
+
+
+@dataclass(frozen=True, slots=True)
+class EventType:
+    """One event: its type on the wire without prefix and version, its data, and when it happens."""
+
+    name: str
+    model: type[Contract]
+    aggregate: str
+    when: str
+    version: int = 1
+
+    @property
+    def service(self) -> Service:
+        """The service that owns the fact; it is named by the first word, save for scores."""
+        word = self.name.split(".", 1)[0]
+        return "scoring" if word == "score" else word  # type: ignore[return-value]
+
+    @property
+    def wire(self) -> str:
+        """`ce_type`."""
+        return f"rapport.{self.name}.v{self.version}"
+
+    @property
+    def source(self) -> str:
+        """`ce_source`."""
+        return f"/rapport/{self.service}"
+
+    @property
+    def topic(self) -> Topic:
+        """Where it is published."""
+        return EVENT_TOPIC_OF[self.service]
+
+
+PROFILE_CHANGED = EventType(
+    "customer.profile_changed",
+    customer.ProfileChanged,
+    "profile",
+    "a profile was registered or its record changed",
+)
+IDENTIFIER_ROUTED = EventType(
+    "customer.identifier_routed",
+    customer.IdentifierRouted,
+    "route",
+    "touches by an identifier go elsewhere from now on",
+)
+CUSTOMER_MERGED = EventType("customer.merged", customer.CustomerMerged, "merge", "two customers became one by a join")
+CUSTOMER_UNMERGED = EventType("customer.unmerged", customer.CustomerUnmerged, "merge", "a join was undone")
+ASSET_CHANGED = EventType(
+    "customer.asset_changed",
+    customer.AssetChanged,
+    "asset",
+    "an asset was delivered, serviced or changed hands",
+)
+UNIT_CHANGED = EventType("customer.unit_changed", customer.UnitChanged, "unit", "an organisation unit was put")
+INTERACTION_RECORDED = EventType(
+    "interaction.recorded", interaction.InteractionRecorded, "interaction", "a touchpoint was recorded"
+)
+INTERACTION_RETRACTED = EventType(
+    "interaction.retracted", interaction.InteractionRetracted, "interaction", "a recording no longer counts"
+)
+INTERACTION_QUARANTINED = EventType(
+    "interaction.quarantined",
+    interaction.InteractionQuarantined,
+    "quarantine",
+    "a touchpoint could not be recorded, and why",
+)
+TICKET_OPENED = EventType("ticket.opened", ticket.TicketOpened, "ticket", "a case was opened")
+TICKET_COMMENTED = EventType("ticket.commented", ticket.TicketCommented, "ticket", "a remark was added")
+TICKET_TRANSITIONED = EventType(
+    "ticket.transitioned", ticket.TicketTransitioned, "ticket", "a case went to another state"
+)
+TICKET_RESOLVED = EventType("ticket.resolved", ticket.TicketResolved, "ticket", "a case was resolved")
+TICKET_UPDATED = EventType("ticket.updated", ticket.TicketUpdated, "ticket", "fields of a case were edited")
+SCORE_UPDATED = EventType("score.updated", scoring.ScoreUpdated, "score", "a customer's value was recomputed")
+
+EVENT_TYPES: tuple[EventType, ...] = (
+    PROFILE_CHANGED,
+    IDENTIFIER_ROUTED,
+    CUSTOMER_MERGED,
+    CUSTOMER_UNMERGED,
+    ASSET_CHANGED,
+    UNIT_CHANGED,
+    INTERACTION_RECORDED,
+    INTERACTION_RETRACTED,
+    INTERACTION_QUARANTINED,
+    TICKET_OPENED,
+    TICKET_COMMENTED,
+    TICKET_TRANSITIONED,
+    TICKET_RESOLVED,
+    TICKET_UPDATED,
+    SCORE_UPDATED,
+)
+EVENT_TYPE_OF: dict[str, EventType] = {event_type.wire: event_type for event_type in EVENT_TYPES}
+
+TOUCHPOINT_REPORTED = "rapport.touchpoint.reported.v1"
+"""`ce_type` of a message on the intake topic."""
+
+STATE_MODELS: dict[str, type[Contract]] = {
+    CUSTOMER_VIEW_STATE.name: gateway.CustomerViewState,
+    CUSTOMER_VALUE_STATE.name: scoring.CustomerValueState,
+    PROFILE_MAP_STATE.name: customer.ProfileMapState,
+    UNIT_STATE.name: customer.UnitState,
+    VALUE_PARAMETERS_STATE.name: scoring.ValueParametersState,
+}

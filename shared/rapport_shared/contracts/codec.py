@@ -1,0 +1,121 @@
+"""Events to Kafka messages and back. What Rapport does not know decodes to a value, never to a crash."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from rapport_shared.contracts.catalogue import EVENT_TYPE_OF, EventType
+from rapport_shared.contracts.envelope import (
+    Envelope,
+    EnvelopeInvalid,
+    Headers,
+    decode_envelope,
+    encode_headers,
+)
+from rapport_shared.contracts.model import Contract
+
+Data = TypeVar("Data", bound=Contract, covariant=True)
+
+
+class DataInvalid(ValueError):
+    """An event's data do not have the shape of its type. The message names places, never values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event(Generic[Data]):
+    """A fact of a known type."""
+
+    envelope: Envelope
+    type: EventType
+    data: Data
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownEvent:
+    """An event of a type or version that this release does not know. It is passed by, not rejected."""
+
+    envelope: Envelope
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """A record without a value: what its key named has been erased."""
+
+    key: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a producer sends: the wire form of an event, a state or a dead letter."""
+
+    topic: str
+    key: bytes
+    headers: Headers
+    value: bytes | None
+
+
+def event_key(envelope: Envelope) -> bytes:
+    """A profile's events are keyed by the profile, all others by their aggregate."""
+    return str(envelope.profile_id or envelope.subject).encode()
+
+
+def encode_event(event: Event[Contract], key: UUID | str | None = None) -> Message:
+    """The message of `event`; `key` only where the aggregate's key is not its profile's id."""
+    return Message(
+        topic=event.type.topic.name,
+        key=str(key).encode() if key is not None else event_key(event.envelope),
+        headers=encode_headers(event.envelope),
+        value=event.data.model_dump_json().encode(),
+    )
+
+
+def decode_event(
+    headers: Mapping[str, str], value: bytes | None, key: bytes | None = None
+) -> Event[Contract] | UnknownEvent | Tombstone:
+    """The event of a record. Raises `EnvelopeInvalid` or `DataInvalid`, naming the place."""
+    if value is None:
+        return Tombstone(key)
+    envelope = decode_envelope(headers)
+    event_type = EVENT_TYPE_OF.get(envelope.type)
+    if event_type is None:
+        return UnknownEvent(envelope)
+    try:
+        data = event_type.model.model_validate_json(value)
+    except ValidationError as error:
+        raise DataInvalid(places(error)) from None
+    return Event(envelope, event_type, data)
+
+
+def decode_json(value: bytes) -> Any:
+    """JSON of a message's value. Raises `DataInvalid` without echoing it."""
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError) as error:
+        raise DataInvalid(f"not JSON ({type(error).__name__})") from None
+
+
+def places(error: ValidationError) -> str:
+    """Where and how data are wrong, without a value: `/ticket/number missing; …`."""
+    found = [
+        f"/{'/'.join(str(step) for step in item['loc'])} {item['type']}" for item in error.errors(include_input=False)
+    ]
+    return "; ".join(found[:5])
+
+
+__all__ = [
+    "DataInvalid",
+    "EnvelopeInvalid",
+    "Event",
+    "Message",
+    "Tombstone",
+    "UnknownEvent",
+    "decode_event",
+    "decode_json",
+    "encode_event",
+    "event_key",
+    "places",
+]

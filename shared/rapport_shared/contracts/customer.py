@@ -1,0 +1,195 @@
+"""What the customer service publishes. Register events carry the full state and what changed."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from rapport_shared.contracts.interaction import IdentifierType
+from rapport_shared.contracts.model import Contract
+from rapport_shared.contracts.pii import Pii
+
+
+class FieldCandidate(Contract):
+    """One source's statement of a field, with what survivorship needs to rank it."""
+
+    value: Pii[Any]
+    source: str
+    manual: bool = False
+    verified: bool = False
+    occurred_at: datetime
+    event_id: UUID
+
+
+class HeldIdentifier(Contract):
+    """An identifier that a profile holds."""
+
+    type: IdentifierType
+    key: str
+    raw: Pii[str]
+    normal: Pii[str]
+    norm_version: int
+    verified: bool = False
+    system: str | None = None
+    routed: bool
+    held_since: datetime
+
+
+class ConsentState(Contract):
+    """The latest statement of a purpose at one profile."""
+
+    purpose: str
+    given: bool
+    channel: str | None = None
+    wording: str | None = None
+    occurred_at: datetime
+    event_id: UUID
+
+
+class RelationState(Contract):
+    """A relation of this profile to another source record."""
+
+    type: str
+    to: dict[str, str]
+
+
+class ProfileState(Contract):
+    """A profile's register: every field with its candidates, the winner chosen when rendering."""
+
+    profile_id: UUID
+    registered: bool
+    sources: tuple[dict[str, str], ...] = ()
+    fields: dict[str, tuple[FieldCandidate, ...]] = Field(default_factory=dict)
+    identifiers: tuple[HeldIdentifier, ...] = ()
+    consents: tuple[ConsentState, ...] = ()
+    relations: tuple[RelationState, ...] = ()
+    unit: str | None = None
+    owner: str | None = None
+    registered_at: datetime | None = None
+    created_at: datetime
+
+
+class ProfileChanged(Contract):
+    """A profile's register changed; `changed` names the parts."""
+
+    profile: ProfileState
+    changed: tuple[str, ...]
+
+
+class RouteTarget(StrEnum):
+    """Where touches by an identifier go."""
+
+    PROFILE = "profile"
+    NOBODY = "nobody"
+    BLOCKED = "blocked"
+
+
+class IdentifierRouted(Contract):
+    """The route of an identifier changed. `route_seq` is dense per identifier key, starting at 1."""
+
+    identifier_key: str
+    identifier_type: IdentifierType
+    target: RouteTarget
+    profile_id: UUID | None = None
+    route_seq: int
+    valid_from: datetime
+    valid_to: datetime | None = None
+
+
+class ProfileMove(Contract):
+    """The customer a profile belongs to from now on. A reader keeps the highest `mapping_seq` of a profile."""
+
+    profile_id: UUID
+    mapping_seq: int
+    customer_id: UUID
+
+
+class CustomerMerged(Contract):
+    """A join put the tree rooted at `from_customer` under `into_profile`."""
+
+    merge_id: UUID
+    from_customer: UUID
+    into_profile: UUID
+    into_customer: UUID
+    reason: Literal["manual", "identifier", "matching"]
+    moves: tuple[ProfileMove, ...]
+
+
+class CustomerUnmerged(Contract):
+    """The join `merge_id` was undone."""
+
+    merge_id: UUID
+    moves: tuple[ProfileMove, ...]
+
+
+class AssetKey(Contract):
+    """What finds an asset."""
+
+    type: Literal["serial", "plate"]
+    key: str
+    normal: Pii[str]
+
+
+class AssetHolding(Contract):
+    """Who held an asset from when on, until the next holding begins."""
+
+    profile_id: UUID
+    from_at: datetime
+    event_id: UUID
+
+
+class AssetService(Contract):
+    """One work order at an asset."""
+
+    work_order: str
+    occurred_at: datetime
+    event_id: UUID
+    mileage: int | None = None
+
+
+class AssetState(Contract):
+    """An asset's register: its keys, its holders in time order, its services."""
+
+    asset_id: UUID
+    keys: tuple[AssetKey, ...]
+    type: str | None = None
+    model: str | None = None
+    holdings: tuple[AssetHolding, ...] = ()
+    services: tuple[AssetService, ...] = ()
+
+
+class AssetChanged(Contract):
+    """An asset's register changed."""
+
+    asset: AssetState
+    changed: tuple[str, ...]
+
+
+class UnitState(Contract):
+    """An organisation unit."""
+
+    path: str
+    name: str
+    time_zone: str
+    currency: str
+    phone_region: str
+    calendar: str | None = None
+    isolated: bool = False
+    practice: bool = False
+
+
+class UnitChanged(Contract):
+    """An organisation unit was created or changed."""
+
+    unit: UnitState
+    changed: tuple[str, ...]
+
+
+class ProfileMapState(Contract):
+    """Compacted: the customer that a profile belongs to now."""
+
+    profile_id: UUID
+    customer_id: UUID
+    mapping_seq: int

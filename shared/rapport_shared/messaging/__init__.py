@@ -1,0 +1,1 @@
+"""How facts travel: outbox and relay out, cursor consumers in."""

@@ -1,0 +1,54 @@
+"""Connections to Kafka: an idempotent producer, and what its errors mean."""
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from rapport_shared.contracts.catalogue import MAX_MESSAGE_BYTES
+
+_log = logging.getLogger("rapport.kafka")
+
+
+@asynccontextmanager
+async def idempotent_producer(
+    servers: str, client_id: str, *, patience_ms: int = 30_000
+) -> AsyncIterator[AIOKafkaProducer]:
+    """An idempotent producer, started; flushed and stopped at the end. Waits for a broker that is away, for ever.
+
+    A message not acknowledged within `patience_ms` fails with a retriable error, its fate unknown.
+    """
+    while True:
+        producer = AIOKafkaProducer(
+            bootstrap_servers=servers,
+            client_id=client_id,
+            enable_idempotence=True,
+            acks="all",
+            linger_ms=0,
+            max_request_size=MAX_MESSAGE_BYTES,
+            request_timeout_ms=patience_ms,
+            retry_backoff_ms=50,
+            metadata_max_age_ms=30_000,
+        )
+        try:
+            await producer.start()
+            break
+        except (KafkaError, OSError) as error:
+            await producer.stop()
+            _log.warning("waiting for a broker", extra={"reason": type(error).__name__})
+            await asyncio.sleep(random.uniform(0.3, 1.0))
+    try:
+        yield producer
+    finally:
+        await asyncio.shield(asyncio.wait_for(producer.stop(), 10))
+
+
+def is_kafka_away(error: BaseException) -> bool:
+    """Whether to try again is right: no broker, no leader, no answer in time."""
+    if isinstance(error, KafkaError):
+        return bool(error.retriable)
+    return isinstance(error, OSError | TimeoutError)

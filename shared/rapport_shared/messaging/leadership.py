@@ -1,0 +1,139 @@
+"""Leadership: of all processes of a service, one holds a role. An advisory lock of PostgreSQL says which.
+
+The holder pings its connection every two seconds; PostgreSQL ends a session that was silent for ten, so a process
+that hangs loses the role as one that died does. A zombie can only repeat what is harmless: consumers move their
+cursor by compare-and-set, the relay's repeats are known by their id.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import asyncpg
+from aiokafka.errors import KafkaError
+
+from rapport_shared.database import CONNECTION_LOST, Database, is_transient
+from rapport_shared.messaging.halts import Halted, halt, halt_reason
+from rapport_shared.messaging.kafka import is_kafka_away
+from rapport_shared.telemetry import Metrics
+
+_log = logging.getLogger("rapport.leadership")
+
+PING_SECONDS = 2.0
+SESSION_SECONDS = 10
+STANDBY_POLL_SECONDS = 0.5
+
+
+class LeadershipLost(Exception):
+    """Another process may hold the role by now: what it guarded must end."""
+
+
+class CursorMoved(Exception):
+    """The stored cursor is not where this process left it: another leader works, or a commit whose answer was lost."""
+
+
+@asynccontextmanager
+async def leadership(dsn: str, role: str) -> AsyncIterator[None]:
+    """Waits until this process holds `role`, and holds it for the body.
+
+    Raises `LeadershipLost` into the body when a ping fails, and what asyncpg raises when the database is away
+    while waiting. Standbys ask twice a second: a statement that waits for the lock would keep its snapshot,
+    and with it every dead row of the outbox.
+    """
+    connection = await _connect(dsn)
+    try:
+        while not await connection.fetchval("SELECT pg_try_advisory_lock(hashtextextended($1, 0))", role):  # noqa: ASYNC110
+            await asyncio.sleep(STANDBY_POLL_SECONDS)
+        try:
+            async with asyncio.TaskGroup() as group:
+                pinger = group.create_task(_ping(connection))
+                yield
+                pinger.cancel()
+        except BaseExceptionGroup as failures:
+            raise _first(failures) from failures
+    finally:
+        connection.terminate()
+
+
+async def hold_role(
+    database: Database,
+    role: str,
+    body: Callable[[], Awaitable[None]],
+    metrics: Metrics,
+    *,
+    halt_as: str | None = None,
+) -> None:
+    """Runs `body` whenever this process leads `role`; returns when the body does.
+
+    A lost leadership, a moved cursor, a database or broker that is away begin anew, after a jittered rest. A body that
+    raises `Halted` halts durably under `halt_as` (by default the role's name) and is begun again once an operator
+    has resumed it. Anything else is raised.
+    """
+    halting = halt_as or role
+    while True:
+        try:
+            async with leadership(database.dsn, role):
+                _log.info("leading", extra={"role": role})
+                metrics.leading.labels(role).set(1)
+                await _until_resumed(database, halting, metrics)
+                await body()
+                return
+        except (LeadershipLost, CursorMoved) as error:
+            _log.warning("beginning anew", extra={"role": role, "reason": type(error).__name__})
+        except Halted as error:
+            _log.error("halted", extra={"role": halting, "reason": str(error)})
+            await _store_halt(database, halting, str(error))
+        except (asyncpg.PostgresError, KafkaError, *CONNECTION_LOST) as error:
+            if not is_transient(error) and not is_kafka_away(error):
+                raise
+            _log.warning("beginning anew", extra={"role": role, "reason": type(error).__name__})
+        finally:
+            metrics.leading.labels(role).set(0)
+        await asyncio.sleep(random.uniform(0.2, 1.0))
+
+
+async def _connect(dsn: str) -> "asyncpg.Connection[asyncpg.Record]":
+    return await asyncpg.connect(
+        dsn,
+        timeout=5,
+        command_timeout=5,
+        server_settings={
+            "application_name": "rapport-leadership",
+            "idle_session_timeout": f"{SESSION_SECONDS}s",
+            "tcp_keepalives_idle": "5",
+            "tcp_keepalives_interval": "2",
+            "tcp_keepalives_count": "2",
+        },
+    )
+
+
+async def _ping(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    while True:
+        await asyncio.sleep(PING_SECONDS)
+        try:
+            await connection.fetchval("SELECT 1", timeout=PING_SECONDS * 2)
+        except (asyncpg.PostgresError, *CONNECTION_LOST) as error:
+            raise LeadershipLost("the ping failed") from error
+
+
+async def _until_resumed(database: Database, role: str, metrics: Metrics) -> None:
+    gauge = metrics.halted.labels(role)
+    while await halt_reason(database, role) is not None:
+        gauge.set(1)
+        await asyncio.sleep(1)
+    gauge.set(0)
+
+
+async def _store_halt(database: Database, role: str, reason: str) -> None:
+    async with database.transaction() as connection:
+        await halt(connection, role, reason)
+
+
+def _first(failures: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The failure that matters: a loss of leadership before what it caused."""
+    flat: list[BaseException] = []
+    for failure in failures.exceptions:
+        flat.append(_first(failure) if isinstance(failure, BaseExceptionGroup) else failure)
+    return next((failure for failure in flat if isinstance(failure, LeadershipLost)), flat[0])

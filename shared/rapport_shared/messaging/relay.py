@@ -1,0 +1,120 @@
+"""The relay: the only producer of a service's messages. What the broker acknowledged leaves the outbox."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from rapport_shared.contracts.catalogue import EVENT_TOPIC_OF, Service
+from rapport_shared.database import Database, Row
+from rapport_shared.messaging.halts import Halted
+from rapport_shared.messaging.kafka import idempotent_producer, is_kafka_away
+from rapport_shared.messaging.outbox import OutboxSignal
+from rapport_shared.messaging.reader import last_records
+from rapport_shared.telemetry import Metrics
+
+_log = logging.getLogger("rapport.relay")
+
+BATCH = 500
+POLL_SECONDS = 0.05
+ATTEMPTS_BEFORE_PARKING = 3
+
+_READ = f"""
+SELECT id, topic, aggregate, key, headers, value, attempts FROM outbox o
+WHERE NOT EXISTS (SELECT 1 FROM parked_aggregate p WHERE p.aggregate = o.aggregate)
+ORDER BY id LIMIT {BATCH}
+"""
+_PARK = """
+WITH failed AS (UPDATE outbox SET attempts = attempts + 1 WHERE id = $1 RETURNING aggregate, attempts)
+INSERT INTO parked_aggregate (aggregate, reason)
+SELECT aggregate, $2 FROM failed WHERE attempts >= $3 ON CONFLICT DO NOTHING
+"""
+
+
+class Unsendable(Exception):
+    """The broker refused a message for good; after the third time in a row it is parked with its aggregate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """Sends a service's outbox in id order. Run it under the role `relay`: two relays would double messages."""
+
+    service: Service
+    database: Database
+    servers: str
+    signal: OutboxSignal
+    metrics: Metrics
+
+    async def run(self) -> None:
+        """Sends for ever. Raises `Halted` when the topic holds events that the log does not, `Unsendable`
+        when the broker refuses a message."""
+        await self._verify_log()
+        while True:
+            async with idempotent_producer(self.servers, f"rapport-{self.service}-relay") as producer:
+                await self._send_until_broken(producer)
+
+    async def _send_until_broken(self, producer: AIOKafkaProducer) -> None:
+        while True:
+            rows = await self.database.fetch(_READ)
+            if not rows:
+                await self.signal.wait(POLL_SECONDS)
+            elif not await self._send(producer, rows):
+                return  # a fresh producer: the old one's sequence numbers may have a hole
+
+    async def _send(self, producer: AIOKafkaProducer, rows: Sequence[Row]) -> bool:
+        """Sends `rows`, deletes what was acknowledged; False when the broker did not answer for all."""
+        try:
+            futures = [
+                await producer.send(
+                    row["topic"],
+                    key=row["key"],
+                    value=row["value"],
+                    headers=[(name, text.encode()) for name, text in json.loads(row["headers"]).items()],
+                )
+                for row in rows
+            ]
+        except KafkaError as error:
+            if not is_kafka_away(error):
+                await self._refused(rows[0]["id"], error)
+            return False
+        answers = await asyncio.gather(*futures, return_exceptions=True)
+        acknowledged = [
+            row["id"] for row, answer in zip(rows, answers, strict=True) if not isinstance(answer, BaseException)
+        ]
+        if acknowledged:
+            await self._delete(acknowledged)
+        for row, answer in zip(rows, answers, strict=True):
+            if isinstance(answer, BaseException) and not is_kafka_away(answer):
+                await self._refused(row["id"], answer)
+        return len(acknowledged) == len(rows)
+
+    async def _delete(self, ids: list[int]) -> None:
+        async with self.database.connection() as connection:
+            await connection.execute("DELETE FROM outbox WHERE id = ANY($1)", ids)
+        self.metrics.relayed.inc(len(ids))
+
+    async def _refused(self, row_id: int, error: BaseException) -> None:
+        reason = type(error).__name__
+        async with self.database.transaction() as connection:
+            await connection.execute(_PARK, row_id, reason, ATTEMPTS_BEFORE_PARKING)
+        raise Unsendable(f"the broker refused outbox row {row_id}: {reason}") from error
+
+    async def _verify_log(self) -> None:
+        """The last record of each partition must be in the event log: else the database is older than the topic,
+        and new events would repeat sequences that consumers have seen."""
+        if self.service not in EVENT_TOPIC_OF:
+            return
+        topic = EVENT_TOPIC_OF[self.service].name
+        for partition, record in (await last_records(self.servers, topic)).items():
+            known = await self.database.fetch_value(
+                "SELECT true FROM event_log WHERE event_id::text = $1", record.event_id
+            )
+            if not known:
+                raise Halted(
+                    f"{partition} ends with an event that the event log does not hold: "
+                    "the database was restored from an older backup, or the topic is another deployment's"
+                )

@@ -1,0 +1,188 @@
+"""A service's process: API, consumers and relay in one task group. Any crash ends it; a supervisor starts it anew."""
+
+import asyncio
+import logging
+import signal
+import sys
+from argparse import ArgumentParser
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import asyncpg
+import uvicorn
+import uvloop
+from fastapi import FastAPI
+
+from rapport_shared.clock import Clock
+from rapport_shared.database import CONNECTION_LOST, Database, is_transient
+from rapport_shared.migrations import migrate
+from rapport_shared.settings import ServiceSettings
+from rapport_shared.telemetry import Metrics, configure_logging, describe_error
+
+_log = logging.getLogger("rapport.service")
+
+Role = Callable[[], Awaitable[None]]
+
+DRAIN_SECONDS = 10.0
+HOUSEKEEPING_SECONDS = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What `run_service` runs: the API and the roles, by the names that `--only` takes."""
+
+    name: str
+    settings: ServiceSettings
+    database: Database
+    api: FastAPI
+    roles: Mapping[str, Sequence[Role]] = field(default_factory=dict)
+
+
+class Stopped(Exception):
+    """The process was asked to end."""
+
+
+async def run_service(service: Service, only: frozenset[str] = frozenset()) -> None:
+    """Runs the service until SIGTERM or SIGINT, then lets requests end (at most ten seconds) and stops the roles.
+
+    Raises what broke a role, as an exception group.
+    """
+    server = uvicorn.Server(_server_configuration(service))
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    wanted = only or frozenset({"api", *service.roles})
+    try:
+        async with service.database, asyncio.TaskGroup() as group:
+            if "api" in wanted:
+                group.create_task(_serve(server))
+            for name, roles in service.roles.items():
+                if name in wanted:
+                    for role in roles:
+                        group.create_task(_endless(role))
+            group.create_task(_stop(stopping, server, "api" in wanted))
+    except* Stopped:
+        _log.info("stopped")
+
+
+async def _stop(stopping: asyncio.Event, server: uvicorn.Server, serving: bool) -> None:
+    await stopping.wait()
+    server.should_exit = True
+    if serving:
+        async with asyncio.timeout(DRAIN_SECONDS + 1):
+            while server.started:  # noqa: ASYNC110 - uvicorn offers no event for it
+                await asyncio.sleep(0.02)
+    raise Stopped
+
+
+async def _serve(server: uvicorn.Server) -> None:
+    await server._serve()
+    server.started = False
+    if not server.should_exit:
+        raise RuntimeError("the HTTP server ended")
+
+
+async def _endless(role: Role) -> None:
+    await role()
+    raise RuntimeError("a role ended by itself")
+
+
+def _server_configuration(service: Service) -> uvicorn.Config:
+    host, port = service.settings.listen_address
+    return uvicorn.Config(
+        service.api,
+        host=host,
+        port=port,
+        loop="none",
+        http="httptools",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=int(DRAIN_SECONDS),
+        server_header=False,
+        backlog=2048,
+    )
+
+
+def housekeeping(database: Database, clock: Clock) -> Role:
+    """A role that removes, hourly, answers older than seven days and dead letters older than thirty."""
+
+    async def keep_house() -> None:
+        while True:
+            try:
+                async with database.transaction() as connection:
+                    now = clock()
+                    await connection.execute(
+                        "DELETE FROM idempotent_answer WHERE created_at < $1", now - timedelta(days=7)
+                    )
+                    await connection.execute("DELETE FROM dead_letter WHERE rejected_at < $1", now - timedelta(days=30))
+            except (asyncpg.PostgresError, *CONNECTION_LOST) as error:
+                if not is_transient(error):
+                    raise
+            await asyncio.sleep(HOUSEKEEPING_SECONDS)
+
+    return keep_house
+
+
+def database_check(database: Database) -> Callable[[], Awaitable[str | None]]:
+    """A readiness check: the database answers, and no role is halted."""
+
+    async def check() -> str | None:
+        try:
+            async with asyncio.timeout(3):
+                halted = await database.fetch("SELECT role, reason FROM halt ORDER BY role")
+        except (asyncpg.PostgresError, *CONNECTION_LOST) as error:
+            return f"the database does not answer ({type(error).__name__})"
+        return "; ".join(f"{row['role']} is halted: {row['reason']}" for row in halted) or None
+
+    return check
+
+
+def message_metrics(database: Database, metrics: Metrics) -> Callable[[], Awaitable[None]]:
+    """Refreshes the gauges of outbox and dead letters from the database; keeps the old figures when it is away."""
+
+    async def refresh() -> None:
+        try:
+            row = await database.fetch_row(
+                "SELECT (SELECT count(*) FROM outbox) AS rows, (SELECT count(*) FROM dead_letter) AS letters,"
+                " (SELECT count(*) FROM parked_aggregate) AS parked,"
+                " (SELECT coalesce(extract(epoch FROM now() - min(queued_at)), 0) FROM outbox)::float AS age"
+            )
+        except (asyncpg.PostgresError, *CONNECTION_LOST):
+            return
+        if row is not None:
+            metrics.outbox_rows.set(row["rows"])
+            metrics.outbox_age.set(max(0.0, row["age"]))
+            metrics.outbox_parked.set(row["parked"])
+            metrics.dead_letter_rows.set(row["letters"])
+
+    return refresh
+
+
+def main(
+    name: str,
+    settings_type: type[ServiceSettings],
+    build: Callable[[ServiceSettings], Service],
+    arguments: Sequence[str] | None = None,
+) -> None:
+    """The command line of a service: `run [--only api,relay,consumers]` and `migrate`."""
+    parser = ArgumentParser(prog=f"rapport_{name}", description=f"Rapport's {name} service.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("run", help="run the service")
+    run.add_argument("--only", default="", help="roles to run, separated by commas: api, relay, consumers")
+    commands.add_parser("migrate", help="bring the database to the newest migration")
+    chosen = parser.parse_args(arguments)
+    settings = settings_type()
+    configure_logging(name, settings.log_level)
+    if chosen.command == "migrate":
+        migrate(f"rapport_{name}", settings.database)
+        return
+    only = frozenset(part for part in chosen.only.split(",") if part)
+    try:
+        uvloop.run(run_service(build(settings), only))
+    except* Exception as failures:
+        error, places = describe_error(failures)
+        _log.critical("the process ends", extra={"error": error, "place": places})
+        sys.exit(1)

@@ -1,0 +1,63 @@
+"""What every service is told by its environment. Variables begin with `RAPPORT_`."""
+
+from typing import Literal
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ServiceSettings(BaseSettings):
+    """Settings that all services have; a service adds its own by inheriting."""
+
+    model_config = SettingsConfigDict(env_prefix="RAPPORT_", extra="ignore", frozen=True)
+
+    environment: Literal["local", "production"] = Field(
+        default="production",
+        description="Production refuses demo keys and short secrets; so it is what one gets unasked.",
+    )
+    kafka: str = Field(description="Bootstrap servers, host:port separated by commas.")
+    database: str = Field(description="DSN of the service's own database.")
+    listen: str = Field(
+        default="127.0.0.1:8080", description="Where the HTTP API listens; loopback unless told otherwise."
+    )
+    token_secret: str = Field(
+        description="Signs the caller's identity between gateway and owners; at least 32 characters."
+    )
+    pool_size: int = Field(
+        default=10,
+        ge=2,
+        le=100,
+        description="Database connections; a PostgreSQL of default size serves five services with it.",
+    )
+    lanes: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="Leaders that a consumer's partitions are split over; more when one core is not enough.",
+    )
+    batch_size: int = Field(
+        default=500,
+        ge=1,
+        le=5000,
+        description="Records of one transaction; past 500 throughput no longer grows.",
+    )
+    poll_pace_ms: int = Field(
+        default=5,
+        ge=0,
+        le=1000,
+        description="Rest between polls of a consumer: halves the CPU at low rates, costs 5 ms of freshness.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("token_secret")
+    @classmethod
+    def _long_enough(cls, secret: str) -> str:
+        if len(secret) < 32:
+            raise ValueError("a secret needs at least 32 characters")
+        return secret
+
+    @property
+    def listen_address(self) -> tuple[str, int]:
+        """Host and port of `listen`."""
+        host, _, port = self.listen.rpartition(":")
+        return host or "127.0.0.1", int(port)

@@ -1,0 +1,1 @@
+"""How HTTP is spoken: problems, limits, scopes, commands, pages."""

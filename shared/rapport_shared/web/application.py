@@ -1,0 +1,169 @@
+"""The HTTP application every service has: problems, limits, probes, metrics."""
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import asyncpg
+import orjson
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from rapport_shared.callers import Caller, CallerTokens
+from rapport_shared.clock import Clock
+from rapport_shared.database import CONNECTION_LOST, is_transient
+from rapport_shared.errors import (
+    INTERNAL,
+    MALFORMED,
+    METHOD_NOT_ALLOWED,
+    NOT_FOUND,
+    UNAUTHENTICATED,
+    VALIDATION,
+    FieldProblem,
+    Problem,
+    unavailable,
+)
+from rapport_shared.telemetry import Metrics, describe_error
+from rapport_shared.web.limits import MAX_BODY_BYTES, RequestLimits
+from rapport_shared.web.routing import PUBLIC, Authenticator
+
+_log = logging.getLogger("rapport.web")
+
+Check = Callable[[], Awaitable[str | None]]
+"""Answers why the service is not ready, or None."""
+
+
+def make_application(
+    title: str,
+    *,
+    metrics: Metrics,
+    authenticate: Authenticator,
+    checks: Sequence[Check] = (),
+    refresh_metrics: Callable[[], Awaitable[None]] | None = None,
+    max_body_bytes: int = MAX_BODY_BYTES,
+    description: str = "",
+) -> FastAPI:
+    """An application with `/livez`, `/readyz` and `/metrics`, that answers every error as a problem document."""
+    app = FastAPI(title=title, version="1", description=description, openapi_url="/openapi.json", redoc_url=None)
+    app.state.authenticate = authenticate
+    app.add_middleware(RequestLimits, metrics=metrics, max_body_bytes=max_body_bytes)
+    app.add_exception_handler(Problem, _on_problem)
+    app.add_exception_handler(RequestValidationError, _on_validation)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(asyncpg.PostgresError, _on_unavailable_or_internal)
+    for lost in CONNECTION_LOST:
+        app.add_exception_handler(lost, _on_unavailable_or_internal)
+    app.add_exception_handler(Exception, _on_exception)
+
+    @app.get("/livez", dependencies=[PUBLIC], tags=["probes"])
+    async def livez() -> dict[str, str]:
+        """The process runs."""
+        return {"status": "alive"}
+
+    @app.get("/readyz", dependencies=[PUBLIC], tags=["probes"])
+    async def readyz() -> Response:
+        """The service can do its work: 200, else 503 with what is amiss."""
+        amiss = [reason for check in checks if (reason := await check()) is not None]
+        return json_response({"status": "not ready" if amiss else "ready", "amiss": amiss}, 503 if amiss else 200)
+
+    @app.get("/metrics", dependencies=[PUBLIC], tags=["probes"])
+    async def metrics_page() -> Response:
+        """Prometheus metrics."""
+        if refresh_metrics is not None:
+            await refresh_metrics()
+        return Response(metrics.exposition(), media_type="text/plain; version=0.0.4")
+
+    return app
+
+
+def token_authenticator(tokens: CallerTokens, clock: Clock) -> Authenticator:
+    """Finds the caller in the gateway's signed token; for the owners."""
+
+    async def authenticate(request: Request) -> Caller:
+        return tokens.read(bearer(request), clock())
+
+    return authenticate
+
+
+def bearer(request: Request) -> str:
+    """The bearer credential of a request. Raises a 401 where there is none."""
+    scheme, _, credential = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not credential:
+        raise Problem(
+            UNAUTHENTICATED,
+            "The request has no Authorization: Bearer header.",
+            headers={"WWW-Authenticate": "Bearer"},
+        )
+    return credential.strip()
+
+
+def json_response(content: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """`content` as JSON, without FastAPI's encoder in between."""
+    return Response(orjson.dumps(content), status, headers, "application/json")
+
+
+def problem_response(problem: Problem) -> Response:
+    """A problem as its document, with its headers."""
+    return Response(
+        orjson.dumps(problem.document()),
+        problem.problem_type.status,
+        problem.headers,
+        "application/problem+json",
+    )
+
+
+async def _on_problem(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return problem_response(error)
+
+
+async def _on_validation(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    found = error.errors()
+    if any(item["type"] == "json_invalid" for item in found):
+        return problem_response(Problem(MALFORMED, "The body is not JSON."))
+    return problem_response(Problem(VALIDATION, "The request is not valid.", errors=field_problems(found)))
+
+
+def field_problems(errors: Sequence[Any]) -> list[FieldProblem]:
+    """Pydantic's errors as places: pointer, code and sentence, without the input."""
+    return [
+        FieldProblem(
+            pointer="/" + "/".join(str(step) for step in item["loc"] if step != "body"),
+            code=str(item["type"]),
+            message=_sentence(item),
+        )
+        for item in errors[:100]
+    ]
+
+
+def _sentence(item: Any) -> str:
+    # A literal's or enum's message lists what is expected; a validator's own may quote the input, so it is not used.
+    if item["type"] in {"value_error", "assertion_error"}:
+        return "The value is not allowed here."
+    return str(item["msg"]) + "."
+
+
+async def _on_http_exception(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if error.status_code == 404:
+        return problem_response(Problem(NOT_FOUND, "There is no such path."))
+    if error.status_code == 405:
+        return problem_response(
+            Problem(METHOD_NOT_ALLOWED, "The path has no such method.", headers=dict(error.headers or {}))
+        )
+    return problem_response(Problem(MALFORMED, "The request cannot be read."))
+
+
+async def _on_unavailable_or_internal(request: Request, error: Exception) -> Response:
+    if is_transient(error):
+        return problem_response(unavailable("The database"))
+    return await _on_exception(request, error)
+
+
+async def _on_exception(request: Request, error: Exception) -> Response:
+    name, places = describe_error(error)
+    _log.error("a request failed", extra={"method": request.method, "error": name, "place": places})
+    return problem_response(Problem(INTERNAL, "Something broke here; it has been logged."))
