@@ -18,7 +18,8 @@ MAX_MESSAGE_BYTES = 1024 * 1024
 class Topic:
     """One Kafka topic. `retention_ms` is -1 for topics kept for ever; compacted topics keep the last of each key.
 
-    `flushed` topics are written to disk before an acknowledgement where there is a single broker.
+    `flushed` topics are written to disk before an acknowledgement where there is a single broker. Records of
+    `stamped` topics carry the broker's time, not their producer's.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Topic:
     compacted: bool = False
     retention_ms: int = FOR_EVER
     flushed: bool = False
+    stamped: bool = False
 
     def configuration(self, *, single_broker: bool) -> dict[str, str]:
         """The topic's settings as Kafka names them."""
@@ -38,6 +40,8 @@ class Topic:
         }
         if not self.compacted:
             settings["retention.ms"] = str(self.retention_ms)
+        if self.stamped:
+            settings["message.timestamp.type"] = "LogAppendTime"
         if self.flushed and single_broker:
             settings["flush.messages"] = "1"
         return settings
@@ -51,6 +55,7 @@ INTAKE = Topic(
     "touchpoints as channels report them; open to connectors",
     retention_ms=7 * _DAY_MS,
     flushed=True,
+    stamped=True,
 )
 CUSTOMER_EVENTS = Topic(
     "rapport.customer.events.v1",

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -116,7 +117,13 @@ def as_record(record: Any) -> Record:
         except UnicodeDecodeError:
             malformed = True
     return Record(
-        Partition(record.topic, record.partition), record.offset, record.key, headers, record.value, malformed
+        Partition(record.topic, record.partition),
+        record.offset,
+        record.key,
+        headers,
+        record.value,
+        datetime.fromtimestamp(record.timestamp / 1000, UTC),
+        malformed,
     )
 
 

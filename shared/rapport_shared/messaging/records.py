@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,13 +18,17 @@ class Partition:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record of Kafka. `headers` is empty and `malformed_headers` set where a header is not UTF-8."""
+    """One record of Kafka; `written_at` is when its producer made it, or where the topic says so, the broker got it.
+
+    Headers that are not UTF-8 are left out and `malformed_headers` is set.
+    """
 
     partition: Partition
     offset: int
     key: bytes | None
     headers: Mapping[str, str]
     value: bytes | None
+    written_at: datetime
     malformed_headers: bool = False
 
     @property
