@@ -1,0 +1,28 @@
+"""Normal forms: one spelling for what people write in many ways. Pure, and the same in every service."""
+
+from rapport_shared.normalisation.assets import normalise_asset_key, normalise_plate, normalise_serial
+from rapport_shared.normalisation.forms import NORM_VERSION, UNUSABLE, NormalForm
+from rapport_shared.normalisation.identifiers import (
+    identifier_key,
+    normalise_email,
+    normalise_identifier,
+    normalise_phone,
+    system_and_record,
+)
+from rapport_shared.normalisation.names import normalise_birth_date, normalise_name
+
+__all__ = [
+    "NORM_VERSION",
+    "UNUSABLE",
+    "NormalForm",
+    "identifier_key",
+    "normalise_asset_key",
+    "normalise_birth_date",
+    "normalise_email",
+    "normalise_identifier",
+    "normalise_name",
+    "normalise_phone",
+    "normalise_plate",
+    "normalise_serial",
+    "system_and_record",
+]
