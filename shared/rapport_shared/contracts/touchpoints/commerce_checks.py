@@ -126,8 +126,7 @@ def _duplicates(data: Document) -> Iterator[FieldError]:
         case Payment() | PaymentAllocation():
             yield from _repeated(data.allocations, lambda item: (item.invoice, item.instalment), "allocations")
     if isinstance(data, Invoice):
-        named = [term for term in data.terms if term.instalment is not None]
-        yield from _repeated(named, lambda term: term.instalment, "terms")
+        yield from _repeated(data.terms, lambda term: term.instalment, "terms")
 
 
 def _repeated(
@@ -138,7 +137,8 @@ def _repeated(
         name = name_of(item)
         if name in seen:
             yield fault("duplicate", "data", field, index, *rest)
-        seen.add(name)
+        if name is not None:
+            seen.add(name)
 
 
 def _wallet(data: Wallet) -> Iterator[FieldError]:
