@@ -8,6 +8,7 @@ from argparse import ArgumentParser
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any, TypeVar
 
 import asyncpg
 import uvicorn
@@ -15,14 +16,21 @@ import uvloop
 from fastapi import FastAPI
 
 from rapport_shared.clock import Clock
-from rapport_shared.database import CONNECTION_LOST, Database, is_transient
+from rapport_shared.contracts.catalogue import Service as ServiceName
+from rapport_shared.database import CONNECTION_LOST, Connection, Database, is_transient
+from rapport_shared.messaging.consumer import CursorConsumer, Subscription
+from rapport_shared.messaging.leadership import hold_role
+from rapport_shared.messaging.outbox import OutboxSignal
+from rapport_shared.messaging.relay import Relay
 from rapport_shared.migrations import migrate
 from rapport_shared.settings import ServiceSettings
 from rapport_shared.telemetry import Metrics, configure_logging, describe_error
+from rapport_shared.web.commands import CommandRunner
 
 _log = logging.getLogger("rapport.service")
 
 Role = Callable[[], Awaitable[None]]
+SettingsType = TypeVar("SettingsType", bound=ServiceSettings)
 
 DRAIN_SECONDS = 10.0
 HOUSEKEEPING_SECONDS = 3600.0
@@ -37,6 +45,52 @@ class Service:
     database: Database
     api: FastAPI
     roles: Mapping[str, Sequence[Role]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Plumbing:
+    """What every service's composition begins with."""
+
+    name: ServiceName
+    settings: ServiceSettings
+    clock: Clock
+    database: Database
+    metrics: Metrics
+    signal: OutboxSignal
+
+    @classmethod
+    def of(cls, name: ServiceName, settings: ServiceSettings, clock: Clock) -> "Plumbing":
+        """The plumbing of the service `name`. Does no I/O."""
+        database = Database(settings.database, size=settings.pool_size, application=f"rapport-{name}")
+        return cls(name, settings, clock, database, Metrics(), OutboxSignal())
+
+    def relay(self) -> Role:
+        """The role that sends the outbox."""
+        relay = Relay(self.name, self.database, self.settings.kafka, self.signal, self.metrics)
+        return lambda: hold_role(self.database, "relay", relay.run, self.metrics)
+
+    def consumers(self, *subscriptions: Subscription[Any]) -> list[Role]:
+        """A role for each lane of each subscription."""
+        return [
+            CursorConsumer(
+                self.name,
+                self.database,
+                self.settings.kafka,
+                subscription,
+                self.metrics,
+                self.clock,
+                self.settings.batch_size,
+                self.settings.poll_pace_ms / 1000,
+                lane,
+                self.settings.lanes,
+            ).run
+            for subscription in subscriptions
+            for lane in range(self.settings.lanes)
+        ]
+
+    def commands(self) -> CommandRunner:
+        """What carries out commands."""
+        return CommandRunner(self.database, self.signal, self.clock)
 
 
 class Stopped(Exception):
@@ -106,12 +160,19 @@ def _server_configuration(service: Service) -> uvicorn.Config:
     )
 
 
-def housekeeping(database: Database, clock: Clock) -> Role:
-    """A role that removes, hourly, answers older than seven days and dead letters older than thirty."""
+Chore = Callable[[Connection], Awaitable[None]]
+"""What a service tidies up, in a transaction of its own."""
+
+
+def housekeeping(database: Database, clock: Clock, *chores: Chore) -> Role:
+    """A role that hourly removes answers older than 7 days and dead letters older than 30, and does `chores`."""
 
     async def keep_house() -> None:
         while True:
             try:
+                for chore in chores:
+                    async with database.transaction() as connection:
+                        await chore(connection)
                 async with database.transaction() as connection:
                     now = clock()
                     await connection.execute(
@@ -163,8 +224,8 @@ def message_metrics(database: Database, metrics: Metrics) -> Callable[[], Awaita
 
 def main(
     name: str,
-    settings_type: type[ServiceSettings],
-    build: Callable[[ServiceSettings], Service],
+    settings_type: type[SettingsType],
+    build: Callable[[SettingsType], Service],
     arguments: Sequence[str] | None = None,
 ) -> None:
     """The command line of a service: `run [--only api,relay,consumers]` and `migrate`."""

@@ -55,12 +55,21 @@ class RelationState(Contract):
     to: dict[str, str]
 
 
+class SourceState(Contract):
+    """A source that reported this profile, and its snapshot that counts."""
+
+    system: str
+    record: str | None = None
+    occurred_at: datetime
+    event_id: UUID
+
+
 class ProfileState(Contract):
     """A profile's register: every field with its candidates, the winner chosen when rendering."""
 
     profile_id: UUID
     registered: bool
-    sources: tuple[dict[str, str], ...] = ()
+    sources: tuple[SourceState, ...] = ()
     fields: dict[str, tuple[FieldCandidate, ...]] = Field(default_factory=dict)
     identifiers: tuple[HeldIdentifier, ...] = ()
     consents: tuple[ConsentState, ...] = ()

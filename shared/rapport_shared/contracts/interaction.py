@@ -28,7 +28,10 @@ class IdentifierType(StrEnum):
 
 
 class RecordedIdentifier(Contract):
-    """An identifier as a touchpoint named it, in the normal form made at intake."""
+    """An identifier as a touchpoint named it, in the normal form made at intake.
+
+    `routable`: it is addressable and well-formed, so that touches by it can go to a profile.
+    """
 
     type: IdentifierType
     key: str
@@ -37,6 +40,7 @@ class RecordedIdentifier(Contract):
     norm_version: int
     verified: bool = False
     system: str | None = None
+    routable: bool = True
 
 
 class RecordedAssetKey(Contract):

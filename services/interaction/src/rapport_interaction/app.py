@@ -1,0 +1,61 @@
+"""The interaction service, put together."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from rapport_interaction import api, consumers, store
+from rapport_interaction.domain.arrivals import Normaliser
+from rapport_interaction.settings import InteractionSettings
+from rapport_shared.callers import CallerTokens
+from rapport_shared.clock import Clock, system_clock
+from rapport_shared.database import CONNECTION_LOST, Connection, Database
+from rapport_shared.service import Plumbing, Service, database_check, housekeeping, message_metrics
+from rapport_shared.telemetry import Metrics
+from rapport_shared.web.application import make_application, token_authenticator
+
+QUARANTINE_BODIES_KEPT = timedelta(days=30)
+
+
+def build(settings: InteractionSettings, clock: Clock = system_clock) -> Service:
+    """The service of `settings`. Does no I/O."""
+    plumbing = Plumbing.of("interaction", settings, clock)
+    database, signal = plumbing.database, plumbing.signal
+    normaliser = Normaliser(settings.identifier_secret.encode())
+    application = make_application(
+        "Rapport interaction",
+        metrics=plumbing.metrics,
+        authenticate=token_authenticator(CallerTokens(settings.token_secret), clock),
+        checks=[database_check(database)],
+        refresh_metrics=_refresh(database, plumbing.metrics),
+    )
+    application.include_router(api.router(database, plumbing.commands(), clock))
+
+    async def prune_quarantine(connection: Connection) -> None:
+        await store.prune_quarantine(connection, clock() - QUARANTINE_BODIES_KEPT)
+
+    return Service(
+        "interaction",
+        settings,
+        database,
+        application,
+        {
+            "relay": [plumbing.relay()],
+            "consumers": plumbing.consumers(
+                consumers.intake(normaliser, clock, signal), consumers.registers(clock, signal)
+            ),
+            "housekeeping": [housekeeping(database, clock, prune_quarantine)],
+        },
+    )
+
+
+def _refresh(database: Database, metrics: Metrics) -> Callable[[], Awaitable[None]]:
+    messages = message_metrics(database, metrics)
+
+    async def refresh() -> None:
+        await messages()
+        try:
+            metrics.quarantine_rows.set(await store.count_quarantined(database))
+        except CONNECTION_LOST:
+            return  # the figure stays until the database is back
+
+    return refresh

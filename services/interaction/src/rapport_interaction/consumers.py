@@ -1,0 +1,95 @@
+"""What the interaction service reads: the intake, and the registers of the customer service."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any
+
+from rapport_interaction import commands, store
+from rapport_interaction.domain.arrivals import Arrival, Normaliser, Unreadable, read_arrival
+from rapport_interaction.domain.attribution import Route
+from rapport_shared.clock import Clock
+from rapport_shared.contracts.catalogue import (
+    ASSET_CHANGED,
+    CUSTOMER_EVENTS,
+    IDENTIFIER_ROUTED,
+    INTAKE,
+    UNIT_CHANGED,
+)
+from rapport_shared.contracts.codec import Event, decode_event
+from rapport_shared.contracts.customer import AssetChanged, IdentifierRouted, UnitChanged
+from rapport_shared.database import Connection
+from rapport_shared.messaging.consumer import Subscription
+from rapport_shared.messaging.outbox import OutboxSignal
+from rapport_shared.messaging.records import Record
+
+Handler = Callable[[Connection, Event[Any]], Awaitable[None]]
+
+
+def intake(normaliser: Normaliser, clock: Clock, signal: OutboxSignal) -> Subscription[Arrival | Unreadable]:
+    """The reaction that turns intake into recorded interactions. Quarantine is a normal outcome: it has no limit."""
+    return Subscription(
+        consumer="intake",
+        topics=(INTAKE,),
+        decode=read_arrival,
+        apply=partial(_take_in, normaliser, clock),
+        committed=partial(_notify, signal),
+        limited=False,
+    )
+
+
+def registers(clock: Clock, signal: OutboxSignal) -> Subscription[Event[Any]]:
+    """The registers that the customer service owns and attribution needs: routes, assets, units."""
+    handlers: dict[str, Handler] = {
+        IDENTIFIER_ROUTED.wire: _route,
+        ASSET_CHANGED.wire: partial(_asset, clock),
+        UNIT_CHANGED.wire: _unit,
+    }
+    return Subscription(
+        consumer="registers",
+        topics=(CUSTOMER_EVENTS,),
+        decode=partial(_decode, handlers),
+        apply=partial(_apply, handlers),
+        committed=partial(_notify, signal),
+    )
+
+
+async def _take_in(
+    normaliser: Normaliser, clock: Clock, connection: Connection, items: Sequence[Arrival | Unreadable]
+) -> None:
+    await commands.take_in(connection, items, normaliser, clock)
+
+
+async def _notify(signal: OutboxSignal) -> None:
+    signal.notify()
+
+
+def _decode(handlers: dict[str, Handler], record: Record) -> Event[Any] | None:
+    if record.headers.get("ce_type") not in handlers:
+        return None
+    event = decode_event(record.headers, record.value)
+    return event if isinstance(event, Event) else None
+
+
+async def _apply(handlers: dict[str, Handler], connection: Connection, events: Sequence[Event[Any]]) -> None:
+    for event in sorted(events, key=lambda event: (event.type.wire, event.envelope.subject, event.envelope.sequence)):
+        await handlers[event.type.wire](connection, event)
+
+
+async def _route(connection: Connection, event: Event[IdentifierRouted]) -> None:
+    routed = event.data
+    await store.put_route(connection, Route(routed.identifier_key, routed.target, routed.profile_id, routed.route_seq))
+
+
+async def _asset(clock: Clock, connection: Connection, event: Event[AssetChanged]) -> None:
+    asset = event.data.asset
+    keys = [key.key for key in asset.keys]
+    holdings = [(holding.from_at, holding.profile_id) for holding in asset.holdings]
+    if await store.put_asset(connection, asset.asset_id, event.envelope.sequence, keys, holdings):
+        await commands.attribute_anew(
+            connection, keys, commands.by_asset({key: sorted(holdings) for key in keys}), clock
+        )
+
+
+async def _unit(connection: Connection, event: Event[UnitChanged]) -> None:
+    unit = event.data.unit
+    await store.put_unit(connection, unit.path, unit.phone_region, event.envelope.sequence)

@@ -1,0 +1,204 @@
+"""What arrives on the intake topic, read: a touchpoint with its normal forms, or the reason it cannot be one."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from rapport_shared.contracts.catalogue import TOUCHPOINT_REPORTED
+from rapport_shared.contracts.ids import derived_id
+from rapport_shared.contracts.interaction import (
+    IdentifierType,
+    QuarantineReason,
+    RecordedAssetKey,
+    RecordedIdentifier,
+)
+from rapport_shared.contracts.touchpoints import (
+    MAX_TOUCHPOINT_BYTES,
+    Touchpoint,
+    TouchpointInvalid,
+    check_times,
+    content_digest,
+    corrected_occurred_at,
+    parse_touchpoint,
+)
+from rapport_shared.messaging.records import Record
+from rapport_shared.normalisation import (
+    NormalForm,
+    identifier_key,
+    normalise_asset_key,
+    normalise_identifier,
+)
+
+GATEWAY_SOURCE = "/rapport/gateway"
+_ASSET_KINDS = frozenset({"asset.delivered", "asset.serviced", "asset.transferred"})
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A touchpoint as it arrived, checked. `vetted`: the gateway has checked unit and rights already.
+
+    `region` is the phone region that the gateway found for its unit; `may_verify` the identifier types that the
+    channel's key may verify.
+    """
+
+    touchpoint: Touchpoint
+    body: dict[str, Any]
+    digest: str
+    occurred_at: datetime
+    received_at: datetime
+    vetted: bool
+    region: str | None
+    may_verify: frozenset[str]
+    traceparent: str | None = None
+
+    @property
+    def conversation_clue(self) -> str | None:
+        """What names the conversation: unique per channel and source system."""
+        if self.touchpoint.conversation is None:
+            return None
+        system = self.touchpoint.source.system if self.touchpoint.source else ""
+        return str(derived_id("conversation", self.touchpoint.channel, system, self.touchpoint.conversation))
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A record that is no touchpoint. `touchpoint_id` where at least that could be read."""
+
+    reason: str
+    errors: tuple[QuarantineReason, ...]
+    touchpoint_id: UUID | None
+    body: bytes | None
+    headers: Mapping[str, str]
+    received_at: datetime
+    place: str
+
+    @property
+    def quarantine_id(self) -> UUID:
+        """The same for the same record, so that reading it again quarantines nothing new."""
+        return derived_id("quarantine", self.place)
+
+
+def read_arrival(record: Record) -> Arrival | Unreadable:
+    """The touchpoint in a record of the intake topic. Never raises: what cannot be read is a value too."""
+    try:
+        return _read(record)
+    except TouchpointInvalid as error:
+        reasons = tuple(QuarantineReason(pointer=e.pointer, code=e.code, message=e.message) for e in error.errors[:20])
+        return unreadable(record, reasons[0].code, reasons, _touchpoint_id(record))
+    except _Unfit as error:
+        return unreadable(record, error.code, (error.reason(),), _touchpoint_id(record))
+
+
+def unreadable(
+    record: Record, reason: str, errors: tuple[QuarantineReason, ...], touchpoint_id: UUID | None
+) -> Unreadable:
+    """A record to quarantine, with what is wrong."""
+    place = f"{record.partition}/{record.offset}"
+    return Unreadable(reason, errors, touchpoint_id, record.value, record.headers, record.written_at, place)
+
+
+class _Unfit(Exception):
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code, self.message = code, message
+
+    def reason(self) -> QuarantineReason:
+        return QuarantineReason(pointer="", code=self.code, message=self.message)
+
+
+def _read(record: Record) -> Arrival:
+    if record.malformed_headers:
+        raise _Unfit("malformed_header", "a header is not UTF-8")
+    if record.value is None:
+        raise _Unfit("empty", "the record has no value")
+    if len(record.value) > MAX_TOUCHPOINT_BYTES:
+        raise _Unfit("too_large", "a touchpoint may have 256 KiB")
+    if record.headers.get("ce_type") != TOUCHPOINT_REPORTED:
+        raise _Unfit("unknown_type", f"ce_type is not {TOUCHPOINT_REPORTED}")
+    try:
+        body = orjson.loads(record.value)
+    except ValueError:
+        raise _Unfit("not_json", "the value is not JSON in UTF-8") from None
+    vetted = record.headers.get("ce_source") == GATEWAY_SOURCE
+    touchpoint = parse_touchpoint(body, strict=vetted)
+    check_times(touchpoint, record.written_at)
+    return Arrival(
+        touchpoint=touchpoint,
+        body=body,
+        digest=content_digest(body),
+        occurred_at=corrected_occurred_at(touchpoint, record.written_at),
+        received_at=record.written_at,
+        vetted=vetted,
+        region=record.headers.get("rapport_region"),
+        may_verify=frozenset(record.headers.get("rapport_mayverify", "").split()),
+        traceparent=record.headers.get("traceparent"),
+    )
+
+
+def _touchpoint_id(record: Record) -> UUID | None:
+    """The id of a touchpoint that is otherwise unreadable, so that its reporter finds what became of it."""
+    try:
+        body = orjson.loads(record.value or b"")
+        return UUID(body["id"])
+    except (ValueError, TypeError, KeyError, AttributeError):
+        try:
+            return UUID(record.headers.get("ce_id", ""))
+        except ValueError:
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Normaliser:
+    """Makes the normal forms and keys of a touchpoint's identifiers and assets."""
+
+    secret: bytes
+
+    def identifiers(self, arrival: Arrival, region_of: Callable[[str], str | None]) -> tuple[RecordedIdentifier, ...]:
+        """The identifiers that the touchpoint names, each once; `region_of` answers a unit's phone region."""
+        unit = arrival.touchpoint.unit
+        default = arrival.region or (region_of(unit) if unit else None)
+        found: dict[str, RecordedIdentifier] = {}
+        for identifier in arrival.touchpoint.identifiers:
+            normal = normalise_identifier(
+                identifier.type, str(identifier.value), identifier.region or default, identifier.system
+            )
+            verified = identifier.verified and identifier.type in arrival.may_verify
+            recorded = self._recorded(IdentifierType(identifier.type), normal, verified, identifier.system)
+            found.setdefault(recorded.key, recorded)
+        return tuple(found.values())
+
+    def assets(self, arrival: Arrival) -> tuple[RecordedAssetKey, ...]:
+        """The keys of the asset that the touchpoint is about."""
+        if arrival.touchpoint.kind not in _ASSET_KINDS:
+            return ()
+        named = arrival.body["data"]
+        return tuple(
+            RecordedAssetKey(
+                type=key_type,
+                key=identifier_key(self.secret, key_type, form.normal),
+                raw=form.raw,
+                normal=form.normal,
+                norm_version=form.norm_version,
+            )
+            for key_type in ("serial", "plate")
+            if named.get(key_type)
+            for form in (normalise_asset_key(key_type, named[key_type]),)
+        )
+
+    def _recorded(
+        self, type_: IdentifierType, form: NormalForm, verified: bool, system: str | None
+    ) -> RecordedIdentifier:
+        return RecordedIdentifier(
+            type=type_,
+            key=identifier_key(self.secret, type_, form.normal),
+            raw=form.raw,
+            normal=form.normal,
+            norm_version=form.norm_version,
+            verified=verified,
+            system=system,
+            routable=type_.addressable and form.usable,
+        )

@@ -1,0 +1,108 @@
+"""Whose touch it is. The order: source record, routed identifier, mint, conversation, asset, else anonymous.
+
+A first touch waits for nobody: where no identifier is routed a profile id is minted that every party would mint
+alike, and remembered as a guess which the owner's next word on the route overrides.
+"""
+
+from collections.abc import Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from rapport_shared.contracts.customer import RouteTarget
+from rapport_shared.contracts.ids import first_touch_profile_id, source_profile_id
+from rapport_shared.contracts.interaction import Attribution, IdentifierType, RecordedIdentifier
+from rapport_shared.normalisation import system_and_record
+
+TYPE_ORDER = (
+    IdentifierType.EXTERNAL,
+    IdentifierType.CARD,
+    IdentifierType.PHONE,
+    IdentifierType.EMAIL,
+    IdentifierType.SOCIAL,
+)
+"""Which identifier decides where several are routed differently: the more it names one person alone, the earlier."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What is known of where touches by an identifier go. A `guess` stands until the owner's next `route_seq`."""
+
+    identifier_key: str
+    target: RouteTarget = RouteTarget.NOBODY
+    profile_id: UUID | None = None
+    route_seq: int = 0
+    guess: UUID | None = None
+
+    @property
+    def leads_to(self) -> UUID | None:
+        """The profile that touches go to, or None."""
+        match self.target:
+            case RouteTarget.PROFILE:
+                return self.profile_id
+            case RouteTarget.NOBODY:
+                return self.guess
+            case RouteTarget.BLOCKED:
+                return None
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """What attribution looks at."""
+
+    source_record: tuple[str, str] | None
+    identifiers: Sequence[RecordedIdentifier]
+    conversation_profile: UUID | None = None
+    asset_holder: UUID | None = None
+
+
+def attribute(touch: Touch, routes: MutableMapping[str, Route]) -> tuple[UUID | None, Attribution]:
+    """The profile of `touch` and why; guesses made on the way are put into `routes`.
+
+    `routes` holds the route of every routable identifier of the touch. May be repeated: with the same routes it
+    answers the same.
+    """
+    usable = _in_type_order(touch.identifiers, routes)
+    profile_id, attribution = _decide(touch, usable, routes)
+    if profile_id is not None:
+        for identifier in usable:
+            route = routes[identifier.key]
+            if route.leads_to is None:
+                routes[identifier.key] = replace(route, guess=profile_id)
+    return profile_id, attribution
+
+
+def _decide(
+    touch: Touch, usable: Sequence[RecordedIdentifier], routes: Mapping[str, Route]
+) -> tuple[UUID | None, Attribution]:
+    if touch.source_record is not None:
+        return source_profile_id(*touch.source_record), Attribution(by="source")
+    for identifier in usable:
+        route = routes[identifier.key]
+        if route.leads_to is not None:
+            return route.leads_to, Attribution(
+                by="identifier", identifier_key=identifier.key, route_seq=route.route_seq
+            )
+    if usable:
+        first, route = usable[0], routes[usable[0].key]
+        return mint(first, route), Attribution(by="minted", identifier_key=first.key, route_seq=route.route_seq)
+    if touch.conversation_profile is not None:
+        return touch.conversation_profile, Attribution(by="conversation")
+    if touch.asset_holder is not None:
+        return touch.asset_holder, Attribution(by="asset")
+    return None, Attribution(by="anonymous")
+
+
+def mint(identifier: RecordedIdentifier, route: Route) -> UUID:
+    """The profile id that a first touch by `identifier` makes; an external identifier is a source record."""
+    if identifier.type is IdentifierType.EXTERNAL and isinstance(identifier.normal, str):
+        return source_profile_id(*system_and_record(identifier.normal))
+    return first_touch_profile_id(identifier.key, route.route_seq)
+
+
+def _in_type_order(identifiers: Sequence[RecordedIdentifier], routes: Mapping[str, Route]) -> list[RecordedIdentifier]:
+    usable = [
+        identifier
+        for identifier in identifiers
+        if identifier.routable and routes[identifier.key].target is not RouteTarget.BLOCKED
+    ]
+    return sorted(usable, key=lambda identifier: (TYPE_ORDER.index(identifier.type), identifier.key))
