@@ -101,6 +101,7 @@ def test_only_an_object_is_a_touchpoint(value: object) -> None:
         ({"identifiers": [{"type": "phone", "value": {"erased": True}}]}, "/identifiers/0/value", "erased"),
         ({"identifiers": [{"type": "card", "value": "1"}] * 51}, "/identifiers", "too_large"),
         ({"attachments": [{"name": "a", "sha256": "00"}]}, "/attachments/0/sha256", "wrong_format"),
+        ({"agent": " "}, "/agent", "wrong_format"),
         ({"agent": "a\0b"}, "/agent", "text"),
         ({"agent": "\ud800"}, "/agent", "text"),
         ({"attributes": {"a": float("nan")}}, "/attributes/a", "out_of_range"),

@@ -98,5 +98,5 @@ def _of_system(type: str, value: str, system: str) -> NormalForm:
     record = unicodedata.normalize("NFC", value).strip()
     if type == "social":
         record = fold(value).removeprefix("@").strip()
-    prefix = quote(unicodedata.normalize("NFC", system).strip(), safe=_SYSTEM_SAFE)
+    prefix = quote(unicodedata.normalize("NFC", system), safe=_SYSTEM_SAFE)
     return form(value, f"{prefix}:{record}", *(() if record else ("empty",)))

@@ -69,9 +69,9 @@ def _canonical_quantity(text: str) -> str:
 
 Text = Annotated[str, StringConstraints(max_length=MAX_TEXT_BYTES), AfterValidator(_short_enough)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=500)]
-Code = Annotated[str, StringConstraints(min_length=1, max_length=100)]
-Reference = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-Number = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"\S")]
+Code = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"\S")]
+Reference = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"\S")]
+Number = Code
 Region = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 UnitPath = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^/\s]+(/[^/\s]+)*$")]
 ChannelName = Annotated[str, StringConstraints(max_length=40, pattern=r"^[a-z][a-z0-9_\-]*$")]

@@ -86,7 +86,7 @@ def check_times(touchpoint: Touchpoint, now: datetime) -> None:
 
 
 def content_digest(touchpoint: Mapping[str, Any]) -> str:
-    """SHA-256 (hex) of what two reports under one id must have alike, over the JSON as it was sent.
+    """SHA-256 (hex) of what two reports under one id must have alike, over JSON that `parse_touchpoint` took.
 
     Left out are `id`, `sent_at`, and where there is a `sent_at` the `occurred_at` that it corrects.
     """
