@@ -1,0 +1,1 @@
+"""How Rapport is run: on a bare machine (`deploy.local`) and in containers."""
