@@ -173,6 +173,8 @@ def test_names_keep_case_and_lose_what_is_not_seen() -> None:
 
 @given(st.text(max_size=60) | PHONE_LIKE, st.sampled_from([None, "CN", "DE", "US", "IT", "ZZ"]))
 @example("0039 02 1234 567", None)
+@example("000000", "DE")
+@example("0 1", "DE")
 def test_a_phone_is_normalised_once(value: str, region: str | None) -> None:
     form = normalise_phone(value, region)
     again = normalise_phone(form.normal, region)

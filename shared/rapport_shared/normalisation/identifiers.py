@@ -60,21 +60,22 @@ def system_and_record(normal: str) -> tuple[str, str]:
 @lru_cache(maxsize=CACHED)
 def normalise_phone(value: str, region: str | None = None) -> NormalForm:
     """E.164. What is no number in `region` is kept folded and flagged `unparsed`, a doubtful number `not_in_plan`."""
-    folded = fold(value)
+    folded = compact(value, _SPACE)
     written = folded.removeprefix("tel:")
     if region is None and written.startswith("00"):
         written = f"+{written[2:]}"
-    try:
-        number = phonenumbers.parse(written, region)
-    except phonenumbers.NumberParseException:
-        return form(value, compact(folded, _SPACE), "unparsed")
-    if not phonenumbers.is_possible_number(number):
-        return form(value, compact(folded, _SPACE), "unparsed")
-    flags = [] if phonenumbers.is_valid_number(number) else ["not_in_plan"]
-    if number.extension:
-        flags.append("extension_dropped")
+    number = _possible_number(written, region)
+    if number is None:
+        return form(value, folded, "unparsed")
+    flags = ["extension_dropped"] if number.extension else []
     number.extension = None
-    return form(value, phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164), *flags)
+    normal = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    if not phonenumbers.is_valid_number(number):
+        # A doubtful number may read otherwise once it is written out (0000 in Germany): then it is none.
+        if _possible_number(normal, None) != number:
+            return form(value, folded, "unparsed")
+        flags.append("not_in_plan")
+    return form(value, normal, *flags)
 
 
 @lru_cache(maxsize=CACHED)
@@ -92,6 +93,14 @@ def normalise_email(value: str) -> NormalForm:
     local = unicodedata.normalize("NFC", address.local_part.casefold())
     flags = ("display_name_dropped",) if address.display_name else ()
     return form(value, f"{local}@{address.domain}", *flags)
+
+
+def _possible_number(written: str, region: str | None) -> phonenumbers.PhoneNumber | None:
+    try:
+        number = phonenumbers.parse(written, region)
+    except phonenumbers.NumberParseException:
+        return None
+    return number if phonenumbers.is_possible_number(number) else None
 
 
 def _of_system(type: str, value: str, system: str) -> NormalForm:
