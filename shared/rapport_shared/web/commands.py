@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import orjson
 from fastapi import Request
 from fastapi.responses import Response
@@ -27,6 +28,8 @@ from rapport_shared.messaging.outbox import OutboxSignal
 
 KEPT = timedelta(days=7)
 _KEY_LENGTH = 255
+ATTEMPTS = 3
+"""Of a transaction that lost to another one, so that a caller does not meet a deadlock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +68,30 @@ class CommandRunner:
 
         With an `Idempotency-Key` the answer is kept for seven days in that transaction: a repeat gets it again
         (with `Idempotency-Replayed: true`), the same key with another request a 422, one still running a 409.
-        Raises `Problem`; nothing is written then.
+        Raises `Problem`; nothing is written then. `work` may be run again after a deadlock.
         """
+        for attempt in range(ATTEMPTS):
+            try:
+                response = await self._attempt(request, caller, work)
+                break
+            except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
+                if attempt == ATTEMPTS - 1:
+                    raise
+        self.signal.notify()
+        return response
+
+    async def _attempt(self, request: Request, caller: Caller, work: Work) -> Response:
         key = idempotency_key(request)
         async with self.database.transaction() as connection:
             if key is None:
-                answer = await work(connection)
-            else:
-                digest = await request_digest(request)
-                known = await _known_answer(connection, caller.principal, key, digest)
-                if known is not None:
-                    return known
-                answer = await work(connection)
-                await _keep(connection, caller.principal, key, digest, answer, self.clock())
-        self.signal.notify()
-        return _response(answer)
+                return _response(await work(connection))
+            digest = await request_digest(request)
+            known = await _known_answer(connection, caller.principal, key, digest)
+            if known is not None:
+                return known
+            answer = await work(connection)
+            await _keep(connection, caller.principal, key, digest, answer, self.clock())
+            return _response(answer)
 
 
 def idempotency_key(request: Request) -> str | None:

@@ -35,6 +35,7 @@ from rapport_shared.contracts.model import Contract
 from rapport_shared.database import Connection
 from rapport_shared.errors import CONFLICT, Problem, not_found
 from rapport_shared.messaging import outbox
+from rapport_shared.normalisation import normalise_identifier, system_and_record
 
 Resolve = Callable[[Recording], tuple[UUID | None, Attribution]]
 """Finds the profile of a recorded touchpoint, and why."""
@@ -368,7 +369,9 @@ def _interaction_id(touchpoint_id: UUID, clue: str | None, profile_id: UUID | No
 
 def _source_record(arrival: Arrival) -> tuple[str, str] | None:
     source = arrival.touchpoint.source
-    return (source.system, source.record) if source and source.record else None
+    if source is None or source.record is None:
+        return None
+    return system_and_record(normalise_identifier("external", source.record, system=source.system).normal)
 
 
 def holder_at(assets: Sequence[RecordedAssetKey], occurred_at: datetime, holders: Holders) -> UUID | None:

@@ -1,0 +1,123 @@
+"""The routes of the customer service."""
+
+from functools import partial
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Request, Response
+
+from rapport_customer import queries
+from rapport_customer.commands.assets import add_asset
+from rapport_customer.commands.records import Records
+from rapport_customer.commands.units import put_unit
+from rapport_customer.schemas import (
+    ConsentRequest,
+    CustomerRecord,
+    IdentifierRequest,
+    NewAsset,
+    NewCustomer,
+    OwnerRequest,
+    RecordEdit,
+    Unit,
+    UnitPage,
+    UnitRequest,
+)
+from rapport_shared.callers import Caller
+from rapport_shared.clock import Clock
+from rapport_shared.contracts.customer import UnitState
+from rapport_shared.contracts.touchpoints.fields import UnitPath
+from rapport_shared.database import Database
+from rapport_shared.web.commands import CommandRunner, check_precondition
+from rapport_shared.web.pages import Limit, PageCursor
+from rapport_shared.web.routing import scoped
+
+Reader = Annotated[Caller, scoped("customers:read")]
+Writer = Annotated[Caller, scoped("customers:write")]
+Key = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="The identifier's key, as the record shows it.")]
+Purpose = Annotated[str, Path(min_length=1, max_length=200)]
+
+
+def customers(database: Database, runner: CommandRunner, records: Records, clock: Clock) -> APIRouter:
+    """Records of customers by hand."""
+    routes = APIRouter(prefix="/v1/customers", tags=["customers"])
+
+    @routes.post("", status_code=201)
+    async def create(body: NewCustomer, request: Request, caller: Writer) -> Response:
+        """Registers a customer by hand."""
+        return await runner.run(request, caller, lambda c: records.create(c, body, caller))
+
+    @routes.get("/{customer_id}/record")
+    async def record(customer_id: UUID, caller: Reader, response: Response) -> CustomerRecord:
+        """A profile's record, each field with what each source states."""
+        found = await queries.customer_record(database, customer_id)
+        response.headers["ETag"] = found.etag
+        return found
+
+    @routes.patch("/{customer_id}/record")
+    async def edit(customer_id: UUID, body: RecordEdit, request: Request, caller: Writer) -> Response:
+        """States fields by hand; a null field is no longer stated by hand."""
+        seen = partial(check_precondition, request)
+        return await runner.run(request, caller, lambda c: records.edit(c, customer_id, body, seen))
+
+    @routes.post("/{customer_id}/identifiers", status_code=201)
+    async def add_identifier(customer_id: UUID, body: IdentifierRequest, request: Request, caller: Writer) -> Response:
+        """Adds an identifier: touches by it go to this profile from now on."""
+        seen = partial(check_precondition, request)
+        return await runner.run(request, caller, lambda c: records.add_identifier(c, customer_id, body, caller, seen))
+
+    @routes.delete("/{customer_id}/identifiers/{key}")
+    async def remove_identifier(customer_id: UUID, key: Key, request: Request, caller: Writer) -> Response:
+        """Removes an identifier; a touch does not bring it back."""
+        seen = partial(check_precondition, request)
+        return await runner.run(request, caller, lambda c: records.remove_identifier(c, customer_id, key, seen))
+
+    @routes.post("/{customer_id}/assets", status_code=201)
+    async def asset(customer_id: UUID, body: NewAsset, request: Request, caller: Writer) -> Response:
+        """Records an asset that the customer holds."""
+        return await runner.run(request, caller, lambda c: add_asset(c, records.secret, customer_id, body, clock))
+
+    @routes.put("/{customer_id}/consents/{purpose}")
+    async def consent(
+        customer_id: UUID, purpose: Purpose, body: ConsentRequest, request: Request, caller: Writer
+    ) -> Response:
+        """Records a consent given or withdrawn."""
+        seen = partial(check_precondition, request)
+        return await runner.run(request, caller, lambda c: records.put_consent(c, customer_id, purpose, body, seen))
+
+    @routes.put("/{customer_id}/owner")
+    async def owner(customer_id: UUID, body: OwnerRequest, request: Request, caller: Writer) -> Response:
+        """Says who of the firm looks after the customer."""
+        seen = partial(check_precondition, request)
+        return await runner.run(request, caller, lambda c: records.put_owner(c, customer_id, body.owner, seen))
+
+    return routes
+
+
+def units(database: Database, runner: CommandRunner, clock: Clock) -> APIRouter:
+    """Organisation units."""
+    routes = APIRouter(prefix="/v1/units", tags=["units"])
+
+    @routes.get("")
+    async def page(
+        caller: Annotated[Caller, scoped("units:read")], cursor: PageCursor = None, limit: Limit = 50
+    ) -> UnitPage:
+        """Units in the order of their paths."""
+        return await queries.unit_page(database, cursor, limit)
+
+    @routes.get("/{path:path}")
+    async def unit(path: str, caller: Annotated[Caller, scoped("units:read")], response: Response) -> Unit:
+        """A unit."""
+        found, etag = await queries.unit(database, path)
+        response.headers["ETag"] = etag
+        return found
+
+    @routes.put("/{path:path}")
+    async def put(
+        path: UnitPath, body: UnitRequest, request: Request, caller: Annotated[Caller, scoped("units:write")]
+    ) -> Response:
+        """Creates or replaces a unit."""
+        state = UnitState(path=path, **body.model_dump())
+        seen = partial(check_precondition, request)
+        return await runner.run(request, caller, lambda c: put_unit(c, state, clock, seen))
+
+    return routes

@@ -1,0 +1,1 @@
+"""What the customer service does: each command is one function in one transaction."""

@@ -1,0 +1,56 @@
+"""The events of the customer service, made of what was locked."""
+
+from datetime import datetime
+from uuid import UUID
+
+from rapport_shared.clock import next_recorded
+from rapport_shared.contracts.catalogue import PROFILE_MAP_STATE, UNIT_STATE, EventType
+from rapport_shared.contracts.codec import Event, Message
+from rapport_shared.contracts.customer import ProfileMapState, ProfileMove, UnitState
+from rapport_shared.contracts.envelope import Envelope
+from rapport_shared.contracts.ids import new_id
+from rapport_shared.contracts.model import Contract
+
+
+def make_event(
+    event_type: EventType,
+    subject: object,
+    data: Contract,
+    sequence: int,
+    now: datetime,
+    last_recorded_at: datetime | None,
+    *,
+    profile_id: UUID | None = None,
+    customer_id: UUID | None = None,
+    causation_id: UUID | None = None,
+) -> Event[Contract]:
+    """The next event of an aggregate that is locked; it occurs when it is recorded."""
+    recorded_at = next_recorded(now, last_recorded_at)
+    envelope = Envelope(
+        id=new_id(recorded_at),
+        source=event_type.source,
+        type=event_type.wire,
+        subject=str(subject),
+        occurred_at=recorded_at,
+        recorded_at=recorded_at,
+        sequence=sequence,
+        profile_id=profile_id,
+        customer_id=customer_id,
+        causation_id=causation_id,
+    )
+    return Event(envelope, event_type, data)
+
+
+def profile_map_message(move: ProfileMove) -> Message:
+    """The compacted state of a profile's customer."""
+    state = ProfileMapState(profile_id=move.profile_id, customer_id=move.customer_id, mapping_seq=move.mapping_seq)
+    return _state(PROFILE_MAP_STATE.name, str(move.profile_id), state)
+
+
+def unit_message(unit: UnitState) -> Message:
+    """The compacted state of a unit."""
+    return _state(UNIT_STATE.name, unit.path, unit)
+
+
+def _state(topic: str, key: str, state: Contract) -> Message:
+    return Message(topic, key.encode(), (("content-type", b"application/json"),), state.model_dump_json().encode())

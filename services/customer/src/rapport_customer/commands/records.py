@@ -1,0 +1,182 @@
+"""Records by hand: what a person of the firm does to a customer."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from rapport_customer import store
+from rapport_customer.commands.profiles import Change, Unclaimable, register, release
+from rapport_customer.domain.profiles import FIELDS, Statement, with_consent, with_edit
+from rapport_customer.schemas import ConsentRequest, IdentifierRequest, NewCustomer, RecordEdit
+from rapport_shared.callers import Caller
+from rapport_shared.clock import Clock
+from rapport_shared.contracts.customer import ConsentState, ProfileState, RelationState
+from rapport_shared.contracts.ids import new_id
+from rapport_shared.contracts.interaction import IdentifierType, RecordedIdentifier
+from rapport_shared.contracts.touchpoints.profile import Profile
+from rapport_shared.database import Connection
+from rapport_shared.errors import CONFLICT, VALIDATION, FieldProblem, Problem, not_found
+from rapport_shared.normalisation import identifier_key, normalise_identifier
+from rapport_shared.web.commands import Answer, revision_etag
+
+Precondition = Callable[[str], None]
+"""Raises a 412 unless the caller saw the record of this ETag."""
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Commands on records, with what they all need."""
+
+    secret: bytes
+    clock: Clock
+
+    async def create(self, connection: Connection, request: NewCustomer, caller: Caller) -> Answer:
+        """Registers a customer by hand. Raises a 409 for an id that is taken, or an identifier of another customer."""
+        profile_id = request.id or new_id(self.clock())
+        await self._check_unit(connection, request.unit)
+        if await store.known_profiles(connection, [profile_id]):
+            raise Problem(CONFLICT, "There is a customer with this id already.")
+        statement = self._statement(request)
+
+        def change(state: ProfileState) -> ProfileState:
+            update = {"registered": True, "unit": request.unit, "owner": request.owner}
+            return with_edit(state, statement).model_copy(update=update)
+
+        events = await self._register(connection, profile_id, request.identifiers, change, caller)
+        answer = await self._answer(connection, profile_id, events, 201)
+        answer.headers["Location"] = f"/v1/customers/{profile_id}"
+        return answer
+
+    async def edit(
+        self, connection: Connection, profile_id: UUID, request: RecordEdit, precondition: Precondition
+    ) -> Answer:
+        """States fields by hand; null withdraws a statement by hand. Raises a 404, or a 412."""
+        await self._seen(connection, profile_id, precondition)
+        statement = self._statement(request)
+        return await self._change(connection, profile_id, lambda state: with_edit(state, statement))
+
+    async def add_identifier(
+        self, connection: Connection, profile_id: UUID, request: IdentifierRequest, caller: Caller, seen: Precondition
+    ) -> Answer:
+        """Adds an identifier and takes its route. Raises a 409 where it belongs to another registered customer."""
+        await self._seen(connection, profile_id, seen)
+        register_it: Change = lambda state: state.model_copy(update={"registered": True})  # noqa: E731
+        events = await self._register(connection, profile_id, [request], register_it, caller)
+        return await self._answer(connection, profile_id, events, 201)
+
+    async def remove_identifier(
+        self, connection: Connection, profile_id: UUID, key: str, precondition: Precondition
+    ) -> Answer:
+        """Removes an identifier for good: a touch does not bring it back. Raises a 404."""
+        await self._seen(connection, profile_id, precondition)
+        events = await release(connection, profile_id, key, self.clock)
+        if events is None:
+            raise not_found("identifier at this customer")
+        return await self._answer(connection, profile_id, events, 200)
+
+    async def put_consent(
+        self, connection: Connection, profile_id: UUID, purpose: str, request: ConsentRequest, seen: Precondition
+    ) -> Answer:
+        """Records a consent. A withdrawal counts at every profile that the customer has now."""
+        await self._seen(connection, profile_id, seen)
+        now = self.clock()
+        consent = ConsentState(
+            purpose=purpose,
+            given=request.given,
+            channel=request.channel,
+            wording=request.wording,
+            occurred_at=now,
+            event_id=new_id(now),
+        )
+        profile_ids = [profile_id] if request.given else await self._siblings(connection, profile_id)
+        events: list[UUID] = []
+        for sibling in profile_ids:
+            events += await register(
+                connection, sibling, "command", (), lambda state: with_consent(state, consent), self.clock
+            )
+        return await self._answer(connection, profile_id, events, 200)
+
+    async def put_owner(
+        self, connection: Connection, profile_id: UUID, owner: str | None, precondition: Precondition
+    ) -> Answer:
+        """Says who of the firm looks after the customer."""
+        await self._seen(connection, profile_id, precondition)
+        return await self._change(connection, profile_id, lambda state: state.model_copy(update={"owner": owner}))
+
+    async def _change(self, connection: Connection, profile_id: UUID, change: Change) -> Answer:
+        events = await register(connection, profile_id, "command", (), change, self.clock)
+        return await self._answer(connection, profile_id, events, 200)
+
+    async def _register(
+        self,
+        connection: Connection,
+        profile_id: UUID,
+        identifiers: Sequence[IdentifierRequest],
+        change: Change,
+        caller: Caller,
+    ) -> list[UUID]:
+        recorded = [self._recorded(identifier, position, caller) for position, identifier in enumerate(identifiers)]
+        try:
+            return await register(connection, profile_id, "command", recorded, change, self.clock)
+        except Unclaimable as error:
+            raise error.problem(naming=caller.may("customers:read")) from error
+
+    def _recorded(self, identifier: IdentifierRequest, position: int, caller: Caller) -> RecordedIdentifier:
+        if identifier.type in ("external", "social") and not identifier.system:
+            raise _invalid(position, "system", "missing", "It is required of an external or social identifier.")
+        form = normalise_identifier(identifier.type, str(identifier.value), identifier.region, identifier.system)
+        if not form.usable:
+            raise _invalid(position, "value", "unreadable", "Nobody can be found by this value.")
+        type_ = IdentifierType(identifier.type)
+        return RecordedIdentifier(
+            type=type_,
+            key=identifier_key(self.secret, type_, form.normal),
+            raw=form.raw,
+            normal=form.normal,
+            norm_version=form.norm_version,
+            verified=identifier.verified and identifier.type in caller.may_verify,
+            system=identifier.system,
+            routable=type_.addressable,
+        )
+
+    def _statement(self, request: Profile) -> Statement:
+        now = self.clock()
+        data: Mapping[str, Any] = request.model_dump(mode="json", exclude_unset=True)
+        return Statement(
+            system="manual",
+            record=None,
+            fields={name: data[name] for name in FIELDS if name in data},
+            relations=tuple(RelationState.model_validate(relation) for relation in data.get("relations") or ()),
+            occurred_at=now,
+            event_id=new_id(now),
+            manual=True,
+        )
+
+    async def _seen(self, connection: Connection, profile_id: UUID, precondition: Precondition) -> None:
+        if not await store.known_profiles(connection, [profile_id]):
+            raise not_found("customer")
+        locked = (await store.lock_profiles(connection, [profile_id]))[profile_id]
+        precondition(revision_etag(locked.sequence))
+
+    async def _siblings(self, connection: Connection, profile_id: UUID) -> list[UUID]:
+        await store.lock_joins(connection)
+        membership = (await store.memberships(connection, [profile_id]))[profile_id]
+        found = [member.profile_id for member in await store.members(connection, membership.customer_id)]
+        return found or [profile_id]
+
+    async def _check_unit(self, connection: Connection, path: str | None) -> None:
+        if path is not None and not await store.unit_exists(connection, path):
+            place = FieldProblem("/unit", "unknown_unit", "It is not a unit of this firm.")
+            raise Problem(VALIDATION, "The unit is not known.", errors=[place])
+
+    async def _answer(self, connection: Connection, profile_id: UUID, events: Sequence[UUID], status: int) -> Answer:
+        locked = (await store.lock_profiles(connection, [profile_id]))[profile_id]
+        membership = (await store.memberships(connection, [profile_id]))[profile_id]
+        body = {"profile_id": str(profile_id), "customer_id": str(membership.customer_id)}
+        return Answer(status, body, tuple(events), revision_etag(locked.sequence))
+
+
+def _invalid(position: int, field: str, code: str, message: str) -> Problem:
+    place = FieldProblem(f"/identifiers/{position}/{field}", code, message)
+    return Problem(VALIDATION, "An identifier is not valid.", errors=[place])

@@ -1,0 +1,42 @@
+"""An asset's register: its keys, who held it from when on, what was done to it. Order-free."""
+
+from datetime import datetime
+from uuid import UUID
+
+from rapport_shared.contracts.customer import AssetHolding, AssetKey, AssetService, AssetState
+
+
+def with_keys(state: AssetState, keys: tuple[AssetKey, ...], type_: str | None, model: str | None) -> AssetState:
+    """The asset also found by `keys`; what kind of thing it is, stays once stated."""
+    merged = {key.key: key for key in (*keys, *state.keys)}
+    return state.model_copy(
+        update={
+            "keys": tuple(sorted(merged.values(), key=lambda key: (key.type, key.key))),
+            "type": state.type or type_,
+            "model": state.model or model,
+        }
+    )
+
+
+def with_holding(state: AssetState, profile_id: UUID, from_at: datetime, event_id: UUID) -> AssetState:
+    """The asset held by `profile_id` from an instant on."""
+    if any(holding.event_id == event_id for holding in state.holdings):
+        return state
+    holding = AssetHolding(profile_id=profile_id, from_at=from_at, event_id=event_id)
+    holdings = sorted((*state.holdings, holding), key=lambda h: (h.from_at, h.event_id))
+    return state.model_copy(update={"holdings": tuple(holdings)})
+
+
+def with_service(state: AssetState, service: AssetService) -> AssetState:
+    """The asset after a work order; of one work order the latest report counts."""
+    known = next((s for s in state.services if s.work_order == service.work_order), None)
+    if known is not None and (known.occurred_at, known.event_id) >= (service.occurred_at, service.event_id):
+        return state
+    others = [s for s in state.services if s.work_order != service.work_order]
+    services = sorted((*others, service), key=lambda s: (s.occurred_at, s.event_id))
+    return state.model_copy(update={"services": tuple(services)})
+
+
+def holder(state: AssetState) -> UUID | None:
+    """Who holds the asset last."""
+    return state.holdings[-1].profile_id if state.holdings else None

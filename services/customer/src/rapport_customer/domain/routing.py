@@ -1,0 +1,69 @@
+"""Identifiers are held by many and routed to one. What a claim of an identifier does to its route."""
+
+from dataclasses import dataclass
+from typing import Literal, assert_never
+from uuid import UUID
+
+from rapport_shared.contracts.customer import RouteTarget
+
+Claim = Literal["touch", "report", "command"]
+"""Who says that a profile has an identifier: a touch by it, a source's report, or a person by hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where touches by an identifier go; `route_seq` counts its changes."""
+
+    target: RouteTarget
+    profile_id: UUID | None
+    route_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A profile as routing sees it. `registered`: a profile of its customer is known by more than touches."""
+
+    profile_id: UUID
+    customer_id: UUID
+    registered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a claim does. `join` is `(from customer, into profile)`."""
+
+    holds: bool
+    takes_route: bool = False
+    join: tuple[UUID, UUID] | None = None
+    refused: bool = False
+
+
+def judge(claim: Claim, claimant: Standing, route: Route, routed: Standing | None) -> Verdict:
+    """What becomes of `claimant`'s claim on an identifier whose touches go to `routed`.
+
+    A provisional customer never blocks: it is joined into whoever is registered with its identifier, and one that
+    only touches made is joined to where touches go. Between two registered customers a command is refused, and a
+    report holds the identifier without its route.
+    """
+    match route.target:
+        case RouteTarget.BLOCKED:
+            return Verdict(holds=claim != "touch")
+        case RouteTarget.NOBODY:
+            return Verdict(holds=True, takes_route=True)
+        case RouteTarget.PROFILE:
+            assert routed is not None
+            return _against_routed(claim, claimant, routed)
+        case _:
+            assert_never(route.target)
+
+
+def _against_routed(claim: Claim, claimant: Standing, routed: Standing) -> Verdict:
+    if routed.profile_id == claimant.profile_id:
+        return Verdict(holds=True)
+    if routed.customer_id == claimant.customer_id:
+        return Verdict(holds=True, takes_route=claim == "command")
+    if claimant.registered and not routed.registered:
+        return Verdict(holds=True, takes_route=True, join=(routed.customer_id, claimant.profile_id))
+    if not claimant.registered:
+        return Verdict(holds=True, join=(claimant.customer_id, routed.profile_id))
+    return Verdict(holds=claim == "report", refused=claim == "command")
