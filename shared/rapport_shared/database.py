@@ -33,8 +33,9 @@ def is_refused_data(error: BaseException) -> bool:
 class Database:
     """A service's database. Statements wait at most 30 s, locks 10 s."""
 
-    def __init__(self, dsn: str, *, size: int, application: str) -> None:
+    def __init__(self, dsn: str, *, size: int, application: str, search_path: str = "public") -> None:
         self.dsn = dsn
+        self._search_path = search_path
         self._size = size
         self._application = application
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
@@ -54,6 +55,7 @@ class Database:
                 "lock_timeout": "10s",
                 "idle_in_transaction_session_timeout": "30s",
                 "timezone": "UTC",
+                "search_path": self._search_path,
                 "jit": "off",
             },
         )

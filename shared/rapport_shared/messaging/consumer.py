@@ -40,7 +40,8 @@ class Subscription(Generic[Item]):
 
     `decode` turns a record into an item, or None for what the consumer does not need; it raises `Reject`, and does
     no I/O. `apply` consumes a batch's items inside the transaction; it may be run again, and raises `Reject` for an
-    item that cannot be. `committed` is awaited after each commit. `limited`: many rejects halt the consumer.
+    item that cannot be. `committed` is awaited after each commit, `caught_up` whenever nothing is left to read.
+    `limited`: many rejects halt the consumer.
     """
 
     consumer: str
@@ -48,6 +49,7 @@ class Subscription(Generic[Item]):
     decode: Callable[[Record], Item | None]
     apply: Callable[[Connection, Sequence[Item]], Awaitable[None]]
     committed: Callable[[], Awaitable[None]] = _nothing_more
+    caught_up: Callable[[], Awaitable[None]] = _nothing_more
     limited: bool = True
 
 
@@ -213,6 +215,7 @@ class CursorConsumer(Generic[Item]):
                     return
                 look_again = loop.time() + NEW_PARTITIONS_SECONDS
             if len(records) < self.batch_size:
+                await self.subscription.caught_up()
                 await asyncio.sleep(self.pace_seconds)
 
     async def _lane_partitions(self, reader: BatchReader) -> list[Partition]:

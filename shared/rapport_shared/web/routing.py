@@ -1,6 +1,6 @@
 """Routes that say whom they serve: every route names the scope it needs, or that it is public."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -57,12 +57,20 @@ def scoped(scope: str) -> Any:
 def undeclared_routes(router: APIRouter) -> list[str]:
     """Routes that declare neither a scope, nor a known caller, nor that they are public."""
     found = []
-    for route in router.routes:
-        if isinstance(route, APIRoute):
-            calls = _dependency_calls(route.dependant)
-            if not any(isinstance(call, RequiresScope | RequiresCaller | Public) for call in calls):
-                found.append(f"{'|'.join(sorted(route.methods or ()))} {route.path}")
+    for route in _api_routes(router):
+        calls = _dependency_calls(route.dependant)
+        if not any(isinstance(call, RequiresScope | RequiresCaller | Public) for call in calls):
+            found.append(f"{'|'.join(sorted(route.methods or ()))} {route.path}")
     return found
+
+
+def _api_routes(router: APIRouter) -> Iterator[APIRoute]:
+    for route in router.routes:
+        included = getattr(route, "original_router", None)
+        if isinstance(route, APIRoute):
+            yield route
+        elif included is not None:
+            yield from _api_routes(included)
 
 
 def _dependency_calls(dependant: Any) -> list[Any]:
