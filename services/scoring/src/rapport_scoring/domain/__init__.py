@@ -1,0 +1,1 @@
+"""The value of customers, purely: documents to ledger lines to scores."""

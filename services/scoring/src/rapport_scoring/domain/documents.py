@@ -1,0 +1,47 @@
+"""Commerce documents: what single events state, and which statements stand."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from rapport_shared.contracts.touchpoints.commerce import Document
+from rapport_shared.contracts.touchpoints.documents import DocumentKey
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A commerce document as one recorded event states it. `data` is typed by `kind`."""
+
+    event_id: UUID
+    profile_id: UUID
+    key: DocumentKey
+    kind: str
+    revision: int
+    occurred_at: datetime
+    unit: str | None
+    data: Document
+
+    @property
+    def rank(self) -> tuple[int, datetime, UUID]:
+        """Of several statements of one document the highest rank replaces the others whole."""
+        return self.revision, self.occurred_at, self.event_id
+
+    @property
+    def moment(self) -> tuple[datetime, UUID]:
+        """The order in which documents take effect on each other; total, and the same whatever arrived first."""
+        return self.occurred_at, self.event_id
+
+
+def standing(statements: Iterable[Statement]) -> tuple[Statement, ...]:
+    """The statements that stand, by moment: of each document and kind the highest.
+
+    Kinds stand apart because a payment's amount and its allocations are stated by two of them.
+    """
+    highest: dict[tuple[DocumentKey, str], Statement] = {}
+    for statement in statements:
+        name = (statement.key, statement.kind)
+        known = highest.get(name)
+        if known is None or statement.rank > known.rank:
+            highest[name] = statement
+    return tuple(sorted(highest.values(), key=lambda statement: statement.moment))

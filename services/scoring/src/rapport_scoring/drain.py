@@ -1,0 +1,160 @@
+"""Reading on from the cursors: what a worker does with the partitions it is given, whoever gave them.
+
+One code path for a backlog, a gap, a first start and a takeover. Faust says which partitions and when to look; the
+cursor in PostgreSQL says where, and moves in the transaction of what was consumed.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Iterable
+from typing import Generic, TypeVar
+
+import asyncpg
+from aiokafka.errors import KafkaError
+
+from rapport_shared.clock import Clock
+from rapport_shared.contracts.catalogue import Service
+from rapport_shared.database import CONNECTION_LOST, Database, is_transient
+from rapport_shared.messaging.consumer import BatchProcessor, Subscription
+from rapport_shared.messaging.cursors import verified_positions
+from rapport_shared.messaging.halts import Halted, halt, halt_reason
+from rapport_shared.messaging.kafka import is_kafka_away
+from rapport_shared.messaging.leadership import CursorMoved
+from rapport_shared.messaging.reader import BatchReader, PositionLost
+from rapport_shared.messaging.records import Partition
+from rapport_shared.telemetry import Metrics
+
+_log = logging.getLogger("rapport.drain")
+
+Item = TypeVar("Item")
+
+LOOK_SECONDS = 1.0
+
+
+class Drain(Generic[Item]):
+    """Consumes the partitions it is told, from their cursors, and tells how far it has come."""
+
+    def __init__(
+        self,
+        service: Service,
+        database: Database,
+        servers: str,
+        subscription: Subscription[Item],
+        metrics: Metrics,
+        clock: Clock,
+        batch_size: int,
+    ) -> None:
+        self._service = service
+        self._database = database
+        self._servers = servers
+        self._subscription = subscription
+        self._metrics = metrics
+        self._clock = clock
+        self._batch_size = batch_size
+        self._assigned: frozenset[Partition] = frozenset()
+        self._positions: dict[Partition, int] = {}
+        self._rounds = 0
+        self._woken = asyncio.Event()
+        self._advanced = asyncio.Condition()
+
+    def assign(self, partitions: Iterable[Partition]) -> None:
+        """Consumes these partitions from now on, and no others. What was begun is committed or refused as a whole."""
+        self._assigned = frozenset(partitions)
+        self._woken.set()
+
+    def wake(self) -> None:
+        """Looks for records now."""
+        self._woken.set()
+
+    async def passed(self, partition: Partition, offset: int) -> None:
+        """Returns when the cursor is past `offset`, or the partition is no longer this worker's.
+
+        Also when a look begun after the call found nothing: the offset is then a hole, of a foreign transaction,
+        or is found by the next look. The cursor decides what is consumed, so that nothing hangs on this answer.
+        """
+        self.wake()
+        round_after = self._rounds + 1
+        async with self._advanced:
+            await self._advanced.wait_for(
+                lambda: (
+                    partition not in self._assigned
+                    or self._positions.get(partition, 0) > offset
+                    or self._rounds > round_after
+                )
+            )
+
+    async def run(self) -> None:
+        """Consumes for ever. A database or broker that is away is waited for; a halt until it is resumed.
+
+        Raises whatever a bug raises.
+        """
+        while True:
+            try:
+                await self._until_resumed()
+                await self._consume(self._assigned)
+                continue
+            except (CursorMoved, PositionLost) as error:
+                _log.warning("beginning anew", extra={"reason": type(error).__name__})
+            except Halted as error:
+                _log.error("halted", extra={"role": self._subscription.consumer, "reason": str(error)})
+                await self._store_halt(str(error))
+            except (asyncpg.PostgresError, KafkaError, *CONNECTION_LOST) as error:
+                if not is_transient(error) and not is_kafka_away(error):
+                    raise
+                _log.warning("beginning anew", extra={"reason": type(error).__name__})
+            await asyncio.sleep(random.uniform(0.2, 1.0))
+
+    async def _consume(self, assigned: frozenset[Partition]) -> None:
+        """Consumes `assigned` until the assignment changes."""
+        self._positions = {}
+        await self._tell(looked=False)
+        if not assigned:
+            await self._sleep()
+            return
+        async with BatchReader(
+            self._servers, f"rapport-{self._service}-{self._subscription.consumer}", max_records=self._batch_size
+        ) as reader:
+            processor = BatchProcessor(self._service, self._database, self._subscription, self._metrics, self._clock)
+            processor.positions = self._positions = await verified_positions(
+                self._database, reader, self._subscription.consumer, assigned, at_log_start=frozenset()
+            )
+            reader.assign(self._positions)
+            while self._assigned == assigned:
+                await self._look(reader, processor)
+
+    async def _look(self, reader: BatchReader, processor: BatchProcessor[Item]) -> None:
+        self._woken.clear()
+        records = await reader.poll()
+        if records:
+            await processor.process(records)
+        for partition, lag in reader.lag(self._positions).items():
+            labels = (self._subscription.consumer, partition.topic, str(partition.number))
+            self._metrics.consumer_lag.labels(*labels).set(lag)
+        await self._tell(looked=not records)
+        if not records:
+            await self._sleep()
+
+    async def _sleep(self) -> None:
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                await self._woken.wait()
+        except TimeoutError:
+            pass
+        self._woken.clear()
+
+    async def _tell(self, *, looked: bool) -> None:
+        async with self._advanced:
+            self._rounds += looked
+            self._advanced.notify_all()
+
+    async def _until_resumed(self) -> None:
+        gauge = self._metrics.halted.labels(self._subscription.consumer)
+        while await halt_reason(self._database, self._subscription.consumer) is not None:
+            gauge.set(1)
+            await asyncio.sleep(LOOK_SECONDS)
+        gauge.set(0)
+
+    async def _store_halt(self, reason: str) -> None:
+        async with self._database.transaction() as connection:
+            await halt(connection, self._subscription.consumer, reason)

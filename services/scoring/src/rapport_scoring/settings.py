@@ -1,0 +1,23 @@
+"""Settings of the scoring service."""
+
+import tempfile
+from pathlib import Path
+
+from pydantic import Field
+
+from rapport_shared.settings import ServiceSettings
+
+
+class ScoringSettings(ServiceSettings):
+    """What the scoring service needs beside what every service needs."""
+
+    worker_group: str = Field(
+        default="rapport-scoring",
+        min_length=1,
+        max_length=100,
+        description="The consumer group in which scoring's workers share partitions; one for each database.",
+    )
+    work_directory: Path = Field(
+        default=Path(tempfile.gettempdir()) / "rapport-scoring",
+        description="Faust makes its folders here and keeps nothing in them: there are no tables.",
+    )

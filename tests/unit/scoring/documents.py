@@ -1,0 +1,51 @@
+"""Commerce documents for tests, by the data a channel would send."""
+
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from typing import Any
+from uuid import UUID
+
+from rapport_scoring.domain.documents import Statement
+from rapport_scoring.domain.parameters import ValueParameters
+from rapport_shared.contracts.ids import derived_id
+from rapport_shared.contracts.touchpoints import DocumentTouchpoint, document_key, read_touchpoint, revision
+
+START = datetime(2026, 3, 1, 9, tzinfo=UTC)
+PARAMETERS = ValueParameters(1, START, {"CNY": 500}, Fraction(7, 10))
+PROFILE = UUID("00000000-0000-5000-8000-000000000001")
+
+
+def document(kind: str, minute: int = 0, *, profile: UUID = PROFILE, system: str = "erp", **data: Any) -> Statement:
+    """The statement of a document, as recorded `minute` minutes after the start; equal data give equal ids."""
+    event_id = derived_id("test", kind, minute, profile, sorted(data.items(), key=str))
+    body = {
+        "id": str(event_id),
+        "channel": "erp",
+        "kind": kind,
+        "occurred_at": (START + timedelta(minutes=minute)).isoformat(),
+        "source": {"system": system, "record": "C-1"},
+        "data": {name.rstrip("_"): value for name, value in data.items()},
+    }
+    touchpoint: DocumentTouchpoint = read_touchpoint(body)  # type: ignore[assignment]
+    return Statement(
+        event_id,
+        profile,
+        document_key(touchpoint),
+        kind,
+        revision(touchpoint),
+        touchpoint.occurred_at,
+        None,
+        touchpoint.data,
+    )
+
+
+def line(name: str, quantity: str, net: int, **more: Any) -> dict[str, Any]:
+    """A line of any document."""
+    return {"line": name, "quantity": quantity, "net": net, **more}
+
+
+def order(number: str, minute: int = 0, *lines: dict[str, Any], **more: Any) -> Statement:
+    """An order in CNY, its totals made from lines and charges."""
+    net = sum(entry["net"] for entry in [*lines, *more.get("charges", [])])
+    totals = {"net": net, "tax": 0, "gross": net, "currency": "CNY"}
+    return document("order.placed", minute, **{**totals, "order": number, "lines": list(lines), **more})
