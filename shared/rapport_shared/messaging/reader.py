@@ -56,12 +56,10 @@ class BatchReader:
 
     async def partitions(self, topics: Iterable[str]) -> list[Partition]:
         """The partitions that the topics have now, in order."""
-        wanted = list(topics)
-        await self._consumer.topics()
+        # `partitions_for_topic` knows what the consumer tracks, which without a subscription is nothing for 30 s.
+        cluster = await self._consumer._client.fetch_all_metadata()
         return [
-            Partition(topic, number)
-            for topic in wanted
-            for number in sorted(self._consumer.partitions_for_topic(topic) or ())
+            Partition(topic, number) for topic in topics for number in sorted(cluster.partitions_for_topic(topic) or ())
         ]
 
     async def bounds(self, partitions: Iterable[Partition]) -> dict[Partition, tuple[int, int]]:
