@@ -21,7 +21,7 @@ BASES = st.sampled_from(["actual", "standard", "estimate"])
 
 
 @st.composite
-def lines(draw: st.DrawFn, **more: st.SearchStrategy[Any]) -> list[dict[str, Any]]:
+def lines(draw: st.DrawFn, /, **more: st.SearchStrategy[Any]) -> list[dict[str, Any]]:
     names = draw(st.lists(NAMES, unique=True, max_size=2))
     return [
         line(name, draw(QUANTITIES), draw(AMOUNTS), **{field: draw(values) for field, values in more.items()})

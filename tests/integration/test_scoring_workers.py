@@ -1,0 +1,262 @@
+"""Scoring on real Kafka and PostgreSQL: workers that share partitions, die and come back give the plain values."""
+
+import asyncio
+import json
+import os
+import random
+import signal
+import sys
+from asyncio.subprocess import DEVNULL, Process
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import httpx
+import pytest_asyncio
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+
+from deploy.local.infrastructure import Infrastructure
+from deploy.local.ports import free_port
+from rapport_scoring.commands import Fact, take_facts
+from rapport_scoring.consumers import decode
+from rapport_shared.clock import system_clock
+from rapport_shared.contracts.catalogue import CUSTOMER_VALUE_STATE, SCORE_EVENTS, TOPICS, VALUE_PARAMETERS_STATE
+from rapport_shared.contracts.codec import Message
+from rapport_shared.contracts.scoring import CustomerValueState, ScoreUpdated
+from rapport_shared.database import Database
+from rapport_shared.messaging import topics
+from rapport_shared.messaging.reader import BatchReader
+from rapport_shared.messaging.records import Partition, Record
+from rapport_shared.migrations import migrate
+from tests.support.infrastructure import Databases
+from tests.support.scoring_facts import ScoringFacts
+
+PARTITIONS = 3
+
+
+async def until(what: str, holds: Callable[[], Awaitable[bool]], seconds: float = 90) -> None:
+    """Waits for a condition."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while not await holds():
+        assert asyncio.get_running_loop().time() < deadline, f"{what} did not come in {seconds} s"
+        await asyncio.sleep(0.1)
+
+
+@dataclass
+class World:
+    """Fresh topics, a fresh database, and the workers on them."""
+
+    kafka: str
+    dsn: str
+    directory: Path
+    database: Database
+    group: str = field(default_factory=lambda: f"scoring-{uuid4().hex[:8]}")
+    workers: list[Process] = field(default_factory=list)
+    addresses: dict[int, str] = field(default_factory=dict)
+
+    async def start_worker(self) -> Process:
+        """One more process of the service."""
+        address = f"127.0.0.1:{free_port()}"
+        environment = {
+            **os.environ,
+            "RAPPORT_ENVIRONMENT": "local",
+            "RAPPORT_KAFKA": self.kafka,
+            "RAPPORT_DATABASE": self.dsn,
+            "RAPPORT_LISTEN": address,
+            "RAPPORT_TOKEN_SECRET": "s" * 32,
+            "RAPPORT_WORKER_GROUP": self.group,
+            "RAPPORT_WORK_DIRECTORY": str(self.directory),
+            "RAPPORT_BATCH_SIZE": "50",
+        }
+        log = (self.directory / f"worker-{len(self.workers)}.log").open("ab")
+        with log:
+            worker = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "rapport_scoring", "run", env=environment, stdout=DEVNULL, stderr=log
+            )
+        self.workers.append(worker)
+        self.addresses[worker.pid] = address
+        return worker
+
+    async def has_consumed(self, worker: Process) -> bool:
+        """Whether this very process has consumed anything."""
+        async with httpx.AsyncClient() as client:
+            try:
+                answer = await client.get(f"http://{self.addresses[worker.pid]}/metrics")
+            except httpx.TransportError:
+                return False
+        return "rapport_consumed_total{" in answer.text
+
+    async def end_workers(self) -> None:
+        for worker in self.workers:
+            if worker.returncode is None:
+                worker.kill()
+                await worker.wait()
+
+    async def publish(self, messages: Iterable[Message]) -> None:
+        producer = AIOKafkaProducer(bootstrap_servers=self.kafka, enable_idempotence=True)
+        await producer.start()
+        try:
+            for message in messages:
+                await producer.send(message.topic, message.value, message.key, headers=list(message.headers))
+        finally:
+            await producer.stop()
+
+    async def publish_slowly(self, messages: Sequence[Message]) -> None:
+        """Publishes for about half a minute, so that what happens to the workers happens in the middle."""
+        for begin in range(0, len(messages), 12):
+            await self.publish(messages[begin : begin + 12])
+            await asyncio.sleep(0.08)
+
+    async def read(self, topic: str) -> list[tuple[str, bytes | None]]:
+        """Keys and values of all records of a topic, each partition's in order."""
+        async with BatchReader(self.kafka, "test", max_records=5000) as reader:
+            bounds = await reader.bounds(await reader.partitions([topic]))
+            left = sum(end - begin for begin, end in bounds.values())
+            reader.assign({partition: begin for partition, (begin, _) in bounds.items()})
+            found: list[tuple[str, bytes | None]] = []
+            while len(found) < left:
+                found += [((record.key or b"").decode(), record.value) for record in await reader.poll()]
+            return found
+
+    async def consumed(self) -> bool:
+        """Whether every cursor is at its end and the outbox is empty."""
+        rows = await self.database.fetch("SELECT topic, partition, position FROM consumer_cursor")
+        if len(rows) < 2 * PARTITIONS:
+            return False
+        async with BatchReader(self.kafka, "test", max_records=1) as reader:
+            bounds = await reader.bounds([Partition(row["topic"], row["partition"]) for row in rows])
+        behind = [row for row in rows if bounds[Partition(row["topic"], row["partition"])][1] != row["position"]]
+        return not behind and await self.database.fetch_value("SELECT count(*) FROM outbox") == 0
+
+
+async def fresh_topics(servers: str) -> None:
+    """The topics of the catalogue, without a record."""
+    async with topics.administration(servers) as client:
+        await _delete_topics(client)
+        await topics.apply(client, PARTITIONS, 1)
+
+
+async def _delete_topics(client: AIOKafkaAdminClient) -> None:
+    ours = {topic.name for topic in TOPICS}
+    present = sorted(ours & set(await client.list_topics()))
+    if present:
+        await client.delete_topics(present)
+
+    async def gone() -> bool:
+        return not ours & set(await client.list_topics())
+
+    await until("the deletion of the topics", gone)
+
+
+@asynccontextmanager
+async def scoring_world(infrastructure: Infrastructure, dsn: str, directory: Path) -> AsyncIterator[World]:
+    await fresh_topics(infrastructure.kafka)
+    await asyncio.to_thread(migrate, "rapport_scoring", dsn)
+    async with Database(dsn, size=4, application="test") as database:
+        world = World(infrastructure.kafka, dsn, directory, database)
+        try:
+            yield world
+        finally:
+            await world.end_workers()
+
+
+@pytest_asyncio.fixture
+async def world(infrastructure: Infrastructure, databases: Databases, tmp_path: Path) -> AsyncIterator[World]:
+    async with databases.fresh() as dsn, scoring_world(infrastructure, dsn, tmp_path) as made:
+        yield made
+
+
+def last_scores(records: list[tuple[str, bytes | None]]) -> dict[UUID, ScoreUpdated]:
+    """The last score of each customer, those that say nothing left out."""
+    scores = {UUID(key): ScoreUpdated.model_validate_json(value) for key, value in records if value is not None}
+    return {customer: score for customer, score in scores.items() if score.as_of is not None}
+
+
+async def assert_plain_values(world: World, facts: ScoringFacts) -> None:
+    expected = facts.expected()
+    assert last_scores(await world.read(SCORE_EVENTS.name)) == expected
+    states = {
+        UUID(key): CustomerValueState.model_validate_json(value)
+        for key, value in await world.read(CUSTOMER_VALUE_STATE.name)
+        if value is not None
+    }
+    assert {
+        customer: state.score
+        for customer, state in states.items()
+        if state.score is not None and state.score.as_of is not None
+    } == expected
+    gaps = await world.database.fetch(
+        "SELECT aggregate FROM event_log GROUP BY aggregate HAVING count(*) <> max(sequence) OR min(sequence) <> 1"
+    )
+    assert gaps == []
+    logged = await world.database.fetch_value("SELECT count(*) FROM event_log")
+    assert logged == len(await world.read(SCORE_EVENTS.name))
+    assert await world.database.fetch_value("SELECT count(*) FROM dead_letter") == 0
+
+
+async def test_workers_that_share_partitions_come_and_die_give_the_plain_values(world: World) -> None:
+    facts = ScoringFacts(seed=random.SystemRandom().randrange(10**6), profiles=40)
+    print("seed", facts.seed)
+    messages = facts.happen(3000)
+    messages += messages[::7]  # some come twice
+    async with asyncio.TaskGroup() as group:
+        publishing = group.create_task(world.publish_slowly(messages))
+        first = await world.start_worker()
+        await until("the first worker's share", lambda: world.has_consumed(first))
+        second = await world.start_worker()
+        await until("the second worker's share", lambda: world.has_consumed(second))
+        assert not publishing.done()
+        first.send_signal(signal.SIGKILL)
+        third = await world.start_worker()
+        await until("the third worker's share", lambda: world.has_consumed(third))
+    await until("the rest", world.consumed)
+    await assert_plain_values(world, facts)
+
+
+async def test_a_worker_that_is_asked_to_end_ends_and_leaves_nothing_behind(world: World) -> None:
+    facts = ScoringFacts(seed=7, profiles=10)
+    await world.publish(facts.happen(300))
+    worker = await world.start_worker()
+    await until("all", world.consumed)
+    worker.terminate()
+    assert await asyncio.wait_for(worker.wait(), 20) == 0
+    await world.publish(facts.happen(50))
+    await world.start_worker()
+    await until("the rest", world.consumed)
+    await assert_plain_values(world, facts)
+
+
+async def test_the_parameters_are_published_once(world: World) -> None:
+    await world.start_worker()
+    await until("the parameters", world.consumed)
+    published = await world.read(VALUE_PARAMETERS_STATE.name)
+    assert [(key, json.loads(value or b"null")["version"]) for key, value in published] == [("1", 1)]
+
+
+async def test_any_order_of_arrival_gives_the_same_scores(databases: Databases) -> None:
+    facts = ScoringFacts(seed=random.SystemRandom().randrange(10**6), profiles=8)
+    print("seed", facts.seed)
+    items = [fact for message in facts.happen(250) if (fact := decode(_record(message))) is not None]
+    for attempt in range(3):
+        arrivals = items + random.Random(attempt).sample(items, 40)
+        random.Random(attempt).shuffle(arrivals)
+        async with databases.fresh() as dsn:
+            await asyncio.to_thread(migrate, "rapport_scoring", dsn)
+            assert await _scores_after(dsn, arrivals) == facts.expected()
+
+
+async def _scores_after(dsn: str, arrivals: list[Fact]) -> dict[UUID, ScoreUpdated]:
+    async with Database(dsn, size=2, application="test") as database:
+        for begin in range(0, len(arrivals), 9):
+            async with database.transaction() as connection:
+                await take_facts(connection, arrivals[begin : begin + 9], system_clock)
+        rows = await database.fetch("SELECT customer_id, score FROM customer_score WHERE score IS NOT NULL")
+    return last_scores([(str(row["customer_id"]), row["score"].encode()) for row in rows])
+
+
+def _record(message: Message) -> Record:
+    headers = {name: value.decode() for name, value in message.headers}
+    return Record(Partition(message.topic, 0), 0, message.key, headers, message.value, system_clock())

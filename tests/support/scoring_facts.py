@@ -1,0 +1,226 @@
+"""Facts for scoring, as the customer and interaction services would publish them, and their plain recomputation."""
+
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from typing import Any
+from uuid import UUID
+
+from rapport_scoring.consumers import decode
+from rapport_scoring.domain.documents import Statement
+from rapport_scoring.domain.ledger import ledger
+from rapport_scoring.domain.parameters import ValueParameters
+from rapport_scoring.domain.score import score
+from rapport_shared.contracts.catalogue import (
+    CUSTOMER_MERGED,
+    CUSTOMER_UNMERGED,
+    INTERACTION_RECORDED,
+    INTERACTION_RETRACTED,
+    EventType,
+)
+from rapport_shared.contracts.codec import Event, Message, encode_event
+from rapport_shared.contracts.customer import CustomerMerged, CustomerUnmerged, ProfileMove
+from rapport_shared.contracts.envelope import Envelope
+from rapport_shared.contracts.ids import derived_id
+from rapport_shared.contracts.interaction import Attribution, InteractionRecorded, InteractionRetracted
+from rapport_shared.contracts.model import Contract
+from rapport_shared.contracts.scoring import ScoreUpdated
+from rapport_shared.messaging.records import Partition, Record
+
+FOUNDING = ValueParameters(1, datetime(1970, 1, 1, tzinfo=UTC), {"CNY": 500, "EUR": 70, "USD": 75}, Fraction(7, 10))
+_START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class ScoringFacts:
+    """A seeded world of profiles with commerce, merges and undos; `messages` is what was published of it."""
+
+    seed: int
+    profiles: int
+    messages: list[Message] = field(default_factory=list)
+    _statements: dict[UUID, Statement] = field(default_factory=dict)
+    _retracted: set[UUID] = field(default_factory=set)
+    _mapping: dict[UUID, tuple[int, UUID]] = field(default_factory=dict)
+    _joins: list[tuple[UUID, UUID, UUID]] = field(default_factory=list)
+    _made: Counter[str] = field(default_factory=Counter)
+    _chance: random.Random = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._chance = random.Random(self.seed)
+
+    def profile(self, number: int) -> UUID:
+        """The id of the n-th profile."""
+        return derived_id("scoring-facts", self.seed, number)
+
+    def happen(self, facts: int) -> list[Message]:
+        """`facts` more things happen; answers their messages."""
+        begin = len(self.messages)
+        for _ in range(facts):
+            roll = self._chance.random()
+            if roll < 0.90:
+                self._document()
+            elif roll < 0.95:
+                self._retract()
+            else:
+                self._join_or_undo()
+        return self.messages[begin:]
+
+    def expected(self) -> dict[UUID, ScoreUpdated]:
+        """The score of every customer that has one, by plain recomputation from all facts at once."""
+        highest: dict[Any, Statement] = {}
+        for event_id, statement in self._statements.items():
+            known = highest.get((statement.key, statement.kind))
+            if event_id not in self._retracted and (known is None or statement.rank > known.rank):
+                highest[statement.key, statement.kind] = statement
+        members: dict[UUID, list[UUID]] = {}
+        for number in range(self.profiles):
+            members.setdefault(self._customer(self.profile(number)), []).append(self.profile(number))
+        scores = {}
+        for customer, profiles in members.items():
+            own = [statement for statement in highest.values() if statement.profile_id in profiles]
+            # A profile counts as a part once something was heard of it.
+            heard = [profile for profile in profiles if profile == customer or self._is_known(profile)]
+            if own:
+                scores[customer] = score(customer, heard, ledger(own, FOUNDING), FOUNDING)
+        return scores
+
+    def _is_known(self, profile: UUID) -> bool:
+        stated = any(statement.profile_id == profile for statement in self._statements.values())
+        return stated or profile in self._mapping
+
+    def _customer(self, profile: UUID) -> UUID:
+        return self._mapping.get(profile, (0, profile))[1]
+
+    def _document(self) -> None:
+        profile = self.profile(self._chance.randrange(self.profiles))
+        number = str(self._chance.randrange(1, 6))
+        net = self._chance.randrange(1, 100_000)
+        lines = [{"line": "1", "quantity": "2", "net": net, "cost": self._chance.choice([None, net // 2])}]
+        own = f"{profile.hex[:8]}-{number}"
+        kind, data = self._chance.choice(
+            [
+                ("order.placed", {"order": own, "revision": self._made.total() + 1, "currency": "CNY", "net": net,
+                                  "gross": net, "lines": lines}),
+                ("order.cancelled", {"cancellation": own, "order": own, "revision": self._made.total() + 1}),
+                ("order.returned", {"return": own, "order": own, "revision": self._made.total() + 1,
+                                    "lines": [{"line": "1", "quantity": "1", "net": net // 3}]}),
+                ("cost.reported", {"cost": own, "about": {"order": own}, "type": "freight", "amount": net // 50,
+                                   "revision": self._made.total() + 1}),
+            ]
+        )  # fmt: skip
+        self.state(profile, kind, data)
+
+    def state(self, profile: UUID, kind: str, data: dict[str, Any]) -> UUID:
+        """A document is recorded at `profile`; answers the event's id."""
+        number = self._count("document")
+        event_id = derived_id("scoring-facts", self.seed, "document", number)
+        at = _START + timedelta(seconds=self._chance.randrange(10_000_000))
+        touchpoint = {
+            "id": str(event_id),
+            "channel": "erp",
+            "kind": kind,
+            "occurred_at": at.isoformat(),
+            "source": {"system": "erp", "record": profile.hex},
+            "data": data,
+        }
+        recorded = InteractionRecorded(
+            interaction_id=event_id,
+            touchpoint_id=event_id,
+            profile_id=profile,
+            attribution=Attribution(by="source"),
+            kind=kind,
+            channel="erp",
+            touchpoint=touchpoint,
+        )
+        message = self._publish(INTERACTION_RECORDED, recorded, event_id, event_id, profile, at)
+        fact = decode(_as_record(message))
+        self._statements[event_id] = fact.statement  # type: ignore[union-attr]
+        return event_id
+
+    def _retract(self) -> None:
+        if not self._statements:
+            return
+        event_id = self._chance.choice(list(self._statements))
+        self.retract(event_id)
+
+    def retract(self, event_id: UUID) -> None:
+        """The recording `event_id` no longer counts."""
+        self._retracted.add(event_id)
+        data = InteractionRetracted(
+            interaction_id=event_id, touchpoint_id=event_id, event_id=event_id, reason="reported_in_error"
+        )
+        own = derived_id("scoring-facts", self.seed, "retraction", self._count("retraction"))
+        self._publish(INTERACTION_RETRACTED, data, own, event_id, self._statements[event_id].profile_id, _START)
+
+    def _join_or_undo(self) -> None:
+        if self._joins and self._chance.random() < 0.4:
+            self.undo(self._chance.choice(self._joins))
+            return
+        roots = sorted({self._customer(self.profile(number)) for number in range(self.profiles)})
+        if len(roots) > 1:
+            self.join(*self._chance.sample(roots, 2))
+
+    def join(self, root: UUID, into: UUID) -> tuple[UUID, UUID, UUID]:
+        """The customer `root` is joined under the customer `into`."""
+        merge_id = derived_id("scoring-facts", self.seed, "merge", self._count("merge"))
+        join = (merge_id, root, into)
+        self._joins.append(join)
+        merged = CustomerMerged(
+            merge_id=merge_id,
+            from_customer=root,
+            into_profile=into,
+            into_customer=into,
+            reason="manual",
+            moves=self._moves(),
+        )
+        self._publish(CUSTOMER_MERGED, merged, derived_id(merge_id, 1), merge_id, None, _START)
+        return join
+
+    def undo(self, join: tuple[UUID, UUID, UUID]) -> None:
+        """An active join is undone."""
+        self._joins.remove(join)
+        data = CustomerUnmerged(merge_id=join[0], moves=self._moves())
+        self._publish(CUSTOMER_UNMERGED, data, derived_id(join[0], 2), join[0], None, _START)
+
+    def _moves(self) -> tuple[ProfileMove, ...]:
+        """Every profile whose root the active joins have changed, with its next mapping sequence."""
+        above = {root: into for _, root, into in self._joins}
+        moves = []
+        for number in range(self.profiles):
+            profile = self.profile(number)
+            root = profile
+            while root in above:
+                root = above[root]
+            sequence, before = self._mapping.get(profile, (0, profile))
+            if root != before:
+                self._mapping[profile] = (sequence + 1, root)
+                moves.append(ProfileMove(profile_id=profile, mapping_seq=sequence + 1, customer_id=root))
+        return tuple(moves)
+
+    def _publish(
+        self, kind: EventType, data: Contract, event_id: UUID, subject: UUID, profile: UUID | None, at: datetime
+    ) -> Message:
+        envelope = Envelope(
+            id=event_id,
+            source=kind.source,
+            type=kind.wire,
+            subject=str(subject),
+            occurred_at=at,
+            recorded_at=at,
+            sequence=1,
+            profile_id=profile,
+        )
+        message = encode_event(Event(envelope, kind, data))
+        self.messages.append(message)
+        return message
+
+    def _count(self, what: str) -> int:
+        self._made[what] += 1
+        return self._made[what]
+
+
+def _as_record(message: Message) -> Record:
+    headers = {name: value.decode() for name, value in message.headers}
+    return Record(Partition(message.topic, 0), 0, message.key, headers, message.value, _START)
