@@ -13,10 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID, uuid4
 
+import asyncpg
 import httpx
 import pytest_asyncio
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 
 from deploy.local.infrastructure import Infrastructure
 from deploy.local.ports import free_port
@@ -80,6 +82,12 @@ class World:
         self.addresses[worker.pid] = address
         return worker
 
+    async def supervise(self, worker: Process) -> None:
+        """Starts a worker anew whenever it ends, as a deployment does."""
+        while True:
+            await worker.wait()
+            worker = await self.start_worker()
+
     async def has_consumed(self, worker: Process) -> bool:
         """Whether this very process has consumed anything."""
         async with httpx.AsyncClient() as client:
@@ -123,6 +131,12 @@ class World:
 
     async def consumed(self) -> bool:
         """Whether every cursor is at its end and the outbox is empty."""
+        try:
+            return await self._consumed()
+        except (asyncpg.PostgresError, OSError, TimeoutError, asyncpg.InterfaceError, KafkaError):
+            return False
+
+    async def _consumed(self) -> bool:
         rows = await self.database.fetch("SELECT topic, partition, position FROM consumer_cursor")
         if len(rows) < 2 * PARTITIONS:
             return False
@@ -226,6 +240,26 @@ async def test_a_worker_that_is_asked_to_end_ends_and_leaves_nothing_behind(worl
     await world.publish(facts.happen(50))
     await world.start_worker()
     await until("the rest", world.consumed)
+    await assert_plain_values(world, facts)
+
+
+async def test_a_broker_and_a_database_that_went_away_are_waited_for(
+    world: World, infrastructure: Infrastructure
+) -> None:
+    facts = ScoringFacts(seed=random.SystemRandom().randrange(10**6), profiles=10)
+    print("seed", facts.seed)
+    await world.publish(facts.happen(200))
+    supervising = asyncio.create_task(world.supervise(await world.start_worker()))
+    try:
+        await until("all", world.consumed)
+        await infrastructure.database.restart()
+        await world.publish(facts.happen(200))
+        await until("what came after the database's restart", world.consumed)
+        await infrastructure.broker.restart()
+        await world.publish(facts.happen(200))
+        await until("what came after the broker's restart", world.consumed)
+    finally:
+        supervising.cancel()
     await assert_plain_values(world, facts)
 
 
