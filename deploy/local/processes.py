@@ -150,7 +150,7 @@ class LocalProcess:
 
 
 async def end_recorded(directory: Path, limit_seconds: float = 20) -> list[str]:
-    """Ends every process that a record in `directory` still names; returns the names of those it ended.
+    """Ends every process that a record in or below `directory` still names; returns the names of those it ended.
 
     A record whose process is gone, or whose id now belongs to another process, is only removed.
     """
@@ -209,7 +209,7 @@ def _write_record(launch: Launch, process: psutil.Process) -> None:
 
 
 def _records(directory: Path) -> list[Path]:
-    return sorted(directory.glob("*.pid"))
+    return sorted(directory.rglob("*.pid"))
 
 
 def _read_record(record: Path) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -63,16 +63,19 @@ class CommandRunner:
     signal: OutboxSignal
     clock: Clock
 
-    async def run(self, request: Request, caller: Caller, work: Work) -> Response:
+    async def run(
+        self, request: Request, caller: Caller, work: Work, *, replayed_without: tuple[str, ...] = ()
+    ) -> Response:
         """Runs `work` in one transaction and answers its answer.
 
         With an `Idempotency-Key` the answer is kept for seven days in that transaction: a repeat gets it again
         (with `Idempotency-Replayed: true`), the same key with another request a 422, one still running a 409.
+        `replayed_without` names members of the answer that are not kept: secrets that are shown once.
         Raises `Problem`; nothing is written then. `work` may be run again after a deadlock.
         """
         for attempt in range(ATTEMPTS):
             try:
-                response = await self._attempt(request, caller, work)
+                response = await self._attempt(request, caller, work, replayed_without)
                 break
             except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
                 if attempt == ATTEMPTS - 1:
@@ -80,7 +83,7 @@ class CommandRunner:
         self.signal.notify()
         return response
 
-    async def _attempt(self, request: Request, caller: Caller, work: Work) -> Response:
+    async def _attempt(self, request: Request, caller: Caller, work: Work, secrets: tuple[str, ...]) -> Response:
         key = idempotency_key(request)
         async with self.database.transaction() as connection:
             if key is None:
@@ -90,7 +93,8 @@ class CommandRunner:
             if known is not None:
                 return known
             answer = await work(connection)
-            await _keep(connection, caller.principal, key, digest, answer, self.clock())
+            kept = replace(answer, body={n: v for n, v in (answer.body or {}).items() if n not in secrets})
+            await _keep(connection, caller.principal, key, digest, kept, self.clock())
             return _response(answer)
 
 

@@ -1,0 +1,138 @@
+"""The five services: their ports, their environment, the commands that prepare and start them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local.errors import LocalStackError
+from deploy.local.infrastructure import CHECKOUT
+from deploy.local.ports import LOOPBACK
+from deploy.local.secret_book import SecretBook
+from deploy.local.supervisor import Program
+
+__all__ = [
+    "OWNERS",
+    "PORT_OFFSETS",
+    "SERVICES",
+    "ServiceAddresses",
+    "apply_topics",
+    "create_key",
+    "migrate",
+    "run_command",
+    "service_command",
+    "service_environment",
+    "service_programs",
+]
+
+OWNERS = ("customer", "interaction", "ticket", "scoring")
+SERVICES = (*OWNERS, "gateway")
+PORT_OFFSETS: Mapping[str, int] = {"gateway": 0, "customer": 1, "interaction": 2, "ticket": 3, "scoring": 4}
+LOCAL_PARTITIONS = "3"
+DEMO_KEY = (
+    *("--name", "demo"),
+    *("--channel", "*"),
+    *("--scopes", "*"),
+    *("--unit", ""),
+    *("--may-verify", "phone,email,card,social"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceAddresses:
+    """Where everything of one stack is."""
+
+    kafka: str
+    databases: Mapping[str, str]
+    ports: Mapping[str, int]
+
+    def url(self, service: str) -> str:
+        """The base URL of a service's HTTP API."""
+        return f"http://{LOOPBACK}:{self.ports[service]}"
+
+
+def service_environment(service: str, addresses: ServiceAddresses, book: SecretBook) -> dict[str, str]:
+    """The variables that a service is started with."""
+    return {
+        "RAPPORT_ENVIRONMENT": "local",
+        "RAPPORT_KAFKA": addresses.kafka,
+        "RAPPORT_PARTITIONS": os.environ.get("RAPPORT_PARTITIONS", LOCAL_PARTITIONS),
+        "RAPPORT_DATABASE": addresses.databases[service],
+        "RAPPORT_LISTEN": f"{LOOPBACK}:{addresses.ports[service]}",
+        "RAPPORT_TOKEN_SECRET": book.secret("caller tokens"),
+        "RAPPORT_IDENTIFIER_SECRET": book.secret("identifier keys"),
+        **{f"RAPPORT_{owner.upper()}_URL": addresses.url(owner) for owner in OWNERS},
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def service_programs(addresses: ServiceAddresses, book: SecretBook, variables: Mapping[str, str]) -> list[Program]:
+    """The five services as programs for the supervisor; `variables` are added to each environment."""
+    return [
+        Program(
+            service,
+            (*service_command(service), "run"),
+            {**service_environment(service, addresses, book), **variables},
+            CHECKOUT,
+        )
+        for service in SERVICES
+    ]
+
+
+def service_command(service: str) -> tuple[str, ...]:
+    """What every command of a service begins with."""
+    return (sys.executable, "-m", f"rapport_{service}")
+
+
+async def apply_topics(kafka: str) -> str:
+    """Creates and configures the topics of the catalogue; returns what that said."""
+    program = str(Path(sys.executable).with_name("rapport"))
+    environment = {
+        "RAPPORT_ENVIRONMENT": "local",
+        "RAPPORT_PARTITIONS": os.environ.get("RAPPORT_PARTITIONS", LOCAL_PARTITIONS),
+        "RAPPORT_KAFKA": kafka,
+    }
+    return await run_command((program, "topics", "apply"), environment)
+
+
+async def migrate(addresses: ServiceAddresses, book: SecretBook) -> None:
+    """Applies the migrations of every service's database."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for service in SERVICES:
+                environment = service_environment(service, addresses, book)
+                group.create_task(run_command((*service_command(service), "migrate"), environment))
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from None
+
+
+async def create_key(addresses: ServiceAddresses, book: SecretBook) -> str:
+    """A new key of the gateway that may do everything on every channel; shown this once."""
+    command = (*service_command("gateway"), "keys", "create", *DEMO_KEY)
+    printed = await run_command(command, service_environment("gateway", addresses, book))
+    return printed.splitlines()[-1].split()[-1]
+
+
+async def run_command(command: tuple[str, ...], environment: Mapping[str, str]) -> str:
+    """Runs a command to its end and returns what it printed; raises LocalStackError with its complaint."""
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        env={**os.environ, **environment},
+        cwd=CHECKOUT,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    output, complaint = await process.communicate()
+    if process.returncode != 0:
+        said = (complaint or output).decode(errors="replace").strip()
+        raise LocalStackError(f"`{_readable(command)}` failed:\n{said[-3000:]}")
+    return output.decode(errors="replace").strip()
+
+
+def _readable(command: tuple[str, ...]) -> str:
+    return " ".join((Path(command[0]).name, *command[1:]))

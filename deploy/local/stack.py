@@ -1,0 +1,118 @@
+"""The whole of Rapport on one machine: databases, topics, migrations, five services, a key to enter with.
+
+async with infrastructure(directory) as found, running_stack(found, directory, ports) as stack:
+    stack.gateway, stack.key, stack.supervisor, stack.addresses.databases["customer"]
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local.databases import ensure_databases
+from deploy.local.errors import LocalStackError
+from deploy.local.infrastructure import Infrastructure
+from deploy.local.ports import PortBook, require_free
+from deploy.local.secret_book import SecretBook
+from deploy.local.services import (
+    PORT_OFFSETS,
+    SERVICES,
+    ServiceAddresses,
+    apply_topics,
+    create_key,
+    migrate,
+    service_programs,
+)
+from deploy.local.supervisor import Supervisor
+
+__all__ = ["Stack", "Step", "default_ports", "free_ports", "running_stack"]
+
+DEFAULT_PORT_BASE = 8080
+PORT_BASE_SETTING = "RAPPORT_PORT_BASE"
+KEY_FILE = "demo-key"
+
+Step = Callable[[str], AbstractContextManager[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A running stack."""
+
+    infrastructure: Infrastructure
+    supervisor: Supervisor
+    addresses: ServiceAddresses
+    key: str
+
+    @property
+    def gateway(self) -> str:
+        """The gateway's base URL."""
+        return self.addresses.url("gateway")
+
+
+def default_ports(environment: Mapping[str, str] = os.environ) -> dict[str, int]:
+    """The services' fixed ports; RAPPORT_PORT_BASE moves them together."""
+    text = environment.get(PORT_BASE_SETTING) or str(DEFAULT_PORT_BASE)
+    if not text.isdecimal() or not 1 <= int(text) <= 65_535 - len(SERVICES):
+        raise LocalStackError(f"{PORT_BASE_SETTING} is {text!r}; it must be a port number")
+    return {service: int(text) + offset for service, offset in PORT_OFFSETS.items()}
+
+
+def free_ports(directory: Path) -> dict[str, int]:
+    """Free ports for the services, kept in `directory`: what tests use."""
+    book = PortBook(directory / "service-ports.json")
+    return {service: book.port(service, keep=False) for service in SERVICES}
+
+
+@asynccontextmanager
+async def running_stack(
+    infrastructure: Infrastructure,
+    directory: Path,
+    ports: Mapping[str, int],
+    *,
+    step: Step = lambda title: nullcontext(),
+    report: Callable[[str], None] = lambda line: None,
+    variables: Mapping[str, str] | None = None,
+) -> AsyncIterator[Stack]:
+    """Prepares what is missing, runs the five services until the end, and stops them.
+
+    `variables` are added to every service's environment. Repeatable on the same `directory` and servers: nothing
+    is made twice. Raises LocalStackError with the reason when something does not start.
+    """
+    book = SecretBook(directory / "secrets.json")
+    with step("roles and databases"):
+        databases = await ensure_databases(infrastructure.postgres, SERVICES, book)
+    addresses = ServiceAddresses(infrastructure.kafka, databases, ports)
+    with step("topics"):
+        await apply_topics(infrastructure.kafka)
+    with step("migrations"):
+        await migrate(addresses, book)
+    async with Supervisor(service_programs(addresses, book, variables or {}), directory, report=report) as supervisor:
+        require_free(dict(ports), PORT_BASE_SETTING)
+        with step("five services"):
+            await _start_all(supervisor, addresses)
+        with step("a key for the gateway"):
+            key = await _ensure_key(directory / KEY_FILE, addresses, book)
+        yield Stack(infrastructure, supervisor, addresses, key)
+
+
+async def _start_all(supervisor: Supervisor, addresses: ServiceAddresses) -> None:
+    for service in SERVICES:
+        supervisor.start(service)
+    try:
+        async with asyncio.TaskGroup() as group:
+            for service in SERVICES:
+                group.create_task(supervisor.wait_ready(f"{addresses.url(service)}/readyz"))
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from None
+
+
+async def _ensure_key(file: Path, addresses: ServiceAddresses, book: SecretBook) -> str:
+    if not file.exists():
+        key = await create_key(addresses, book)
+        file.touch(mode=0o600)
+        file.write_text(key + "\n")
+    return file.read_text().strip()

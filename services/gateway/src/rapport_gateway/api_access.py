@@ -1,0 +1,114 @@
+"""Who the caller is, API keys, and the pages that explain problems."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from rapport_gateway.auth import KeyGrant, create_key, list_keys, new_key, revoke_key
+from rapport_shared.callers import Caller, unknown_scopes
+from rapport_shared.clock import Clock
+from rapport_shared.contracts.touchpoints import MAX_BATCH, MAX_BATCH_BYTES, MAX_TOUCHPOINT_BYTES
+from rapport_shared.contracts.touchpoints.envelope import IdentifierName
+from rapport_shared.database import Connection, Database
+from rapport_shared.errors import FORBIDDEN, PROBLEM_TYPES, VALIDATION, FieldProblem, Problem, not_found
+from rapport_shared.web.commands import Answer, CommandRunner
+from rapport_shared.web.routing import PUBLIC, KnownCaller, scoped
+
+Keeper = Annotated[Caller, scoped("keys:write")]
+Name = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class NewKey(BaseModel):
+    """A key for a channel application. `channel` is `*` for all channels, `unit` empty for the whole firm."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {
+                "name": "call centre",
+                "channel": "phone",
+                "scopes": ["touchpoints:write", "customers:read"],
+                "may_verify": ["phone"],
+            }
+        },
+    )
+
+    name: Name
+    channel: Annotated[str, Field(min_length=1, max_length=40)]
+    scopes: Annotated[list[str], Field(min_length=1, max_length=50)]
+    unit: Annotated[str, Field(max_length=200)] = ""
+    may_verify: Annotated[list[IdentifierName], Field(max_length=10)] = []
+
+
+def router(database: Database, runner: CommandRunner, clock: Clock) -> APIRouter:
+    """`/v1/me`, `/v1/keys`, `/problems`."""
+    routes = APIRouter()
+
+    @routes.get("/v1/me", tags=["access"])
+    async def me(caller: KnownCaller) -> dict[str, Any]:
+        """The caller's key: what it may do, and the limits."""
+        return {
+            "key_id": caller.principal,
+            "channel": caller.channel,
+            "scopes": sorted(caller.scopes),
+            "unit": caller.unit,
+            "may_verify": sorted(caller.may_verify),
+            "limits": {
+                "touchpoint_bytes": MAX_TOUCHPOINT_BYTES,
+                "batch": MAX_BATCH,
+                "batch_bytes": MAX_BATCH_BYTES,
+            },
+        }
+
+    @routes.post("/v1/keys", status_code=201, tags=["access"])
+    async def create(body: NewKey, request: Request, caller: Keeper) -> Response:
+        """Makes a key. It is shown in this answer and never again, so the answer to a repeat lacks it."""
+        _check(body, caller)
+        key = new_key()
+
+        async def work(connection: Connection) -> Answer:
+            grant = KeyGrant(body.name, body.channel, body.scopes, body.unit, body.may_verify)
+            key_id = await create_key(connection, key, grant, clock())
+            return Answer(201, {"key_id": str(key_id), "key": key})
+
+        return await runner.run(request, caller, work, replayed_without=("key",))
+
+    @routes.get("/v1/keys", tags=["access"])
+    async def keys(caller: Keeper) -> dict[str, Any]:
+        """All keys, without their secrets."""
+        return {"keys": await list_keys(database)}
+
+    @routes.delete("/v1/keys/{key_id}", tags=["access"])
+    async def revoke(key_id: UUID, request: Request, caller: Keeper) -> Response:
+        """Revokes a key; it stops working within ten seconds."""
+
+        async def work(connection: Connection) -> Answer:
+            if not await revoke_key(connection, key_id, clock()):
+                raise not_found("key")
+            return Answer(200, {"key_id": str(key_id), "revoked": True})
+
+        return await runner.run(request, caller, work)
+
+    @routes.get("/problems/{code}", dependencies=[PUBLIC], tags=["problems"])
+    async def problem(code: str) -> dict[str, Any]:
+        """What a problem means and what to do about it."""
+        found = PROBLEM_TYPES.get(code)
+        if found is None:
+            raise not_found("problem")
+        return {"code": found.code, "status": found.status, "title": found.title, "explanation": found.explanation}
+
+    return routes
+
+
+def _check(body: NewKey, caller: Caller) -> None:
+    unknown = unknown_scopes(body.scopes)
+    if unknown:
+        place = FieldProblem("/scopes", "not_allowed", "It names a scope that does not exist.")
+        raise Problem(VALIDATION, "The key is not valid.", errors=[place])
+    for scope in body.scopes:
+        if scope not in caller.scopes and not caller.may(scope):
+            raise Problem(FORBIDDEN, "A key cannot grant what it lacks.", scope=scope)
+    if caller.unit and not f"{body.unit}/".startswith(f"{caller.unit}/"):
+        raise Problem(FORBIDDEN, "A key cannot grant what lies outside its unit.", scope="keys:write")

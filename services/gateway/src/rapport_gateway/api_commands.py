@@ -1,0 +1,118 @@
+"""Commands, passed to the owners as they came: body, preconditions and keys intact, the caller's identity signed."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import httpx
+from fastapi import APIRouter, Request, Response
+
+from rapport_shared.callers import Caller, CallerTokens
+from rapport_shared.clock import Clock
+from rapport_shared.errors import unavailable
+from rapport_shared.web.routing import scoped
+
+Owner = Literal["customer", "interaction", "ticket", "scoring"]
+
+_PASSED_ON = ("content-type", "if-match", "if-none-match", "idempotency-key", "traceparent")
+_PASSED_BACK = ("content-type", "etag", "location", "retry-after", "rapport-event-id", "idempotency-replayed")
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A route that an owner serves."""
+
+    method: str
+    path: str
+    owner: Owner
+    scope: str
+    summary: str
+
+
+ROUTES = (
+    Passed("POST", "/v1/customers", "customer", "customers:write", "Register a customer by hand."),
+    Passed("GET", "/v1/customers/{customer_id}/record", "customer", "customers:read", "A profile's record."),
+    Passed("PATCH", "/v1/customers/{customer_id}/record", "customer", "customers:write", "State fields by hand."),
+    Passed("POST", "/v1/customers/{customer_id}/identifiers", "customer", "customers:write", "Add an identifier."),
+    Passed(
+        "DELETE",
+        "/v1/customers/{customer_id}/identifiers/{key}",
+        "customer",
+        "customers:write",
+        "Remove an identifier.",
+    ),
+    Passed("POST", "/v1/customers/{customer_id}/assets", "customer", "customers:write", "Record an asset."),
+    Passed("PUT", "/v1/customers/{customer_id}/consents/{purpose}", "customer", "customers:write", "Record a consent."),
+    Passed(
+        "PUT", "/v1/customers/{customer_id}/owner", "customer", "customers:write", "Say who looks after a customer."
+    ),
+    Passed("GET", "/v1/units", "customer", "units:read", "Organisation units."),
+    Passed("GET", "/v1/units/{path:path}", "customer", "units:read", "An organisation unit."),
+    Passed("PUT", "/v1/units/{path:path}", "customer", "units:write", "Create or replace an organisation unit."),
+    Passed(
+        "POST",
+        "/v1/touchpoints/{touchpoint_id}/retractions",
+        "interaction",
+        "interactions:write",
+        "Retract a touchpoint reported in error.",
+    ),
+    Passed("GET", "/v1/quarantine", "interaction", "quarantine:read", "Touchpoints in quarantine."),
+    Passed(
+        "GET", "/v1/customers/{customer_id}/value", "scoring", "values:read", "The ledger lines of a customer's value."
+    ),
+    Passed("POST", "/v1/tickets", "ticket", "tickets:write", "Open a ticket."),
+    Passed("GET", "/v1/tickets", "ticket", "tickets:read", "Tickets."),
+    Passed("GET", "/v1/tickets/{ticket_id}", "ticket", "tickets:read", "A ticket."),
+    Passed("PATCH", "/v1/tickets/{ticket_id}", "ticket", "tickets:write", "Edit a ticket."),
+    Passed("POST", "/v1/tickets/{ticket_id}/comments", "ticket", "tickets:write", "Comment on a ticket."),
+    Passed("POST", "/v1/tickets/{ticket_id}/transitions", "ticket", "tickets:write", "Move a ticket in its process."),
+    Passed("POST", "/v1/tickets/{ticket_id}/resolve", "ticket", "tickets:write", "Resolve a ticket."),
+)
+
+
+class Owners:
+    """HTTP to the services that own the facts."""
+
+    def __init__(self, urls: dict[Owner, str], tokens: CallerTokens, clock: Clock) -> None:
+        self._urls = urls
+        self._tokens = tokens
+        self._clock = clock
+        self._client = httpx.AsyncClient(timeout=httpx.Timeout(35.0, connect=2.0), follow_redirects=False)
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._client.aclose()
+
+    async def pass_on(self, owner: Owner, request: Request, caller: Caller) -> Response:
+        """The owner's answer. Raises a 503 when the owner is away: whether a command was carried out is unknown."""
+        headers = {name: request.headers[name] for name in _PASSED_ON if name in request.headers}
+        headers["authorization"] = f"Bearer {self._tokens.sign(caller, self._clock())}"
+        url = httpx.URL(self._urls[owner] + request.url.path, query=request.url.query.encode())
+        try:
+            answer = await self._client.request(request.method, url, headers=headers, content=await request.body())
+        except httpx.TransportError:
+            raise unavailable(f"The {owner} service") from None
+        back = {name: answer.headers[name] for name in _PASSED_BACK if name in answer.headers}
+        return Response(answer.content, answer.status_code, back)
+
+
+def router(owners: Owners) -> APIRouter:
+    """All routes that are passed on."""
+    routes = APIRouter()
+    for passed in ROUTES:
+        routes.add_api_route(
+            passed.path,
+            _endpoint(owners, passed),
+            methods=[passed.method],
+            summary=passed.summary,
+            tags=[f"{passed.owner} commands" if passed.method != "GET" else f"{passed.owner} reads"],
+            operation_id=f"{passed.method.lower()}_{passed.path.strip('/').replace('/', '_')}",
+        )
+    return routes
+
+
+def _endpoint(owners: Owners, passed: Passed) -> Callable[..., Awaitable[Response]]:
+    async def endpoint(request: Request, caller: Annotated[Caller, scoped(passed.scope)]) -> Response:
+        return await owners.pass_on(passed.owner, request, caller)
+
+    return endpoint

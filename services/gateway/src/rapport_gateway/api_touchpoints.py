@@ -1,0 +1,110 @@
+"""The routes of touchpoints: report, and ask what became of one."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+
+from rapport_gateway.queries import Views
+from rapport_gateway.touchpoints import Checked, TouchpointIntake, read_batch
+from rapport_shared.callers import Caller
+from rapport_shared.contracts.touchpoints.examples import EXAMPLES
+from rapport_shared.errors import VALIDATION, Problem, not_found
+from rapport_shared.web.application import json_response
+from rapport_shared.web.commands import idempotency_key
+from rapport_shared.web.routing import scoped
+
+MAX_WAIT_MS = 30_000
+_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": 'One touchpoint, or `{"touchpoints": […]}` with up to 500 of them.',
+        "content": {
+            "application/json": {
+                "schema": {"type": "object"},
+                "examples": {
+                    kind: {"value": EXAMPLES[kind]} for kind in ("call.ended", "order.placed", "profile.reported")
+                },
+            }
+        },
+    }
+}
+
+
+def router(intake: TouchpointIntake, views: Views) -> APIRouter:
+    """Reporting touchpoints."""
+    routes = APIRouter(prefix="/v1/touchpoints", tags=["touchpoints"])
+
+    @routes.post("", status_code=202, openapi_extra=_BODY)
+    async def report(
+        request: Request,
+        caller: Annotated[Caller, scoped("touchpoints:write")],
+        dry_run: Annotated[bool, Query(description="Only check, and say whom it would meet.")] = False,
+    ) -> Response:
+        """Accepts touchpoints: each with its `id`, or all under one `Idempotency-Key`. 503: repeat with the same."""
+        items, batch = read_batch(await request.body())
+        key = idempotency_key(request)
+        checked, rejected = await _check(intake, items, caller, key)
+        if dry_run:
+            return json_response(await _verdicts(intake, checked, rejected, len(items)))
+        if rejected and not batch:
+            raise rejected[0]
+        if not checked:
+            raise Problem(VALIDATION, "No touchpoint of the batch is valid.", rejected=_rejected(rejected))
+        await intake.accept(list(checked.values()), caller, request.headers.get("traceparent"))
+        accepted = [{"id": str(item.touchpoint.id)} for item in checked.values()]
+        return json_response({"accepted": accepted, "rejected": _rejected(rejected)}, 202)
+
+    @routes.get("/{touchpoint_id}")
+    async def status(
+        touchpoint_id: UUID,
+        caller: Annotated[Caller, scoped("touchpoints:read")],
+        wait_ms: Annotated[int, Query(ge=0, le=MAX_WAIT_MS)] = 0,
+    ) -> Response:
+        """What became of a touchpoint: accepted, recorded, anonymous, retracted or quarantined."""
+        deadline = intake.clock().timestamp() + wait_ms / 1000
+        while True:
+            found = await views.touchpoint_status(touchpoint_id)
+            if found is not None:
+                return json_response(found)
+            left = deadline - intake.clock().timestamp()
+            if left <= 0:
+                break
+            await views.hub.moved(min(left, 0.5))
+        if await intake.accepted.accepted_at(touchpoint_id) is None:
+            raise not_found("touchpoint")
+        return json_response({"state": "accepted"})
+
+    return routes
+
+
+async def _check(
+    intake: TouchpointIntake, items: list[Any], caller: Caller, key: str | None
+) -> tuple[dict[int, Checked], dict[int, Problem]]:
+    checked: dict[int, Checked] = {}
+    rejected: dict[int, Problem] = {}
+    for index, item in enumerate(items):
+        try:
+            checked[index] = await intake.check(item, index, caller, key)
+        except Problem as problem:
+            if problem.problem_type.status >= 500:
+                raise
+            rejected[index] = problem
+    return checked, rejected
+
+
+def _rejected(rejected: dict[int, Problem]) -> list[dict[str, Any]]:
+    return [{"index": index, "problem": problem.document()} for index, problem in rejected.items()]
+
+
+async def _verdicts(
+    intake: TouchpointIntake, checked: dict[int, Checked], rejected: dict[int, Problem], count: int
+) -> dict[str, Any]:
+    results: list[dict[str, Any]] = []
+    for index in range(count):
+        if index in rejected:
+            results.append({"index": index, "valid": False, "problem": rejected[index].document()})
+            continue
+        customer_id = await intake.would_meet(checked[index])
+        results.append({"index": index, "valid": True, "customer_id": str(customer_id) if customer_id else None})
+    return {"results": results}

@@ -1,0 +1,157 @@
+"""The routes of the unified view: read, wait, look up, walk the timeline, follow."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from rapport_gateway.push import stream
+from rapport_gateway.queries import Views
+from rapport_gateway.view.sections import SECTIONS
+from rapport_shared.callers import Caller
+from rapport_shared.contracts.touchpoints.envelope import Identifier
+from rapport_shared.errors import VALIDATION, FieldProblem, Problem
+from rapport_shared.normalisation import identifier_key, normalise_asset_key, normalise_identifier
+from rapport_shared.web.application import json_response
+from rapport_shared.web.pages import Limit, PageCursor
+from rapport_shared.web.routing import scoped
+
+MAX_WAIT_MS = 30_000
+Reader = Annotated[Caller, scoped("customers:read")]
+WaitMs = Annotated[int, Query(ge=0, le=MAX_WAIT_MS, description="How long to wait for the events of `after`.")]
+
+
+class AssetLookup(BaseModel):
+    """What finds an asset, and by it its holder."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    serial: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    plate: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+
+
+class Lookup(BaseModel):
+    """What to look a customer up by: one of the three."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"example": {"identifiers": [{"type": "phone", "value": "138 0013 8000", "region": "CN"}]}},
+    )
+
+    identifiers: Annotated[tuple[Identifier, ...], Field(max_length=50)] = ()
+    asset: AssetLookup | None = None
+    text: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+
+
+def router(views: Views, secret: bytes, heartbeat: float) -> APIRouter:
+    """Reads of customers."""
+    routes = APIRouter(prefix="/v1", tags=["customers"])
+
+    @routes.get("/customers/{customer_id}")
+    async def customer(
+        customer_id: UUID,
+        request: Request,
+        caller: Reader,
+        sections: Annotated[str | None, Query(max_length=200, description="Sections, separated by commas.")] = None,
+        after: Annotated[str | None, Query(max_length=2000, description="Event ids to wait for.")] = None,
+        wait_ms: WaitMs = 0,
+    ) -> Response:
+        """The whole customer in one document; 307 to the customer that a merged one is part of now."""
+        if after:
+            await views.until_seen(_event_ids(after), wait_ms)
+        view = await views.known(customer_id)
+        if view.moved_to is not None:
+            location = str(request.url.path).replace(str(customer_id), str(view.moved_to))
+            return Response(status_code=307, headers={"Location": location, "Cache-Control": "no-store"})
+        etag = f'"{views.run}.{view.seq}"'
+        if request.headers.get("if-none-match") == etag:
+            return Response(status_code=304, headers={"ETag": etag})
+        body = views.document(view, _sections(sections))
+        return Response(body, headers={"ETag": etag}, media_type="application/json")
+
+    @routes.get("/customers/{customer_id}/timeline")
+    async def timeline(
+        customer_id: UUID,
+        caller: Reader,
+        kind: Annotated[str | None, Query(max_length=100)] = None,
+        channel: Annotated[str | None, Query(max_length=40)] = None,
+        from_: Annotated[AwareDatetime | None, Query(alias="from")] = None,
+        to: AwareDatetime | None = None,
+        cursor: PageCursor = None,
+        limit: Limit = 50,
+    ) -> Response:
+        """Every fact of a customer, newest first, one entry per conversation."""
+        view = await views.known(customer_id)
+        if view.moved_to is not None:
+            location = f"/v1/customers/{view.moved_to}/timeline"
+            return Response(status_code=307, headers={"Location": location, "Cache-Control": "no-store"})
+        since: datetime | None = from_
+        page = await views.timeline(
+            customer_id, kind=kind, channel=channel, since=since, until=to, cursor=cursor, limit=limit
+        )
+        return json_response(page)
+
+    @routes.get("/customers/{customer_id}/stream")
+    async def follow(customer_id: UUID, request: Request, caller: Reader) -> Response:
+        """Server-sent events: a snapshot, then deltas; `Last-Event-ID` resumes."""
+        await views.known(customer_id)
+        events = stream(views, customer_id, request.headers.get("last-event-id"), heartbeat)
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        return StreamingResponse(events, media_type="text/event-stream", headers=headers)
+
+    @routes.post("/customers/lookup")
+    async def lookup(body: Lookup, caller: Reader, limit: Limit = 20) -> dict[str, Any]:
+        """Customers by identifiers, by an asset, or by name: the best match first, each with its reason."""
+        return {"matches": (await _lookup(views, secret, body, limit))[:limit]}
+
+    @routes.get("/freshness", tags=["operations"])
+    async def freshness(caller: Annotated[Caller, scoped("operations:read")]) -> dict[str, Any]:
+        """How far the view is behind, per topic and partition."""
+        return {"run": views.run, "lag_ms": views.lag_ms(), "partitions": await views.partitions()}
+
+    return routes
+
+
+async def _lookup(views: Views, secret: bytes, body: Lookup, limit: int) -> list[dict[str, Any]]:
+    if body.identifiers:
+        keys = [_key(secret, identifier, position) for position, identifier in enumerate(body.identifiers)]
+        return await views.lookup_keys(keys)
+    if body.asset is not None:
+        named = (("serial", body.asset.serial), ("plate", body.asset.plate))
+        keys = [
+            identifier_key(secret, type_, normalise_asset_key(type_, value).normal) for type_, value in named if value
+        ]
+        return await views.lookup_assets(keys)
+    if body.text is not None:
+        return await views.lookup_text(body.text, limit)
+    place = FieldProblem("/identifiers", "missing", "Identifiers, an asset or a text are required.")
+    raise Problem(VALIDATION, "There is nothing to look up.", errors=[place])
+
+
+def _key(secret: bytes, identifier: Identifier, position: int) -> str:
+    if identifier.type in ("external", "social") and not identifier.system:
+        place = FieldProblem(f"/identifiers/{position}/system", "missing", "It is required of this type.")
+        raise Problem(VALIDATION, "An identifier is not valid.", errors=[place])
+    form = normalise_identifier(identifier.type, str(identifier.value), identifier.region, identifier.system)
+    return identifier_key(secret, identifier.type, form.normal)
+
+
+def _event_ids(after: str) -> list[UUID]:
+    try:
+        return [UUID(part.strip()) for part in after.split(",")]
+    except ValueError:
+        place = FieldProblem("/query/after", "wrong_format", "It must be event ids, separated by commas.")
+        raise Problem(VALIDATION, "The request is not valid.", errors=[place]) from None
+
+
+def _sections(asked: str | None) -> frozenset[str]:
+    if asked is None:
+        return frozenset(SECTIONS)
+    names = frozenset(part.strip() for part in asked.split(","))
+    if names - frozenset(SECTIONS):
+        place = FieldProblem("/query/sections", "not_allowed", f"Sections are {', '.join(SECTIONS)}.")
+        raise Problem(VALIDATION, "There is no such section.", errors=[place])
+    return names

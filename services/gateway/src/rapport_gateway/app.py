@@ -1,0 +1,134 @@
+"""The gateway, put together."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+
+from rapport_gateway import api_access, api_commands, api_touchpoints, api_view, store
+from rapport_gateway.auth import KeyRing
+from rapport_gateway.hub import CHANNEL, Hub
+from rapport_gateway.producer import IntakeProducer
+from rapport_gateway.projector import Projector
+from rapport_gateway.queries import Views
+from rapport_gateway.runs import Run, live_run
+from rapport_gateway.settings import GatewaySettings
+from rapport_gateway.state_topic import StatePublisher
+from rapport_gateway.touchpoints import AcceptedIds, TouchpointIntake
+from rapport_shared.callers import CallerTokens
+from rapport_shared.clock import Clock, system_clock
+from rapport_shared.contracts.touchpoints import MAX_BATCH_BYTES
+from rapport_shared.database import Connection, Database
+from rapport_shared.messaging.consumer import CursorConsumer
+from rapport_shared.messaging.leadership import hold_role
+from rapport_shared.service import Plumbing, Role, Service, database_check, housekeeping, message_metrics
+from rapport_shared.web.application import Check, make_application
+
+ACCEPTED_KEPT = timedelta(days=7)
+
+
+def build(settings: GatewaySettings, clock: Clock = system_clock) -> Service:
+    """The service of `settings`. Does no I/O."""
+    plumbing = Plumbing.of("gateway", settings, clock)
+    database, runner = plumbing.database, plumbing.commands()
+    secret = settings.identifier_secret.encode()
+    tokens = CallerTokens(settings.token_secret)
+
+    def run_database(run: Run) -> Database:
+        return Database(
+            settings.database,
+            size=settings.pool_size,
+            application="rapport-gateway-view",
+            search_path=f"{run.schema}, public",
+        )
+
+    hub = Hub(database, run_database)
+    views = Views(hub, database, clock)
+    producer = IntakeProducer(settings.kafka, settings.produce_patience_ms)
+    intake = TouchpointIntake(producer, AcceptedIds(database, clock), secret, views.unit, views.whom, clock)
+    owners = api_commands.Owners(
+        {
+            "customer": settings.customer_url,
+            "interaction": settings.interaction_url,
+            "ticket": settings.ticket_url,
+            "scoring": settings.scoring_url,
+        },
+        tokens,
+        clock,
+    )
+    application = make_application(
+        "Rapport gateway",
+        metrics=plumbing.metrics,
+        authenticate=KeyRing(database, clock, settings.environment != "production").authenticate,
+        checks=[database_check(database), _view_check(hub)],
+        refresh_metrics=message_metrics(database, plumbing.metrics),
+        max_body_bytes=MAX_BATCH_BYTES,
+        description="Report what happens at every channel; read one unified view of each customer.",
+    )
+    application.include_router(api_touchpoints.router(intake, views))
+    application.include_router(api_view.router(views, secret, settings.stream_heartbeat_s))
+    application.include_router(api_access.router(database, runner, clock))
+    application.include_router(api_commands.router(owners))
+    publisher = StatePublisher(hub, database, settings.kafka, clock)
+
+    async def forget(connection: Connection) -> None:
+        await connection.execute("DELETE FROM accepted_touchpoint WHERE accepted_at < $1", clock() - ACCEPTED_KEPT)
+        run = await live_run(connection)
+        await connection.execute(f"SET LOCAL search_path TO {run.schema}, public")
+        await store.prune_changes(connection, clock() - timedelta(hours=settings.changes_kept_hours))
+
+    return Service(
+        "gateway",
+        settings,
+        database,
+        application,
+        {
+            "api-support": [hub.watch, producer.run],
+            "relay": [plumbing.relay()],
+            "consumers": [
+                _project(plumbing, settings, run_database),
+                lambda: hold_role(database, "state", publisher.run, plumbing.metrics),
+            ],
+            "housekeeping": [housekeeping(database, clock, forget)],
+        },
+    )
+
+
+def _project(plumbing: Plumbing, settings: GatewaySettings, run_database: Callable[[Run], Database]) -> Role:
+    """The role that keeps the live run up with the topics."""
+
+    async def project() -> None:
+        async with plumbing.database.connection() as connection:
+            run = await live_run(connection)
+        async with run_database(run) as tables:
+
+            async def announce() -> None:
+                async with tables.connection() as connection:
+                    await connection.execute("SELECT pg_notify($1, '')", CHANNEL)
+
+            projector = Projector(run, tables, plumbing.clock, announce)
+            await CursorConsumer(
+                plumbing.name,
+                tables,
+                settings.kafka,
+                projector.subscription(),
+                plumbing.metrics,
+                plumbing.clock,
+                settings.batch_size,
+                settings.poll_pace_ms / 1000,
+            ).run()
+
+    async def begin_when_possible() -> None:
+        while True:
+            try:
+                return await project()
+            except OSError:
+                await asyncio.sleep(0.5)
+
+    return begin_when_possible
+
+
+def _view_check(hub: Hub) -> Check:
+    async def check() -> str | None:
+        return None if hub.view is not None else "the view is not known yet"
+
+    return check

@@ -1,0 +1,125 @@
+"""What waits for the view to move: streams and `after`. Each replica listens to PostgreSQL for new changes."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import asyncpg
+
+from rapport_gateway.runs import Run, live_run
+from rapport_shared.database import CONNECTION_LOST, Database
+
+_log = logging.getLogger("rapport.hub")
+
+CHANNEL = "view_changed"
+POLL_SECONDS = 1.0
+
+
+@dataclass(slots=True, eq=False)
+class Follower:
+    """A stream's standing order: which sections of its customer have changed since it last looked."""
+
+    customer_id: UUID
+    sections: set[str] = field(default_factory=set)
+    event: asyncio.Event = field(default_factory=asyncio.Event)
+    resync: bool = False
+
+    def take(self) -> set[str]:
+        """What has changed, taken off the order; deltas that a slow client missed are one."""
+        taken, self.sections = self.sections, set()
+        self.event.clear()
+        return taken
+
+
+class Hub:
+    """Knows the live run, and tells followers and waiters of its changes."""
+
+    def __init__(self, database: Database, open_run: Callable[[Run], Database]) -> None:
+        self._database = database
+        self._open_run = open_run
+        self._followers: dict[UUID, set[Follower]] = {}
+        self._moved = asyncio.Event()
+        self._seq = 0
+        self.run: Run | None = None
+        self.view: Database | None = None
+
+    async def watch(self) -> None:
+        """Follows the live run for ever; keeps what it knows while the database is away."""
+        while True:
+            try:
+                await self._listen()
+            except (asyncpg.PostgresError, *CONNECTION_LOST) as error:
+                _log.warning("database away", extra={"reason": type(error).__name__})
+                await asyncio.sleep(0.5)
+
+    @asynccontextmanager
+    async def follow(self, customer_id: UUID) -> AsyncIterator[Follower]:
+        """A follower of one customer, for as long as the body runs."""
+        follower = Follower(customer_id)
+        self._followers.setdefault(customer_id, set()).add(follower)
+        try:
+            yield follower
+        finally:
+            followers = self._followers[customer_id]
+            followers.discard(follower)
+            if not followers:
+                del self._followers[customer_id]
+
+    async def moved(self, seconds: float) -> None:
+        """Returns at the next change of the view, or after `seconds`."""
+        event = self._moved
+        try:
+            async with asyncio.timeout(seconds):
+                await event.wait()
+        except TimeoutError:
+            return
+
+    async def _listen(self) -> None:
+        connection = await asyncpg.connect(self._database.dsn, timeout=5)
+        news = asyncio.Event()
+        try:
+            await connection.add_listener(CHANNEL, lambda *_: news.set())
+            while True:
+                await self._look(connection)
+                try:
+                    async with asyncio.timeout(POLL_SECONDS):
+                        await news.wait()
+                except TimeoutError:
+                    pass
+                news.clear()
+        finally:
+            connection.terminate()
+
+    async def _look(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+        run = await live_run(connection)
+        if self.run is None or run.run != self.run.run:
+            await self._enter(run)
+        self.run = run
+        if run.seq > self._seq:
+            rows = await connection.fetch(
+                f"SELECT customer_id, sections FROM {run.schema}.change WHERE seq > $1 AND seq <= $2",
+                self._seq,
+                run.seq,
+            )
+            self._seq = run.seq
+            for row in rows:
+                for follower in self._followers.get(row["customer_id"], ()):
+                    follower.sections |= set(row["sections"])
+                    follower.event.set()
+            moved, self._moved = self._moved, asyncio.Event()
+            moved.set()
+
+    async def _enter(self, run: Run) -> None:
+        former = self.view
+        view = self._open_run(run)
+        await view.__aenter__()
+        self.view, self._seq = view, run.seq
+        if former is not None:
+            await former.__aexit__(None, None, None)
+        for followers in self._followers.values():
+            for follower in followers:
+                follower.resync = True
+                follower.event.set()

@@ -1,0 +1,53 @@
+"""The producer of intake: a 202 is a promise, so nothing is accepted that the broker has not acknowledged."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from rapport_shared.contracts.codec import Message
+from rapport_shared.errors import unavailable
+from rapport_shared.messaging.kafka import idempotent_producer
+
+_log = logging.getLogger("rapport.intake")
+
+
+class IntakeProducer:
+    """One idempotent producer, replaced when it breaks: after a lost batch its sequence numbers have a hole."""
+
+    def __init__(self, servers: str, patience_ms: int) -> None:
+        self._servers = servers
+        self._patience_ms = patience_ms
+        self._producer: AIOKafkaProducer | None = None
+        self._broken = asyncio.Event()
+
+    async def run(self) -> None:
+        """Keeps a producer, for ever."""
+        while True:
+            async with idempotent_producer(
+                self._servers, "rapport-gateway-intake", patience_ms=self._patience_ms
+            ) as producer:
+                self._broken = asyncio.Event()
+                self._producer = producer
+                try:
+                    await self._broken.wait()
+                finally:
+                    self._producer = None
+            _log.warning("the producer is replaced")
+
+    async def send(self, messages: Sequence[Message]) -> None:
+        """Returns when the broker has acknowledged all. Raises a 503 otherwise: what became of them is unknown."""
+        producer, broken = self._producer, self._broken
+        if producer is None:
+            raise unavailable("Kafka")
+        try:
+            async with asyncio.timeout(self._patience_ms / 1000):
+                futures = [
+                    await producer.send(m.topic, key=m.key, value=m.value, headers=list(m.headers)) for m in messages
+                ]
+                await asyncio.gather(*futures)
+        except (KafkaError, OSError, TimeoutError):
+            broken.set()
+            raise unavailable("Kafka") from None

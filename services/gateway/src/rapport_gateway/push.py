@@ -1,0 +1,68 @@
+"""Server-sent events of one customer: a snapshot, then deltas; `Last-Event-ID` resumes. A push may give up, never lie.
+
+A delta carries every section that changed since the client's last event, whole: a client replaces what it has.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection
+from uuid import UUID
+
+from rapport_gateway.queries import Views
+from rapport_gateway.store import StoredView
+from rapport_gateway.view.sections import SECTIONS
+
+
+async def stream(views: Views, customer_id: UUID, last_event_id: str | None, heartbeat: float) -> AsyncIterator[bytes]:
+    """The events of a customer's stream, until it is merged away or the client goes."""
+    async with views.hub.follow(customer_id) as follower:
+        resumed = await _missed(views, customer_id, last_event_id)
+        view = await views.known(customer_id)
+        if view.moved_to is not None:
+            yield _moved(views, view)
+            return
+        if resumed is None:
+            yield _event(views, "snapshot", view, SECTIONS)
+        elif resumed:
+            yield _event(views, "delta", view, resumed)
+        sent = view.seq
+        while True:
+            try:
+                async with asyncio.timeout(heartbeat):
+                    await follower.event.wait()
+            except TimeoutError:
+                yield b": alive\n\n"
+                continue
+            resync, follower.resync = follower.resync, False
+            sections = follower.take()
+            view = await views.known(customer_id)
+            if view.moved_to is not None:
+                yield _moved(views, view)
+                return
+            if resync:
+                yield _event(views, "snapshot", view, SECTIONS)
+            elif view.seq > sent:
+                yield _event(views, "delta", view, sections)
+            sent = view.seq
+
+
+async def _missed(views: Views, customer_id: UUID, last_event_id: str | None) -> set[str] | None:
+    """Sections that changed since an event of this run that is still kept; None where a snapshot is due."""
+    run, _, seq = (last_event_id or "").partition(".")
+    if run != str(views.run) or not seq.isascii() or not seq.isdigit():
+        return None
+    oldest = await views.live.fetch_value("SELECT min(seq) FROM change")
+    if oldest is None or int(seq) < oldest - 1:
+        return None
+    rows = await views.live.fetch(
+        "SELECT sections FROM change WHERE customer_id = $1 AND seq > $2", customer_id, int(seq)
+    )
+    return {name for row in rows for name in row["sections"]}
+
+
+def _event(views: Views, name: str, view: StoredView, sections: Collection[str]) -> bytes:
+    body = views.document(view, sections).decode()
+    return f"event: {name}\nid: {views.run}.{view.seq}\ndata: {body}\n\n".encode()
+
+
+def _moved(views: Views, view: StoredView) -> bytes:
+    return (f'event: moved\nid: {views.run}.{view.seq}\ndata: {{"customer_id":"{view.moved_to}"}}\n\n').encode()

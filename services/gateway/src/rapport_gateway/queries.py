@@ -1,0 +1,287 @@
+"""What the gateway answers from the view."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from rapport_gateway import store
+from rapport_gateway.hub import Hub
+from rapport_gateway.runs import run_consumer
+from rapport_gateway.store import StoredView
+from rapport_gateway.view.sections import SECTIONS
+from rapport_shared.clock import Clock
+from rapport_shared.contracts.customer import UnitState
+from rapport_shared.database import Database, Row
+from rapport_shared.errors import NOT_IN_TIME, QUARANTINED, Problem, not_found, unavailable
+from rapport_shared.web.pages import decode_cursor, encode_cursor
+
+TIMELINE_TYPES = (
+    "interaction.recorded",
+    "ticket.opened",
+    "ticket.commented",
+    "ticket.transitioned",
+    "ticket.resolved",
+    "customer.asset_changed",
+    "customer.merged",
+    "customer.unmerged",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """Reads of the live run."""
+
+    hub: Hub
+    database: Database
+    clock: Clock
+
+    @property
+    def live(self) -> Database:
+        """The live run's tables. Raises a 503 until it is known."""
+        if self.hub.view is None:
+            raise unavailable("The view")
+        return self.hub.view
+
+    @property
+    def run(self) -> int:
+        """The live run's number."""
+        if self.hub.run is None:
+            raise unavailable("The view")
+        return self.hub.run.run
+
+    def lag_ms(self) -> int:
+        """How long ago the view had read everything; it grows while the projector is away."""
+        caught_up = self.hub.run.caught_up_at if self.hub.run else None
+        return 0 if caught_up is None else max(0, int((self.clock() - caught_up).total_seconds() * 1000))
+
+    async def find(self, customer_id: UUID) -> StoredView | None:
+        """A customer's row."""
+        async with self.live.connection() as connection:
+            return (await store.load_views(connection, [customer_id])).get(customer_id)
+
+    async def moved_to(self, customer_id: UUID) -> UUID | None:
+        """The customer that a merged one is part of now."""
+        view = await self.find(customer_id)
+        return view.moved_to if view else None
+
+    def document(self, view: StoredView, sections: Collection[str]) -> bytes:
+        """The unified view as JSON, sections passed through as they are stored."""
+        head = (
+            f'{{"customer_id":"{view.customer_id}","version":{view.version},"as_of":"{view.as_of.isoformat()}",'
+            f'"lag_ms":{self.lag_ms()}'
+        )
+        parts = [f',"{name}":{view.sections[name]}' for name in SECTIONS if name in sections and name in view.sections]
+        return (head + "".join(parts) + "}").encode()
+
+    async def until_seen(self, event_ids: Sequence[UUID], wait_ms: int) -> None:
+        """Waits until the events are in the view. Raises a 422 for a quarantined one, a 409 when time is up."""
+        deadline = self.clock().timestamp() + wait_ms / 1000
+        while True:
+            missing = await self._missing(event_ids)
+            if not missing:
+                return
+            left = deadline - self.clock().timestamp()
+            if left <= 0:
+                raise Problem(NOT_IN_TIME, "The view has not reached the event yet.", lag_ms=self.lag_ms())
+            await self.hub.moved(min(left, 0.5))
+
+    async def _missing(self, event_ids: Sequence[UUID]) -> set[UUID]:
+        rows = await self.live.fetch("SELECT event_id FROM fact WHERE event_id = ANY($1)", list(event_ids))
+        missing = set(event_ids) - {row["event_id"] for row in rows}
+        if missing:
+            row = await self.live.fetch_row(
+                "SELECT data FROM fact WHERE touchpoint_id = ANY($1) AND type = 'interaction.quarantined' LIMIT 1",
+                list(missing),
+            )
+            if row is not None:
+                reason = orjson.loads(row["data"])["reason"]
+                raise Problem(QUARANTINED, f"The touchpoint was quarantined: {reason}.", reason=reason)
+        return missing
+
+    async def touchpoint_status(self, touchpoint_id: UUID) -> dict[str, Any] | None:
+        """What became of a touchpoint, as far as the view knows; None for one it has not seen."""
+        rows = await self.live.fetch(
+            "SELECT event_id, type, profile_id, interaction_id, recorded_at, data, "
+            "EXISTS (SELECT 1 FROM retraction r WHERE r.event_id = fact.event_id) AS retracted "
+            "FROM fact WHERE event_id = $1 OR touchpoint_id = $1 ORDER BY recorded_at DESC",
+            touchpoint_id,
+        )
+        conflicts = await self.live.fetch(
+            "SELECT recorded_at FROM fact WHERE type = 'interaction.quarantined' "
+            "AND data::jsonb ->> 'conflict_of' = $1::text ORDER BY recorded_at",
+            str(touchpoint_id),
+        )
+        recordings = [row for row in rows if row["type"] == "interaction.recorded"]
+        if recordings:
+            return await self._recorded(recordings, [row["recorded_at"] for row in conflicts])
+        quarantined = next((row for row in rows if row["type"] == "interaction.quarantined"), None)
+        if quarantined is None:
+            return None
+        data = orjson.loads(quarantined["data"])
+        return {"state": "quarantined", "reason": data["reason"], "errors": data["errors"]}
+
+    async def _recorded(self, recordings: Sequence[Row], conflicts: Sequence[datetime]) -> dict[str, Any]:
+        standing = next((row for row in recordings if not row["retracted"]), None)
+        if standing is None:
+            return {"state": "retracted"}
+        if standing["profile_id"] is None:
+            return {"state": "anonymous", "interaction_id": str(standing["interaction_id"])}
+        async with self.live.connection() as connection:
+            customers = await store.customers_of(connection, [standing["profile_id"]])
+        return {
+            "state": "recorded",
+            "interaction_id": str(standing["interaction_id"]),
+            "customer_id": str(customers[standing["profile_id"]]),
+            "conflicts": [{"at": at.isoformat()} for at in conflicts],
+        }
+
+    async def timeline(
+        self,
+        customer_id: UUID,
+        *,
+        kind: str | None,
+        channel: str | None,
+        since: datetime | None,
+        until: datetime | None,
+        cursor: str | None,
+        limit: int,
+    ) -> dict[str, Any]:
+        """Facts of a customer, newest first, one entry per conversation. Raises a 404, or a 422 for a bad cursor."""
+        after_at, after_id = (None, None)
+        if cursor is not None:
+            text, event_id = decode_cursor(cursor, 2)
+            after_at, after_id = datetime.fromisoformat(text), UUID(event_id)
+        rows = await self.live.fetch(
+            "SELECT f.* FROM membership m JOIN LATERAL ("
+            "  SELECT * FROM fact WHERE fact.profile_id = m.profile_id AND type = ANY($2)"
+            "  AND ($3::text IS NULL OR kind = $3 OR type = $3) AND ($4::text IS NULL OR channel = $4)"
+            "  AND ($5::timestamptz IS NULL OR occurred_at >= $5) AND ($6::timestamptz IS NULL OR occurred_at < $6)"
+            "  AND ($7::timestamptz IS NULL OR (occurred_at, event_id) < ($7, $8::uuid))"
+            "  AND NOT EXISTS (SELECT 1 FROM retraction r WHERE r.event_id = fact.event_id)"
+            "  AND NOT EXISTS (SELECT 1 FROM fact later WHERE later.interaction_id = fact.interaction_id"
+            "    AND later.type = 'interaction.recorded'"
+            "    AND (later.occurred_at, later.event_id) > (fact.occurred_at, fact.event_id)"
+            "    AND NOT EXISTS (SELECT 1 FROM retraction r WHERE r.event_id = later.event_id))"
+            "  ORDER BY occurred_at DESC, event_id DESC LIMIT $9"
+            ") f ON true WHERE m.customer_id = $1 ORDER BY f.occurred_at DESC, f.event_id DESC LIMIT $9",
+            customer_id,
+            list(TIMELINE_TYPES),
+            kind,
+            channel,
+            since,
+            until,
+            after_at,
+            after_id,
+            limit + 1,
+        )
+        shown = rows[:limit]
+        last = shown[-1] if len(rows) > limit else None
+        return {
+            "entries": [_entry(row) for row in shown],
+            "next_cursor": encode_cursor(last["occurred_at"].isoformat(), str(last["event_id"])) if last else None,
+        }
+
+    async def lookup_keys(self, keys: Sequence[str]) -> list[dict[str, Any]]:
+        """Customers by identifier keys: those that touches go to first, then those that hold one."""
+        rows = await self.live.fetch(
+            "SELECT DISTINCT ON (customer_id) customer_id, reason, rank FROM ("
+            "  SELECT m.customer_id, 'routed' AS reason, 0 AS rank FROM route r JOIN membership m USING (profile_id)"
+            "  WHERE r.identifier_key = ANY($1) UNION ALL "
+            "  SELECT m.customer_id, 'holds', 1 FROM held_identifier h JOIN membership m USING (profile_id)"
+            "  WHERE h.identifier_key = ANY($1)) found ORDER BY customer_id, rank",
+            list(keys),
+        )
+        return await self._matches([(row["customer_id"], row["reason"], row["rank"]) for row in rows])
+
+    async def lookup_assets(self, keys: Sequence[str]) -> list[dict[str, Any]]:
+        """Customers that hold an asset which one of the keys finds."""
+        rows = await self.live.fetch(
+            "SELECT DISTINCT m.customer_id FROM asset_key a JOIN membership m ON m.profile_id = a.holder "
+            "WHERE a.asset_key = ANY($1)",
+            list(keys),
+        )
+        return await self._matches([(row["customer_id"], "holds the asset", 0) for row in rows])
+
+    async def lookup_text(self, text: str, limit: int) -> list[dict[str, Any]]:
+        """Customers whose name contains `text`, the most similar first."""
+        pattern = text.casefold().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        rows = await self.live.fetch(
+            "SELECT customer_id FROM customer_view WHERE search_text LIKE '%' || $1 || '%' AND moved_to IS NULL "
+            "ORDER BY public.similarity(search_text, $2) DESC, customer_id LIMIT $3",
+            pattern,
+            text.casefold(),
+            limit,
+        )
+        return await self._matches([(row["customer_id"], "name", rank) for rank, row in enumerate(rows)])
+
+    async def _matches(self, found: Sequence[tuple[UUID, str, int]]) -> list[dict[str, Any]]:
+        async with self.live.connection() as connection:
+            views = await store.load_views(connection, [customer_id for customer_id, *_ in found])
+        return [
+            {
+                "customer_id": str(customer_id),
+                "reason": reason,
+                "display_name": orjson.loads(views[customer_id].sections["identity"])["display_name"],
+            }
+            for customer_id, reason, _ in sorted(found, key=lambda match: (match[2], match[0]))
+            if customer_id in views and "identity" in views[customer_id].sections
+        ]
+
+    async def unit(self, path: str) -> UnitState | None:
+        """A unit, as the view knows it."""
+        row = await self.live.fetch_row("SELECT state FROM unit WHERE path = $1", path)
+        return None if row is None else UnitState.model_validate_json(row["state"])
+
+    async def whom(self, identifiers: Sequence[tuple[str, str]], source_profile: UUID | None) -> UUID | None:
+        """The customer that a touch would meet now; None for one that would be new."""
+        rows = await self.live.fetch(
+            "SELECT r.identifier_key, m.customer_id FROM route r JOIN membership m USING (profile_id) "
+            "WHERE r.identifier_key = ANY($1)",
+            [key for _, key in identifiers],
+        )
+        customers: dict[str, UUID] = {row["identifier_key"]: row["customer_id"] for row in rows}
+        if source_profile is not None:
+            async with self.live.connection() as connection:
+                return (await store.customers_of(connection, [source_profile])).get(source_profile)
+        return next((customers[key] for _, key in identifiers if key in customers), None)
+
+    async def partitions(self) -> list[dict[str, Any]]:
+        """Where the live run's cursors stand."""
+        rows = await self.database.fetch(
+            "SELECT topic, partition, position FROM consumer_cursor WHERE consumer = $1 ORDER BY topic, partition",
+            run_consumer(self.run),
+        )
+        return [dict(row) for row in rows]
+
+    async def known(self, customer_id: UUID) -> StoredView:
+        """A customer's row. Raises a 404."""
+        view = await self.find(customer_id)
+        if view is None:
+            raise not_found("customer")
+        return view
+
+
+def _entry(row: Row) -> dict[str, Any]:
+    data = orjson.loads(row["data"])
+    entry: dict[str, Any] = {
+        "event_id": str(row["event_id"]),
+        "type": row["type"],
+        "occurred_at": row["occurred_at"].isoformat(),
+        "recorded_at": row["recorded_at"].isoformat(),
+        "profile_id": str(row["profile_id"]) if row["profile_id"] else None,
+    }
+    if row["type"] == "interaction.recorded":
+        entry |= {
+            "kind": row["kind"],
+            "channel": row["channel"],
+            "interaction_id": str(row["interaction_id"]),
+            "data": data["touchpoint"].get("data"),
+            "agent": data["touchpoint"].get("agent"),
+        }
+    else:
+        entry["data"] = data
+    return entry

@@ -1,0 +1,173 @@
+"""Runs of the view: each is one build of the projection from the topics, in a schema of its own.
+
+One run is live. A new one is built beside it from the beginning of the topics and takes its place when promoted.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from rapport_shared.database import Connection, Database
+
+RUN_TABLES = """
+CREATE TABLE fact (
+    event_id       uuid PRIMARY KEY,
+    type           text NOT NULL,
+    subject        text NOT NULL,
+    profile_id     uuid,
+    touchpoint_id  uuid,
+    interaction_id uuid,
+    kind           text,
+    channel        text,
+    occurred_at    timestamptz NOT NULL,
+    recorded_at    timestamptz NOT NULL,
+    sequence       bigint NOT NULL,
+    data           text NOT NULL
+);
+CREATE INDEX fact_profile ON fact (profile_id, occurred_at DESC, event_id DESC) WHERE profile_id IS NOT NULL;
+CREATE INDEX fact_touchpoint ON fact (touchpoint_id) WHERE touchpoint_id IS NOT NULL;
+CREATE INDEX fact_interaction ON fact (interaction_id, occurred_at DESC, event_id DESC)
+    WHERE interaction_id IS NOT NULL;
+
+CREATE TABLE retraction (event_id uuid PRIMARY KEY);
+
+CREATE TABLE membership (
+    profile_id  uuid PRIMARY KEY,
+    customer_id uuid NOT NULL,
+    mapping_seq bigint NOT NULL DEFAULT 0
+) WITH (fillfactor = 80);
+CREATE INDEX membership_customer ON membership (customer_id);
+
+CREATE TABLE partial (
+    profile_id uuid NOT NULL,
+    section    text NOT NULL,
+    item       text NOT NULL,
+    state      text NOT NULL,
+    PRIMARY KEY (profile_id, section, item)
+) WITH (fillfactor = 80);
+CREATE INDEX partial_document ON partial (item, profile_id) WHERE section = 'commerce';
+
+CREATE TABLE document_reference (
+    refers_to  text NOT NULL,
+    item       text NOT NULL,
+    PRIMARY KEY (refers_to, item)
+);
+
+CREATE TABLE customer_view (
+    customer_id  uuid PRIMARY KEY,
+    version      bigint NOT NULL,
+    seq          bigint NOT NULL,
+    as_of        timestamptz NOT NULL,
+    moved_to     uuid,
+    search_text  text NOT NULL DEFAULT '',
+    unit         text,
+    identity     text, assets text, interactions text, promises text, commerce text,
+    tickets      text, value text, segments text, quality text
+) WITH (fillfactor = 70);
+CREATE INDEX customer_view_search ON customer_view USING gin (search_text public.gin_trgm_ops) WHERE moved_to IS NULL;
+
+CREATE TABLE change (
+    seq         bigint PRIMARY KEY,
+    customer_id uuid NOT NULL,
+    version     bigint NOT NULL,
+    sections    text[] NOT NULL,
+    at          timestamptz NOT NULL
+);
+CREATE INDEX change_age ON change (at);
+
+CREATE TABLE route (
+    identifier_key text PRIMARY KEY,
+    target         text NOT NULL,
+    profile_id     uuid,
+    route_seq      bigint NOT NULL
+);
+CREATE TABLE held_identifier (
+    profile_id     uuid NOT NULL,
+    identifier_key text NOT NULL,
+    PRIMARY KEY (profile_id, identifier_key)
+);
+CREATE INDEX held_identifier_key ON held_identifier (identifier_key);
+CREATE TABLE asset_key (
+    asset_key  text NOT NULL,
+    asset_id   uuid NOT NULL,
+    holder     uuid,
+    sequence   bigint NOT NULL,
+    PRIMARY KEY (asset_key, asset_id)
+);
+CREATE TABLE unit (
+    path     text PRIMARY KEY,
+    state    text NOT NULL,
+    sequence bigint NOT NULL
+);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of the view. `seq` numbers its changes without gaps; `caught_up_at` is when it had read everything."""
+
+    run: int
+    state: str
+    seq: int
+    caught_up_at: datetime | None
+
+    @property
+    def schema(self) -> str:
+        """The schema of its tables."""
+        return run_schema(self.run)
+
+    @property
+    def consumer(self) -> str:
+        """The name under which its cursors stand."""
+        return run_consumer(self.run)
+
+
+def run_schema(run: int) -> str:
+    """The schema of a run's tables."""
+    return f"view_{run}"
+
+
+def run_consumer(run: int) -> str:
+    """The name under which a run's cursors stand."""
+    return f"view-{run}"
+
+
+async def begin_run(connection: Connection, state: str) -> Run:
+    """Makes a new run, with empty tables. `state` is `live` for the first one, else `building`."""
+    await connection.execute("LOCK TABLE view_run IN EXCLUSIVE MODE")
+    number: int = await connection.fetchval("SELECT coalesce(max(run), 0) + 1 FROM view_run")
+    await connection.execute(f"CREATE SCHEMA {run_schema(number)}")
+    await connection.execute(f"SET LOCAL search_path TO {run_schema(number)}, public")
+    await connection.execute(RUN_TABLES)
+    await connection.execute("INSERT INTO view_run (run, state) VALUES ($1, $2)", number, state)
+    return Run(number, state, 0, None)
+
+
+async def live_run(connection: Connection) -> Run:
+    """The live run; the first one is made here."""
+    run = await find_run(connection, "live")
+    if run is None:
+        async with connection.transaction():
+            await connection.execute("LOCK TABLE view_run IN EXCLUSIVE MODE")
+            run = await find_run(connection, "live") or await begin_run(connection, "live")
+    return run
+
+
+async def find_run(connection: Connection, state: str) -> Run | None:
+    """The newest run in a state."""
+    row = await connection.fetchrow(
+        "SELECT run, state, seq, caught_up_at FROM view_run WHERE state = $1 ORDER BY run DESC LIMIT 1", state
+    )
+    return None if row is None else Run(**dict(row))
+
+
+async def retire(connection: Connection, run: int) -> None:
+    """Drops what a run has stored."""
+    await connection.execute(f"DROP SCHEMA IF EXISTS {run_schema(run)} CASCADE")
+    await connection.execute("DELETE FROM consumer_cursor WHERE consumer = $1", run_consumer(run))
+    await connection.execute("UPDATE view_run SET state = 'retired' WHERE run = $1", run)
+
+
+async def touch_caught_up(database: Database, run: int, now: datetime) -> None:
+    """Says that a run had read everything at `now`."""
+    async with database.connection() as connection:
+        await connection.execute("UPDATE view_run SET caught_up_at = $2 WHERE run = $1", run, now)

@@ -1,0 +1,91 @@
+"""The compacted state of each customer, for data consumers: present state of what changed, in order of change.
+
+Compaction keeps the last value of a key, so a new publisher repeats the last quarter of an hour: whatever a former
+one may still have sent late is followed by what is true.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+import orjson
+from aiokafka import AIOKafkaProducer
+
+from rapport_gateway import store
+from rapport_gateway.hub import Hub
+from rapport_gateway.store import StoredView
+from rapport_shared.clock import Clock
+from rapport_shared.contracts.catalogue import CUSTOMER_VIEW_STATE
+from rapport_shared.contracts.gateway import CustomerViewState
+from rapport_shared.database import Database
+from rapport_shared.messaging.kafka import idempotent_producer
+
+REPEATED = timedelta(minutes=15)
+BATCH = 200
+_NEWS = "SELECT seq, customer_id FROM change WHERE seq > $1 ORDER BY seq LIMIT $2"
+
+
+@dataclass(frozen=True, slots=True)
+class StatePublisher:
+    """Publishes the live run's customers. Run it under a role: of two publishers one would send what is old."""
+
+    hub: Hub
+    database: Database
+    servers: str
+    clock: Clock
+
+    async def run(self) -> None:
+        """Publishes for ever; begins anew, by raising, when Kafka or the database is away."""
+        async with idempotent_producer(self.servers, "rapport-gateway-state") as producer:
+            while self.hub.view is None or self.hub.run is None:
+                await self.hub.moved(0.5)
+            run, view = self.hub.run.run, self.hub.view
+            published = await self._begin(run, view)
+            while self.hub.run.run == run:
+                rows = await view.fetch(_NEWS, published, BATCH)
+                if not rows:
+                    await self.hub.moved(1.0)
+                    continue
+                await self._publish(producer, run, view, list(dict.fromkeys(row["customer_id"] for row in rows)))
+                published = rows[-1]["seq"]
+                await self._keep(run, published)
+
+    async def _begin(self, run: int, view: Database) -> int:
+        kept: int = await self.database.fetch_value("SELECT published FROM view_run WHERE run = $1", run)
+        recent: int | None = await view.fetch_value(
+            "SELECT min(seq) FROM change WHERE at > $1", self.clock() - REPEATED
+        )
+        return kept if recent is None else min(kept, recent - 1)
+
+    async def _publish(self, producer: AIOKafkaProducer, run: int, view: Database, customers: Sequence[UUID]) -> None:
+        async with view.connection() as connection:
+            rows = await store.load_views(connection, customers)
+        sent = [
+            await producer.send(
+                CUSTOMER_VIEW_STATE.name,
+                key=str(row.customer_id).encode(),
+                value=state_of(row, run).model_dump_json().encode(),
+                headers=[("content-type", b"application/json")],
+            )
+            for row in rows.values()
+        ]
+        await asyncio.gather(*sent)
+
+    async def _keep(self, run: int, published: int) -> None:
+        async with self.database.connection() as connection:
+            await connection.execute("UPDATE view_run SET published = $2 WHERE run = $1", run, published)
+
+
+def state_of(view: StoredView, run: int) -> CustomerViewState:
+    """A customer's state as data consumers get it."""
+    if view.moved_to is not None:
+        return CustomerViewState(customer_id=view.customer_id, run=run, version=view.version, moved_to=view.moved_to)
+    return CustomerViewState(
+        customer_id=view.customer_id,
+        run=run,
+        version=view.version,
+        as_of=view.as_of,
+        sections={name: orjson.loads(text) for name, text in view.sections.items()},
+    )

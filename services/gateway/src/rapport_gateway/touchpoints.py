@@ -1,0 +1,213 @@
+"""Intake at the edge: touchpoints are checked for what can be checked here, and handed to Kafka."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID, uuid5
+
+import orjson
+
+from rapport_shared.callers import Caller
+from rapport_shared.clock import Clock
+from rapport_shared.contracts.catalogue import INTAKE, TOUCHPOINT_REPORTED
+from rapport_shared.contracts.codec import Message
+from rapport_shared.contracts.customer import UnitState
+from rapport_shared.contracts.envelope import instant_text
+from rapport_shared.contracts.ids import source_profile_id
+from rapport_shared.contracts.touchpoints import (
+    MAX_BATCH,
+    MAX_TOUCHPOINT_BYTES,
+    Touchpoint,
+    TouchpointInvalid,
+    check_times,
+    parse_touchpoint,
+)
+from rapport_shared.database import Database
+from rapport_shared.errors import FORBIDDEN, KEY_REQUIRED, MALFORMED, VALIDATION, FieldProblem, Problem
+from rapport_shared.normalisation import identifier_key, normalise_identifier, system_and_record
+
+UnitFinder = Callable[[str], Awaitable[UnitState | None]]
+
+
+class Sender(Protocol):
+    """Sends messages; returns once they are acknowledged, raises a 503 otherwise."""
+
+    async def send(self, messages: Sequence[Message]) -> None:
+        """Sends."""
+        ...
+
+
+class Whom(Protocol):
+    """Finds the customer that a touch would meet."""
+
+    async def __call__(self, identifiers: Sequence[tuple[str, str]], source_profile: UUID | None) -> UUID | None:
+        """The customer, or None for one that would be new."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A touchpoint that may go on: its JSON, and what the gateway knows of it."""
+
+    touchpoint: Touchpoint
+    body: bytes
+    unit: UnitState | None
+    identifiers: tuple[tuple[str, str], ...]
+
+
+def read_batch(body: bytes) -> tuple[list[Any], bool]:
+    """The touchpoints of a request's body, and whether they came as a batch. Raises a 400 or a 422."""
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise Problem(MALFORMED, "The body is not a JSON document in UTF-8.") from None
+    if not isinstance(document, dict):
+        raise _invalid("", "wrong_type", "It must be a touchpoint or a batch of them.")
+    if "touchpoints" not in document:
+        return [document], False
+    batch = document["touchpoints"]
+    if not isinstance(batch, list) or len(document) > 1:
+        raise _invalid("/touchpoints", "wrong_type", "A batch is a list under touchpoints, and nothing beside it.")
+    if not 1 <= len(batch) <= MAX_BATCH:
+        raise _invalid("/touchpoints", "out_of_range", f"A batch has 1 to {MAX_BATCH} touchpoints.")
+    return batch, True
+
+
+@dataclass(frozen=True, slots=True)
+class TouchpointIntake:
+    """Checks touchpoints and sends them."""
+
+    sender: Sender
+    accepted: "AcceptedIds"
+    secret: bytes
+    units: UnitFinder
+    whom: Whom
+    clock: Clock
+
+    async def check(self, item: Any, index: int, caller: Caller, idempotency_key: str | None) -> Checked:
+        """A touchpoint that the caller may report. Raises the `Problem` that says what is wrong and where."""
+        if isinstance(item, dict) and "id" not in item:
+            if idempotency_key is None:
+                raise Problem(KEY_REQUIRED, "The touchpoint has no id, and the request no Idempotency-Key.")
+            item = {"id": str(uuid5(UUID(caller.principal), f"{idempotency_key}/{index}")), **item}
+        touchpoint = self._parse(item)
+        body = orjson.dumps(item)
+        if len(body) > MAX_TOUCHPOINT_BYTES:
+            raise _invalid("", "too_large", "A touchpoint may have 256 KiB.")
+        if caller.channel not in ("*", touchpoint.channel):
+            raise Problem(FORBIDDEN, f"The key reports for the channel {caller.channel} alone.")
+        unit = await self._unit(touchpoint.unit, caller)
+        return Checked(touchpoint, body, unit, tuple(self._keys(touchpoint, unit)))
+
+    async def accept(self, checked: Sequence[Checked], caller: Caller, traceparent: str | None) -> None:
+        """Returns when Kafka and the database have the touchpoints. Raises a 503: repeat with the same ids."""
+        messages = [self._message(item, caller, traceparent) for item in checked]
+        await asyncio.gather(
+            self.sender.send(messages), self.accepted.remember([item.touchpoint.id for item in checked])
+        )
+
+    async def would_meet(self, checked: Checked) -> UUID | None:
+        """The customer that the touch would meet now; None for a new one."""
+        source = checked.touchpoint.source
+        profile = None
+        if source is not None and source.record is not None:
+            form = normalise_identifier("external", source.record, system=source.system)
+            profile = source_profile_id(*system_and_record(form.normal))
+        return await self.whom(checked.identifiers, profile)
+
+    def _parse(self, item: Any) -> Touchpoint:
+        try:
+            touchpoint = parse_touchpoint(item, strict=True)
+            check_times(touchpoint, self.clock())
+        except TouchpointInvalid as error:
+            places = [FieldProblem(e.pointer, e.code, e.message) for e in error.errors]
+            raise Problem(VALIDATION, "The touchpoint is not valid.", errors=places) from None
+        return touchpoint
+
+    async def _unit(self, path: str | None, caller: Caller) -> UnitState | None:
+        if path is None:
+            return None
+        if caller.unit and not f"{path}/".startswith(f"{caller.unit}/"):
+            raise Problem(FORBIDDEN, "The unit lies outside the key's.")
+        unit = await self.units(path)
+        if unit is None:
+            raise _invalid("/unit", "unknown_unit", "It is not a unit of this firm.")
+        return unit
+
+    def _keys(self, touchpoint: Touchpoint, unit: UnitState | None) -> Any:
+        default = unit.phone_region if unit else None
+        for identifier in touchpoint.identifiers:
+            form = normalise_identifier(
+                identifier.type, str(identifier.value), identifier.region or default, identifier.system
+            )
+            if form.usable and identifier.type != "device":
+                yield identifier.type, identifier_key(self.secret, identifier.type, form.normal)
+
+    def _message(self, checked: Checked, caller: Caller, traceparent: str | None) -> Message:
+        touchpoint = checked.touchpoint
+        headers: list[tuple[str, bytes]] = [
+            ("content-type", b"application/json"),
+            ("ce_specversion", b"1.0"),
+            ("ce_id", str(touchpoint.id).encode()),
+            ("ce_source", b"/rapport/gateway"),
+            ("ce_type", TOUCHPOINT_REPORTED.encode()),
+            ("ce_subject", str(touchpoint.id).encode()),
+            ("ce_time", instant_text(touchpoint.occurred_at).encode()),
+            ("rapport_mayverify", " ".join(sorted(caller.may_verify)).encode()),
+        ]
+        if checked.unit is not None:
+            headers.append(("rapport_region", checked.unit.phone_region.encode()))
+        if traceparent:
+            headers.append(("traceparent", traceparent.encode()))
+        key = checked.identifiers[0][1] if checked.identifiers else str(touchpoint.id)
+        return Message(INTAKE.name, key.encode(), tuple(headers), checked.body)
+
+
+class AcceptedIds:
+    """Remembers accepted ids for a week. Requests that come together share one commit."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._waiting: list[tuple[list[UUID], asyncio.Future[None]]] = []
+        self._writing: asyncio.Task[None] | None = None
+
+    async def remember(self, ids: list[UUID]) -> None:
+        """Returns when the ids are committed."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((ids, done))
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write())
+        await done
+
+    async def accepted_at(self, touchpoint_id: UUID) -> datetime | None:
+        """When an id was accepted, if it was lately."""
+        at: datetime | None = await self._database.fetch_value(
+            "SELECT accepted_at FROM accepted_touchpoint WHERE touchpoint_id = $1", touchpoint_id
+        )
+        return at
+
+    async def _write(self) -> None:
+        while self._waiting:
+            waiting, self._waiting = self._waiting, []
+            try:
+                async with self._database.connection() as connection:
+                    await connection.execute(
+                        "INSERT INTO accepted_touchpoint SELECT unnest($1::uuid[]), $2 ON CONFLICT DO NOTHING",
+                        [touchpoint_id for ids, _ in waiting for touchpoint_id in ids],
+                        self._clock(),
+                    )
+            except Exception as error:
+                for _, done in waiting:
+                    if not done.done():
+                        done.set_exception(error)
+            else:
+                for _, done in waiting:
+                    if not done.done():
+                        done.set_result(None)
+
+
+def _invalid(pointer: str, code: str, message: str) -> Problem:
+    return Problem(VALIDATION, "The request is not valid.", errors=[FieldProblem(pointer, code, message)])

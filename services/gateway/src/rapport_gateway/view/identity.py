@@ -1,0 +1,127 @@
+"""Who the customer is: the registers of its profiles, the winner of each field chosen here."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from rapport_gateway.view.facts import Fact, State, is_later
+
+NAME = "identity"
+_SHOWN = ("birth_date", "addresses", "language", "industry", "size", "region")
+
+
+def targets(fact: Fact) -> Iterable[tuple[UUID, str]]:
+    """A profile's register is one partial."""
+    if fact.type == "customer.profile_changed" and fact.profile_id is not None:
+        yield fact.profile_id, ""
+
+
+def fold(state: State | None, fact: Fact, item: str) -> State | None:
+    """The highest sequence stands."""
+    return {"sequence": fact.sequence, "profile": fact.data["profile"]} if is_later(fact, state) else state
+
+
+def render(customer_id: UUID, profiles: Sequence[UUID], partials: Mapping[tuple[UUID, str], State]) -> Any:
+    """Fields by survivorship: by hand before verified before latest. The strictest consent holds."""
+    known = [partials[profile_id, ""] for profile_id in profiles if (profile_id, "") in partials]
+    records = [state["profile"] for state in known]
+    root = partials.get((customer_id, ""))
+    fields = {name: winner for name in _field_names(records) if (winner := _winner(records, name)) is not None}
+    name = fields.pop("name", None)
+    return {
+        "kind": fields.pop("kind", None),
+        "display_name": display_name(name),
+        "name": name,
+        "fields": {key: fields[key] for key in _SHOWN if key in fields},
+        "registered": any(record["registered"] for record in records),
+        "profiles": [
+            {"profile_id": str(profile_id), **_profile_line(partials.get((profile_id, "")))} for profile_id in profiles
+        ],
+        "identifiers": _identifiers(records),
+        "unit": _first(records, "unit"),
+        "owner": _first(records, "owner"),
+        "consents": _consents(records),
+        "relations": sorted((relation for record in records for relation in record.get("relations", ())), key=str)[:10],
+        "etag": f'"{root["sequence"]}"' if root else None,
+    }
+
+
+def display_name(name: Any) -> Any:
+    """What to call somebody: the display name, else family and given name."""
+    if not isinstance(name, dict) or "erased" in name:
+        return name
+    if name.get("display"):
+        return name["display"]
+    parts = [part for part in (name.get("given"), name.get("family")) if isinstance(part, str)]
+    return " ".join(parts) or None
+
+
+def _profile_line(state: State | None) -> dict[str, Any]:
+    if state is None:
+        return {"registered": False, "sources": []}
+    record = state["profile"]
+    sources = [{"system": source["system"], "record": source.get("record")} for source in record.get("sources", ())]
+    return {"registered": record["registered"], "sources": sources}
+
+
+def _field_names(records: Sequence[dict[str, Any]]) -> list[str]:
+    return sorted({name for record in records for name in record.get("fields", {})})
+
+
+def _winner(records: Sequence[dict[str, Any]], name: str) -> Any:
+    candidates = [candidate for record in records for candidate in record.get("fields", {}).get(name, ())]
+    if not candidates:
+        return None
+    best = max(candidates, key=lambda c: (c["manual"], c["verified"], c["occurred_at"], c["event_id"]))
+    return best["value"]
+
+
+def _identifiers(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    shown: dict[str, dict[str, Any]] = {}
+    for record in records:
+        for held in record.get("identifiers", ()):
+            line = shown.setdefault(
+                held["key"],
+                {
+                    "type": held["type"],
+                    "key": held["key"],
+                    "value": held["normal"],
+                    "verified": False,
+                    "routed": False,
+                },
+            )
+            line["verified"] = line["verified"] or held["verified"]
+            line["routed"] = line["routed"] or held["routed"]
+    return sorted(shown.values(), key=lambda line: (not line["routed"], line["type"], line["key"]))
+
+
+def _first(records: Sequence[dict[str, Any]], name: str) -> Any:
+    """Of the registered profiles before the provisional, the one made first that says it."""
+    ordered = sorted(records, key=lambda r: (not r["registered"], r["created_at"], r["profile_id"]))
+    return next((record[name] for record in ordered if record.get(name)), None)
+
+
+def _consents(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    strictest: dict[tuple[str, str], dict[str, Any]] = {}
+    for record in records:
+        for consent in record.get("consents", ()):
+            place = (consent["purpose"], consent.get("channel") or "")
+            known = strictest.get(place)
+            if known is None or _stricter(consent, known):
+                strictest[place] = consent
+    return [
+        {
+            "purpose": purpose,
+            "channel": channel or None,
+            "given": consent["given"],
+            "since": consent["occurred_at"],
+        }
+        for (purpose, channel), consent in sorted(strictest.items())
+    ]
+
+
+def _stricter(consent: dict[str, Any], known: dict[str, Any]) -> bool:
+    def rank(one: dict[str, Any]) -> tuple[bool, str, str]:
+        return (not one["given"], one["occurred_at"], one["event_id"])
+
+    return rank(consent) > rank(known)

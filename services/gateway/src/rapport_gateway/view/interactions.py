@@ -1,0 +1,95 @@
+"""Contacts: how many, by which channel, when first and last, and the last five.
+
+An interaction counts by its first entry, which exactly one recording is; its line shows its latest entry.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from rapport_gateway.view.facts import Fact, State
+
+NAME = "interactions"
+SHOWN = 5
+TEXT_SHOWN = 160
+_FAMILIES = frozenset({"call", "email", "chat", "sms", "web", "store", "field"})
+_NOT_CONTACTS = frozenset({"web.identified"})
+
+
+def is_contact(kind: str) -> bool:
+    """Whether a touchpoint of this kind is a contact with the customer."""
+    return kind.partition(".")[0] in _FAMILIES and kind not in _NOT_CONTACTS
+
+
+def targets(fact: Fact) -> Iterable[tuple[UUID, str]]:
+    """All contacts of a profile are one partial."""
+    if fact.type == "interaction.recorded" and fact.profile_id is not None and is_contact(fact.data["kind"]):
+        yield fact.profile_id, ""
+
+
+def fold(state: State | None, fact: Fact, item: str) -> State | None:
+    """Counts a new interaction, widens first and last, keeps the lines of the five latest interactions."""
+    state = state or {"count": 0, "by_channel": {}, "first_at": fact.at, "last_at": fact.at, "last": {}}
+    channel, by_channel = fact.data["channel"], dict(state["by_channel"])
+    opens = fact.sequence == 1
+    if opens:
+        by_channel[channel] = by_channel.get(channel, 0) + 1
+    line = _line(fact)
+    lines = dict(state["last"])
+    known = lines.get(line["interaction_id"])
+    if known is None or _order(line) > _order(known):
+        lines[line["interaction_id"]] = line
+    return {
+        "count": state["count"] + opens,
+        "by_channel": by_channel,
+        "first_at": min(state["first_at"], fact.at),
+        "last_at": max(state["last_at"], fact.at),
+        "last": {kept["interaction_id"]: kept for kept in latest(lines.values())},
+    }
+
+
+def render(customer_id: UUID, profiles: Sequence[UUID], partials: Mapping[tuple[UUID, str], State]) -> Any:
+    """Sums over the profiles."""
+    states = list(partials.values())
+    by_channel: dict[str, int] = {}
+    for state in states:
+        for channel, count in state["by_channel"].items():
+            by_channel[channel] = by_channel.get(channel, 0) + count
+    return {
+        "count": sum(state["count"] for state in states),
+        "by_channel": by_channel,
+        "first_at": min((state["first_at"] for state in states), default=None),
+        "last_at": max((state["last_at"] for state in states), default=None),
+        "last": latest(line for state in states for line in state["last"].values()),
+    }
+
+
+def latest(lines: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The five latest lines, the latest first."""
+    return sorted(lines, key=_order, reverse=True)[:SHOWN]
+
+
+def _order(line: dict[str, Any]) -> tuple[str, str]:
+    return line["occurred_at"], line["event_id"]
+
+
+def _line(fact: Fact) -> dict[str, Any]:
+    touchpoint = fact.touchpoint
+    data = touchpoint.get("data") or {}
+    line = {
+        "interaction_id": fact.data["interaction_id"],
+        "event_id": str(fact.event_id),
+        "occurred_at": fact.at,
+        "channel": fact.data["channel"],
+        "kind": fact.data["kind"],
+        "agent": touchpoint.get("agent"),
+        "direction": data.get("direction"),
+        "outcome": data.get("outcome"),
+        "subject": _shown(data.get("subject")),
+        "text": _shown(data.get("text") or data.get("notes")),
+    }
+    return {name: value for name, value in line.items() if value is not None}
+
+
+def _shown(text: Any) -> Any:
+    return text[:TEXT_SHOWN] if isinstance(text, str) else text

@@ -1,0 +1,71 @@
+"""The sections of the view, and how a set of facts becomes them."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+from uuid import UUID
+
+from rapport_gateway.view import assets, commerce, identity, interactions, promises, quality, tickets, value
+from rapport_gateway.view.facts import Fact, State
+from rapport_shared.contracts.envelope import canonical_json
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a partial is kept: of one profile, one section, one item of it."""
+
+    profile_id: UUID
+    section: str
+    item: str
+
+
+Partials = Mapping[tuple[UUID, str], State]
+"""The partials of one section of one customer, by profile and item."""
+
+
+class Section(Protocol):
+    """A module of the view. All three functions are pure, and total on erased values.
+
+    `targets` names the partials that a fact changes, `fold` changes one, `render` makes the section of a customer.
+    A fact is folded into a partial once.
+    """
+
+    NAME: str
+
+    def targets(self, fact: Fact) -> Iterable[tuple[UUID, str]]:
+        """Profiles and items that `fact` changes."""
+        ...
+
+    def fold(self, state: State | None, fact: Fact, item: str) -> State | None:
+        """The partial after `fact`."""
+        ...
+
+    def render(self, customer_id: UUID, profiles: Sequence[UUID], partials: Partials) -> Any:
+        """The section of a customer, as JSON."""
+        ...
+
+
+FOLDED: tuple[Section, ...] = (identity, assets, interactions, promises, commerce, tickets, value)
+"""The sections that fold facts; `segments` has none yet, and `quality` is derived from the others."""
+
+SECTIONS: tuple[str, ...] = (*(section.NAME for section in FOLDED), "segments", quality.NAME)
+BY_NAME: Mapping[str, Section] = {section.NAME: section for section in FOLDED}
+RETRACTABLE: tuple[str, ...] = (interactions.NAME, promises.NAME, commerce.NAME)
+"""The sections that recordings fold into: after a retraction they are folded anew from what stands."""
+
+
+def places_of(fact: Fact) -> Iterator[Place]:
+    """Every partial that a fact changes."""
+    for section in FOLDED:
+        for profile_id, item in section.targets(fact):
+            yield Place(profile_id, section.NAME, item)
+
+
+def fold(state: State | None, fact: Fact, place: Place) -> State | None:
+    """One partial after one fact."""
+    return BY_NAME[place.section].fold(state, fact, place.item)
+
+
+def render(name: str, customer_id: UUID, profiles: Sequence[UUID], partials: Partials) -> str:
+    """One folded section of a customer as canonical JSON text."""
+    return canonical_json(BY_NAME[name].render(customer_id, profiles, partials)).decode()
