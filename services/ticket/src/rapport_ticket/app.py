@@ -1,0 +1,35 @@
+"""The ticket service, put together."""
+
+from rapport_shared.callers import CallerTokens
+from rapport_shared.clock import Clock, system_clock
+from rapport_shared.service import Plumbing, Service, database_check, housekeeping, message_metrics
+from rapport_shared.web.application import make_application, token_authenticator
+from rapport_ticket import api, consumers
+from rapport_ticket.commands import Tickets
+from rapport_ticket.settings import TicketSettings
+
+
+def build(settings: TicketSettings, clock: Clock = system_clock) -> Service:
+    """The service of `settings`. Does no I/O."""
+    plumbing = Plumbing.of("ticket", settings, clock)
+    database = plumbing.database
+    application = make_application(
+        "Rapport ticket",
+        metrics=plumbing.metrics,
+        authenticate=token_authenticator(CallerTokens(settings.token_secret), clock),
+        checks=[database_check(database)],
+        refresh_metrics=message_metrics(database, plumbing.metrics),
+    )
+    tickets = Tickets(settings.identifier_secret.encode(), clock)
+    application.include_router(api.router(database, plumbing.commands(), tickets))
+    return Service(
+        "ticket",
+        settings,
+        database,
+        application,
+        {
+            "relay": [plumbing.relay()],
+            "consumers": plumbing.consumers(consumers.registers()),
+            "housekeeping": [housekeeping(database, clock)],
+        },
+    )

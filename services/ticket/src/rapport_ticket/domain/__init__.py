@@ -1,0 +1,1 @@
+"""What tickets are and do, without I/O."""

@@ -1,0 +1,66 @@
+"""To whom a ticket goes that names identifiers: the order in which their routes are asked."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from rapport_shared.contracts.customer import RouteTarget
+from rapport_shared.contracts.ids import source_profile_id
+from rapport_shared.contracts.interaction import IdentifierType
+from rapport_shared.normalisation import identifier_key, normalise_identifier, system_and_record
+
+TYPE_ORDER: Final = (
+    IdentifierType.EXTERNAL,
+    IdentifierType.CARD,
+    IdentifierType.PHONE,
+    IdentifierType.EMAIL,
+    IdentifierType.SOCIAL,
+    IdentifierType.DEVICE,
+)
+"""Touches are attributed in this order too: the more an identifier names one person alone, the earlier."""
+
+
+class Unreadable(ValueError):
+    """Nobody can be found by this value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An identifier's key, and the profile that it names by itself: an external identifier is a source record."""
+
+    type: IdentifierType
+    key: str
+    source_profile: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where the owner says that touches by an identifier go."""
+
+    target: RouteTarget
+    profile_id: UUID | None
+
+
+def address(secret: bytes, type_: IdentifierType, value: str, region: str | None, system: str | None) -> Address:
+    """The address of an identifier as it was typed. Raises `Unreadable`."""
+    form = normalise_identifier(type_, value, region, system)
+    if not form.usable:
+        raise Unreadable
+    external = type_ is IdentifierType.EXTERNAL
+    profile_id = source_profile_id(*system_and_record(form.normal)) if external else None
+    return Address(type_, identifier_key(secret, type_, form.normal), profile_id)
+
+
+def addressee(addresses: Sequence[Address], routes: Mapping[str, Route], known: Collection[UUID]) -> UUID | None:
+    """The profile that the first routed address leads to; None where none does.
+
+    An address without a route leads to its source record's profile, if that is `known`; a blocked one nowhere.
+    """
+    for named in sorted(addresses, key=lambda one: (TYPE_ORDER.index(one.type), one.key)):
+        route = routes.get(named.key, Route(RouteTarget.NOBODY, None))
+        if route.target is RouteTarget.PROFILE and route.profile_id is not None:
+            return route.profile_id
+        if route.target is RouteTarget.NOBODY and named.source_profile in known:
+            return named.source_profile
+    return None

@@ -1,0 +1,99 @@
+"""The process of each kind of ticket: its states, and where each leads."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from rapport_shared.contracts.ticket import TicketKind
+
+NEW: Final = "new"
+RESOLVED: Final = "resolved"
+
+Steps = Mapping[str, tuple[str, ...]]
+
+
+class TransitionRefused(Exception):
+    """A ticket cannot go where it was sent. `possible` are the states that it can go to from `state`."""
+
+    def __init__(self, state: str, possible: tuple[str, ...]) -> None:
+        super().__init__(f"no such way from {state}")
+        self.state = state
+        self.possible = possible
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """The states of a kind of ticket. `prefix` begins its numbers; in `ended` states no work is left."""
+
+    prefix: str
+    steps: Steps
+    ended: frozenset[str]
+
+    def possible(self, state: str) -> tuple[str, ...]:
+        """Where a ticket in `state` can go. `resolved` among them is reached by resolving, which says how."""
+        return self.steps[state]
+
+    def leave(self, state: str, to: str) -> None:
+        """Raises `TransitionRefused` unless a ticket in `state` can go to `to`."""
+        if to not in self.steps[state]:
+            raise TransitionRefused(state, self.steps[state])
+
+    def is_open(self, state: str) -> bool:
+        """Whether work is left in `state`."""
+        return state not in self.ended
+
+    def number(self, running: int) -> str:
+        """The number that people say: `R-100234`."""
+        return f"{self.prefix}-{running:06d}"
+
+
+_AGAIN = ("in_progress",)
+
+PROCESSES: Final[Mapping[TicketKind, Process]] = MappingProxyType(
+    {
+        TicketKind.SERVICE: Process(
+            "S",
+            {
+                NEW: ("assigned", "in_progress", RESOLVED, "cancelled"),
+                "assigned": ("in_progress", "waiting", RESOLVED, "cancelled"),
+                "in_progress": ("assigned", "waiting", RESOLVED, "cancelled"),
+                "waiting": ("in_progress", RESOLVED, "cancelled"),
+                RESOLVED: ("closed", *_AGAIN),
+                "closed": _AGAIN,
+                "cancelled": _AGAIN,
+            },
+            frozenset({RESOLVED, "closed", "cancelled"}),
+        ),
+        TicketKind.REPAIR: Process(
+            "R",
+            {
+                NEW: ("assigned", "scheduled", "in_progress", "cancelled"),
+                "assigned": ("scheduled", "in_progress", "cancelled"),
+                "scheduled": ("assigned", "in_progress", "cancelled"),
+                "in_progress": ("scheduled", "waiting", RESOLVED, "cancelled"),
+                "waiting": ("scheduled", "in_progress", "cancelled"),
+                RESOLVED: ("closed", *_AGAIN),
+                "closed": _AGAIN,
+                "cancelled": ("scheduled", *_AGAIN),
+            },
+            frozenset({RESOLVED, "closed", "cancelled"}),
+        ),
+        # A firm does not cancel a complaint: it answers it, or the customer withdraws it.
+        TicketKind.COMPLAINT: Process(
+            "C",
+            {
+                NEW: ("assigned", "in_progress", "withdrawn"),
+                "assigned": ("in_progress", "withdrawn"),
+                "in_progress": ("assigned", "waiting", RESOLVED, "withdrawn"),
+                "waiting": ("in_progress", RESOLVED, "withdrawn"),
+                RESOLVED: ("closed", *_AGAIN),
+                "closed": _AGAIN,
+                "withdrawn": _AGAIN,
+            },
+            frozenset({RESOLVED, "closed", "withdrawn"}),
+        ),
+    }
+)
+
+STATES: Final = frozenset(state for process in PROCESSES.values() for state in process.steps)

@@ -1,0 +1,205 @@
+"""The SQL of the ticket service."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from rapport_shared.contracts.customer import RouteTarget
+from rapport_shared.contracts.ticket import TicketState
+from rapport_shared.database import Connection, Database, Row
+from rapport_ticket.domain.addressing import Route
+from rapport_ticket.domain.registers import Registers
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTicket:
+    """A ticket's row. `digest` is of the request that opened it."""
+
+    ticket: TicketState
+    sequence: int
+    last_recorded_at: datetime
+    digest: str
+    opened_event_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class TicketFilter:
+    """Which tickets a list shows; None asks for nothing. `customer` follows merges."""
+
+    state: str | None = None
+    kind: str | None = None
+    owner: str | None = None
+    unit: str | None = None
+    open: bool | None = None
+    customer: UUID | None = None
+
+
+_TICKET = "SELECT register, last_sequence, last_recorded_at, request_digest, opened_event_id FROM ticket"
+
+
+def _stored(row: Row) -> StoredTicket:
+    return StoredTicket(
+        TicketState.model_validate_json(row["register"]),
+        row["last_sequence"],
+        row["last_recorded_at"],
+        row["request_digest"],
+        row["opened_event_id"],
+    )
+
+
+async def next_number(connection: Connection) -> int:
+    """The next running number."""
+    number: int = await connection.fetchval("SELECT nextval('ticket_number')")
+    return number
+
+
+async def lock_ticket(connection: Connection, ticket_id: UUID) -> StoredTicket | None:
+    """A ticket, locked."""
+    row = await connection.fetchrow(f"{_TICKET} WHERE ticket_id = $1 FOR UPDATE", ticket_id)
+    return None if row is None else _stored(row)
+
+
+async def ticket_id_of(connection: Connection, number: str) -> UUID | None:
+    """The id of the ticket with a number."""
+    found: UUID | None = await connection.fetchval("SELECT ticket_id FROM ticket WHERE number = $1", number)
+    return found
+
+
+async def read_ticket(database: Database, name: UUID | str) -> StoredTicket | None:
+    """A ticket by its id or its number."""
+    column = "ticket_id" if isinstance(name, UUID) else "number"
+    row = await database.fetch_row(f"{_TICKET} WHERE {column} = $1", name)
+    return None if row is None else _stored(row)
+
+
+async def insert_ticket(
+    connection: Connection, ticket: TicketState, event_id: UUID, recorded_at: datetime, digest: str
+) -> None:
+    """Keeps a new ticket."""
+    await connection.execute(
+        "INSERT INTO ticket (ticket_id, number, profile_id, kind, state, open, owner, unit, opened_at, register, "
+        "request_digest, opened_event_id, last_event_id, last_sequence, last_recorded_at) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, 1, $13)",
+        ticket.ticket_id,
+        ticket.number,
+        ticket.profile_id,
+        ticket.kind,
+        ticket.state,
+        ticket.open,
+        ticket.owner,
+        ticket.unit,
+        ticket.opened_at,
+        ticket.model_dump_json(),
+        digest,
+        event_id,
+        recorded_at,
+    )
+
+
+async def save_ticket(
+    connection: Connection, ticket: TicketState, event_id: UUID, sequence: int, recorded_at: datetime
+) -> None:
+    """Keeps a ticket after a change."""
+    await connection.execute(
+        "UPDATE ticket SET state = $2, open = $3, owner = $4, unit = $5, register = $6, last_event_id = $7, "
+        "last_sequence = $8, last_recorded_at = $9 WHERE ticket_id = $1",
+        ticket.ticket_id,
+        ticket.state,
+        ticket.open,
+        ticket.owner,
+        ticket.unit,
+        ticket.model_dump_json(),
+        event_id,
+        sequence,
+        recorded_at,
+    )
+
+
+async def tickets(
+    database: Database, asked: TicketFilter, after: tuple[datetime, UUID] | None, limit: int
+) -> list[StoredTicket]:
+    """Tickets, the latest opened first, after one."""
+    opened_at, ticket_id = after or (None, None)
+    rows = await database.fetch(
+        f"{_TICKET} WHERE ($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR kind = $2) "
+        "AND ($3::text IS NULL OR owner = $3) AND ($4::text IS NULL OR unit = $4 OR starts_with(unit, $4 || '/')) "
+        "AND ($5::bool IS NULL OR open = $5) "
+        "AND ($6::uuid IS NULL OR profile_id = ANY($7)) "
+        "AND ($8::timestamptz IS NULL OR (opened_at, ticket_id) < ($8, $9::uuid)) "
+        "ORDER BY opened_at DESC, ticket_id DESC LIMIT $10",
+        asked.state,
+        asked.kind,
+        asked.owner,
+        asked.unit,
+        asked.open,
+        asked.customer,
+        await _profiles(database, asked.customer) if asked.customer else [],
+        opened_at,
+        ticket_id,
+        limit,
+    )
+    return [_stored(row) for row in rows]
+
+
+async def _profiles(database: Database, customer_id: UUID) -> list[UUID]:
+    rows = await database.fetch(
+        "WITH asked AS (SELECT coalesce((SELECT customer_id FROM profile_customer WHERE profile_id = $1), $1) AS id) "
+        "SELECT profile_id FROM profile_customer, asked WHERE customer_id = asked.id "
+        "UNION SELECT id FROM asked",
+        customer_id,
+    )
+    return [row["profile_id"] for row in rows]
+
+
+async def known_profiles(connection: Connection, ids: Collection[UUID]) -> set[UUID]:
+    """Those of `ids` that the customer service has named."""
+    rows = await connection.fetch("SELECT profile_id FROM known_profile WHERE profile_id = ANY($1)", list(ids))
+    return {row["profile_id"] for row in rows}
+
+
+async def routes(connection: Connection, keys: Collection[str]) -> dict[str, Route]:
+    """The routes of identifier keys."""
+    rows = await connection.fetch(
+        "SELECT identifier_key, target, profile_id FROM route WHERE identifier_key = ANY($1)", list(keys)
+    )
+    return {row["identifier_key"]: Route(RouteTarget(row["target"]), row["profile_id"]) for row in rows}
+
+
+async def customer_of(connection: Connection, profile_id: UUID) -> UUID:
+    """The customer that a profile belongs to now."""
+    found: UUID | None = await connection.fetchval(
+        "SELECT customer_id FROM profile_customer WHERE profile_id = $1", profile_id
+    )
+    return found or profile_id
+
+
+async def unit_region(connection: Connection, path: str) -> str | None:
+    """The phone region of a unit; None for one that is not known."""
+    region: str | None = await connection.fetchval("SELECT phone_region FROM unit WHERE path = $1", path)
+    return region
+
+
+async def put_registers(connection: Connection, registers: Registers) -> None:
+    """Takes over what the customer service says; a later word stays."""
+    await connection.execute(
+        "INSERT INTO known_profile SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING", sorted(registers.profiles)
+    )
+    await connection.executemany(
+        "INSERT INTO route (identifier_key, target, profile_id, route_seq) VALUES ($1, $2, $3, $4) "
+        "ON CONFLICT (identifier_key) DO UPDATE SET target = excluded.target, profile_id = excluded.profile_id, "
+        "route_seq = excluded.route_seq WHERE route.route_seq < excluded.route_seq",
+        [(key, r.target, r.profile_id, r.route_seq) for key, r in sorted(registers.routes.items())],
+    )
+    await connection.executemany(
+        "INSERT INTO profile_customer (profile_id, customer_id, mapping_seq) VALUES ($1, $2, $3) "
+        "ON CONFLICT (profile_id) DO UPDATE SET customer_id = excluded.customer_id, "
+        "mapping_seq = excluded.mapping_seq WHERE profile_customer.mapping_seq < excluded.mapping_seq",
+        [(move.profile_id, move.customer_id, move.mapping_seq) for _, move in sorted(registers.moves.items())],
+    )
+    await connection.executemany(
+        "INSERT INTO unit (path, phone_region, sequence) VALUES ($1, $2, $3) ON CONFLICT (path) DO UPDATE "
+        "SET phone_region = excluded.phone_region, sequence = excluded.sequence "
+        "WHERE unit.sequence < excluded.sequence",
+        [(path, unit.phone_region, sequence) for path, (sequence, unit) in sorted(registers.units.items())],
+    )

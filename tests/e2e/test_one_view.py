@@ -1,0 +1,219 @@
+"""A touchpoint posted at the gateway is in the unified view: through five processes, real Kafka and PostgreSQL."""
+
+import asyncio
+import json
+import signal
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from deploy.local.stack import Stack
+from rapport_shared.contracts.catalogue import INTAKE
+from rapport_shared.contracts.touchpoints.examples import EXAMPLES
+from tests.support.stack import Caller
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+def phone_number() -> str:
+    return f"138{uuid4().int % 10**8:08d}"
+
+
+def call(number: str, **changes: Any) -> dict[str, Any]:
+    return {
+        "id": str(uuid4()),
+        "channel": "phone",
+        "kind": "call.ended",
+        "occurred_at": "2026-03-01T09:30:00+08:00",
+        "identifiers": [{"type": "phone", "value": number, "region": "CN"}],
+        "data": {"direction": "inbound", "subject": "保养预约"},
+        **changes,
+    }
+
+
+async def test_a_call_is_in_the_view_of_its_customer(caller: Caller) -> None:
+    number = phone_number()
+    touchpoint_id = await caller.report(call(number))
+    status = await caller.status(touchpoint_id)
+    assert status["state"] == "recorded"
+    view = await caller.view(status["customer_id"], touchpoint_id)
+    assert view["interactions"]["count"] == 1
+    assert view["interactions"]["last"][0]["subject"] == "保养预约"
+    page = (await caller.call("GET", f"/v1/customers/{status['customer_id']}/timeline", 200)).json()
+    assert [entry["event_id"] for entry in page["entries"]] == [touchpoint_id]
+
+
+async def test_a_registration_takes_over_what_touches_began(caller: Caller) -> None:
+    number = phone_number()
+    touchpoint_id = await caller.report(call(number))
+    first = (await caller.status(touchpoint_id))["customer_id"]
+    body = {
+        "kind": "person",
+        "name": {"display": "王小明"},
+        "identifiers": [{"type": "phone", "value": f"+86{number}"}],
+    }
+    made = await caller.call("POST", "/v1/customers", 201, json=body)
+    view = await caller.view(made.json()["customer_id"], made.headers["rapport-event-id"])
+    assert view["identity"]["display_name"] == "王小明"
+    while view["interactions"]["count"] == 0:
+        view = await caller.view(made.json()["customer_id"], touchpoint_id)
+        await caller.client.get(f"/v1/touchpoints/{uuid4()}?wait_ms=50")
+    assert view["interactions"]["count"] == 1
+    moved = await caller.call("GET", f"/v1/customers/{first}", 307)
+    assert moved.headers["location"] == f"/v1/customers/{made.json()['customer_id']}"
+    found = await caller.call(
+        "POST", "/v1/customers/lookup", 200, json={"identifiers": [{"type": "phone", "value": f"+86{number}"}]}
+    )
+    assert found.json()["matches"][0] == {
+        "customer_id": made.json()["customer_id"],
+        "reason": "routed",
+        "display_name": "王小明",
+    }
+
+
+async def test_fifty_first_touches_at_once_make_one_customer(caller: Caller) -> None:
+    number = phone_number()
+    ids = await asyncio.gather(*(caller.report(call(number)) for _ in range(50)))
+    statuses = [await caller.status(touchpoint_id) for touchpoint_id in ids]
+    customers = {status["customer_id"] for status in statuses}
+    assert len(customers) == 1
+    view = await caller.view(customers.pop(), ",".join(ids))
+    assert view["interactions"]["count"] == 50
+
+
+async def test_a_repeat_counts_once_and_another_body_is_quarantined_beside_it(caller: Caller) -> None:
+    touchpoint = call(phone_number())
+    await caller.report(touchpoint)
+    await caller.report(touchpoint)
+    await caller.report({**touchpoint, "data": {"direction": "outbound"}})
+    status = await caller.status(touchpoint["id"])
+    while not status["conflicts"]:
+        await caller.client.get(f"/v1/touchpoints/{uuid4()}?wait_ms=50")
+        status = await caller.status(touchpoint["id"])
+    view = await caller.view(status["customer_id"], touchpoint["id"])
+    assert view["interactions"]["count"] == 1
+    assert view["interactions"]["last"][0]["direction"] == "inbound"
+
+
+async def test_an_order_is_in_the_view_and_its_value_follows(caller: Caller) -> None:
+    order = json.loads(json.dumps(EXAMPLES["order.placed"]))
+    order |= {"id": str(uuid4()), "source": {"system": "shop", "record": str(uuid4())}}
+    order.pop("unit", None)
+    order["data"]["order"] = str(uuid4())
+    touchpoint_id = await caller.report(order)
+    customer_id = (await caller.status(touchpoint_id))["customer_id"]
+    view = await caller.view(customer_id, touchpoint_id)
+    currency = order["data"]["currency"]
+    assert view["commerce"]["orders"] == 1
+    assert view["commerce"]["revenue"] == [{"amount": order["data"]["net"], "currency": currency}]
+    while view["value"] is None:
+        await caller.client.get(f"/v1/touchpoints/{uuid4()}?wait_ms=100")
+        view = (await caller.call("GET", f"/v1/customers/{customer_id}", 200)).json()
+    parts = view["value"]["contemporary"]["lifetime_parts"]
+    assert parts["revenue"] == [{"amount": order["data"]["net"], "currency": currency}]
+
+
+async def test_a_ticket_is_opened_worked_on_and_shown(caller: Caller) -> None:
+    number = phone_number()
+    touchpoint_id = await caller.report(call(number))
+    customer_id = (await caller.status(touchpoint_id))["customer_id"]
+    body = {
+        "kind": "complaint",
+        "customer": {"identifiers": [{"type": "phone", "value": number, "region": "CN"}]},
+        "subject": "没有回电",
+    }
+    opened = await caller.client.post("/v1/tickets", json=body)
+    while opened.status_code == 404:  # the route is on its way to the ticket service
+        await caller.client.get(f"/v1/touchpoints/{uuid4()}?wait_ms=50")
+        opened = await caller.client.post("/v1/tickets", json=body)
+    assert opened.status_code == 201, opened.text
+    ticket = opened.json()
+    assert ticket["number"].startswith("C-")
+    view = await caller.view(customer_id, opened.headers["rapport-event-id"])
+    assert view["tickets"]["complaints_open"] == 1
+    refused = await caller.call("POST", f"/v1/tickets/{ticket['number']}/transitions", 409, json={"to": "closed"})
+    assert "assigned" in refused.json()["possible"]
+    await caller.call("POST", f"/v1/tickets/{ticket['number']}/transitions", 200, json={"to": "in_progress"})
+    done = await caller.call("POST", f"/v1/tickets/{ticket['number']}/resolve", 200, json={"resolution": "已回电"})
+    view = await caller.view(customer_id, done.headers["rapport-event-id"])
+    assert view["tickets"]["complaints_open"] == 0
+    assert view["tickets"]["total"] == 1
+
+
+async def test_a_stream_folds_to_the_view_over_twenty_cuts(caller: Caller) -> None:
+    number = phone_number()
+    customer_id = (await caller.status(await caller.report(call(number))))["customer_id"]
+    path = f"/v1/customers/{customer_id}/stream"
+    folded: dict[str, Any] = {}
+    last_event_id: str | None = None
+    for cut in range(20):
+        missed = await caller.report(call(number, occurred_at=f"2026-03-02T09:{cut:02d}:00+08:00"))
+        await caller.view(customer_id, missed)
+        headers = {"Last-Event-ID": last_event_id} if last_event_id else {}
+        async with caller.client.stream("GET", path, headers=headers) as stream:
+            name, last_event_id, data = await anext(_events(stream))
+        assert name == ("delta" if cut else "snapshot")
+        folded |= data
+        view = (await caller.call("GET", f"/v1/customers/{customer_id}", 200)).json()
+        assert {key: folded[key] for key in view if key != "lag_ms"} == {
+            key: view[key] for key in view if key != "lag_ms"
+        }
+
+
+async def test_a_stream_follows_what_happens(caller: Caller) -> None:
+    number = phone_number()
+    customer_id = (await caller.status(await caller.report(call(number))))["customer_id"]
+    async with caller.client.stream("GET", f"/v1/customers/{customer_id}/stream") as stream:
+        events = _events(stream)
+        name, _, data = await anext(events)
+        assert name == "snapshot"
+        await caller.report(call(number))
+        while data.get("interactions", {}).get("count") != 2:
+            name, _, data = await anext(events)
+            assert name == "delta"
+
+
+async def _events(stream: Any) -> Any:
+    fields: dict[str, str] = {}
+    async for line in stream.aiter_lines():
+        if line:
+            name, _, value = line.partition(": ")
+            fields[name] = value
+        elif "event" in fields:
+            yield fields["event"], fields["id"], json.loads(fields["data"])
+            fields = {}
+
+
+async def test_garbage_on_the_intake_topic_harms_nobody(caller: Caller, stack: Stack) -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=stack.infrastructure.kafka)
+    await producer.start()
+    try:
+        for value in (b"\xff\xfe", b"{", b"[]", None, b'{"id": 1}'):
+            await producer.send_and_wait(INTAKE.name, key=b"garbage", value=value)
+    finally:
+        await producer.stop()
+    touchpoint_id = await caller.report(call(phone_number()))
+    assert (await caller.status(touchpoint_id))["state"] == "recorded"
+    reasons: set[str] = set()
+    while len(reasons) < 1:
+        page = (await caller.call("GET", "/v1/quarantine?limit=200", 200)).json()
+        reasons = {line["reason"] for line in page["quarantined"]}
+    assert "unknown_type" in reasons
+
+
+@pytest.mark.parametrize("service", ["interaction", "gateway", "customer"])
+async def test_what_was_accepted_survives_a_killed_service(caller: Caller, stack: Stack, service: str) -> None:
+    number = phone_number()
+    before = [await caller.report(call(number)) for _ in range(5)]
+    await stack.supervisor.kill(service, signal.SIGKILL)
+    if service == "gateway":
+        await stack.supervisor.wait_ready(f"{stack.gateway}/readyz")
+    after = [await caller.report(call(number)) for _ in range(5)]
+    statuses = [await caller.status(touchpoint_id, wait_ms=30_000) for touchpoint_id in (*before, *after)]
+    assert {status["state"] for status in statuses} == {"recorded"}
+    customers = {status["customer_id"] for status in statuses}
+    assert len(customers) == 1
+    view = await caller.view(customers.pop(), ",".join((*before, *after)))
+    assert view["interactions"]["count"] == 10

@@ -1,0 +1,62 @@
+"""The whole of Rapport for tests that look at it from outside: five processes on the session's Kafka and PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest_asyncio
+
+from deploy.local.infrastructure import Infrastructure
+from deploy.local.stack import Stack, free_ports, running_stack
+
+__all__ = ["Caller", "caller", "stack"]
+
+
+class Caller:
+    """A channel application: the gateway's API as tests speak it. Each call asserts the status that is expected."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self.client = client
+
+    async def call(self, method: str, path: str, expected: int, **options: Any) -> httpx.Response:
+        """One request; fails the test with the answer when its status is another."""
+        answer = await self.client.request(method, path, **options)
+        assert answer.status_code == expected, f"{method} {path}: {answer.status_code} {answer.text}"
+        return answer
+
+    async def report(self, touchpoint: dict[str, Any]) -> str:
+        """Reports a touchpoint and answers its id."""
+        answer = await self.call("POST", "/v1/touchpoints", 202, json=touchpoint)
+        return str(answer.json()["accepted"][0]["id"])
+
+    async def status(self, touchpoint_id: str, *, wait_ms: int = 20_000) -> dict[str, Any]:
+        """What became of a touchpoint."""
+        answer = await self.call("GET", f"/v1/touchpoints/{touchpoint_id}?wait_ms={wait_ms}", 200)
+        return dict(answer.json())
+
+    async def view(self, customer_id: str | UUID, after: str, *, wait_ms: int = 20_000) -> dict[str, Any]:
+        """A customer's view once it holds the events of `after`."""
+        path = f"/v1/customers/{customer_id}?after={after}&wait_ms={wait_ms}"
+        answer = await self.client.get(path, follow_redirects=True)
+        assert answer.status_code == 200, f"GET {path}: {answer.status_code} {answer.text}"
+        return dict(answer.json())
+
+
+@pytest_asyncio.fixture(scope="session")
+async def stack(infrastructure: Infrastructure, tmp_path_factory: Any) -> AsyncIterator[Stack]:
+    """The five services, running until the session ends."""
+    directory = Path(tmp_path_factory.mktemp("stack"))
+    async with running_stack(infrastructure, directory, free_ports(directory)) as running:
+        yield running
+
+
+@pytest_asyncio.fixture
+async def caller(stack: Stack) -> AsyncIterator[Caller]:
+    """A caller that may do everything."""
+    headers = {"Authorization": f"Bearer {stack.key}"}
+    async with httpx.AsyncClient(base_url=stack.gateway, headers=headers, timeout=40, trust_env=False) as client:
+        yield Caller(client)
