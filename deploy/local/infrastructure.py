@@ -92,7 +92,7 @@ async def infrastructure(
     process is using `directory`.
     """
     forced = rung or _forced_rung(environment)
-    with _sole_user(directory) as directory:
+    with sole_user(directory) as directory:
         if fresh:
             await _empty(directory)
         async with AsyncExitStack() as stack:
@@ -110,7 +110,7 @@ async def infrastructure(
 
 async def reset(directory: Path) -> None:
     """Ends what still runs in `directory` and removes all its data; raises DirectoryInUseError while it is in use."""
-    with _sole_user(directory) as directory:
+    with sole_user(directory) as directory:
         await _empty(directory)
 
 
@@ -227,7 +227,7 @@ def _clear(directory: Path) -> None:
 
 
 @contextmanager
-def _sole_user(directory: Path) -> Iterator[Path]:
+def sole_user(directory: Path) -> Iterator[Path]:
     """Holds the directory, made if need be, for this process; the lock goes with the process, however it ends."""
     directory.mkdir(parents=True, exist_ok=True)
     with (directory / _LOCK).open("a+") as file:

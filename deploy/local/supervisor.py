@@ -177,7 +177,7 @@ class Supervisor:
         wait: float | None = None
         while True:
             began = time.monotonic()
-            while watched.process.alive():
+            while watched.process.alive():  # noqa: ASYNC110
                 await asyncio.sleep(_POLL_SECONDS)
             wait = self._backoff.following(wait, time.monotonic() - began)
             code = watched.process.exit_code

@@ -1,0 +1,184 @@
+"""`python -m deploy.local run | stop | status | logs | reset`: Rapport on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+
+from deploy.local.demo import load_demo
+from deploy.local.errors import LocalStackError
+from deploy.local.infrastructure import CHECKOUT, DirectoryInUseError, infrastructure, reset, sole_user
+from deploy.local.ports import LOOPBACK, require_free
+from deploy.local.processes import end_recorded
+from deploy.local.services import SERVICES
+from deploy.local.stack import PORT_BASE_SETTING, Stack, default_ports, running_stack
+
+HOME = CHECKOUT / ".rapport" / "run"
+_STOP_SECONDS = 60
+
+
+def main() -> None:
+    """The entry point."""
+    parser = ArgumentParser(prog="python -m deploy.local", description="Rapport on this machine.")
+    commands = parser.add_subparsers(required=True)
+    for name, work, text in (
+        ("run", _run, "start everything and load the demo; Ctrl-C stops it"),
+        ("stop", _stop, "stop what run started"),
+        ("status", _status, "show services, lag, outboxes, dead letters, quarantine"),
+        ("logs", _logs, "follow the logs"),
+        ("reset", _reset, "stop, and remove all data"),
+    ):
+        command = commands.add_parser(name, help=text)
+        command.set_defaults(work=work)
+        if name == "logs":
+            command.add_argument("name", nargs="?", help="one service")
+        if name == "run":
+            command.add_argument(
+                "--purchases", type=int, default=None, help="how many purchases of the web shop to load"
+            )
+    chosen = parser.parse_args()
+    try:
+        asyncio.run(chosen.work(chosen))
+    except LocalStackError as error:
+        sys.exit(f"\n{error}")
+    except KeyboardInterrupt:
+        pass
+
+
+@contextmanager
+def _step(title: str) -> Iterator[None]:
+    print(f"  {title:<34}", end="", flush=True)
+    began = time.monotonic()
+    yield
+    print(f"{time.monotonic() - began:6.1f} s", flush=True)
+
+
+async def _run(chosen: Namespace) -> None:
+    print("Rapport is starting")
+    stopping = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    ports = default_ports()
+    require_free(ports, PORT_BASE_SETTING)
+    began = time.monotonic()
+    async with infrastructure(HOME, report=_say) as found:
+        print(f"  {'Kafka and PostgreSQL (' + found.rung + ')':<34}{time.monotonic() - began:6.1f} s", flush=True)
+        async with running_stack(found, HOME, ports, step=_step, report=_say) as stack:
+            work = asyncio.create_task(_show(stack, chosen.purchases))
+            waiting = asyncio.create_task(stopping.wait())
+            await asyncio.wait({work, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            if work.done():
+                work.result()
+                await waiting
+            work.cancel()
+            print("\nStopping", flush=True)
+
+
+async def _show(stack: Stack, purchases: int | None) -> None:
+    began = time.monotonic()
+    report = await load_demo(stack.gateway, stack.key, _progress, purchases=purchases)
+    print(f"\r  {'the demo' if report.loaded else 'the demo (it was there)':<34}{time.monotonic() - began:6.1f} s")
+    print(
+        f"\n  gateway    {stack.gateway}\n  API page   {stack.gateway}/docs\n  key        {stack.key}\n\n"
+        f'  curl -H "Authorization: Bearer {stack.key}" {stack.gateway}/v1/customers/{report.customer_id}\n\n'
+        "  Ctrl-C stops everything, or `make stop` from elsewhere.",
+        flush=True,
+    )
+
+
+def _progress(what: str, done: int, total: int) -> None:
+    width = 24
+    filled = width * done // total
+    print(f"\r  loading the demo [{'#' * filled}{'.' * (width - filled)}] {done}/{total} {what}", end="", flush=True)
+
+
+async def _stop(_: Namespace) -> None:
+    try:
+        await _end_leftovers()
+    except DirectoryInUseError as running:
+        os.kill(int(running.holder), signal.SIGTERM)
+        deadline = time.monotonic() + _STOP_SECONDS
+        while _holds(int(running.holder)):
+            if time.monotonic() > deadline:
+                raise LocalStackError(f"process {running.holder} does not end; see {HOME / 'logs'}") from None
+            await asyncio.sleep(0.1)
+    print("Rapport is stopped")
+
+
+async def _end_leftovers() -> None:
+    async with asyncio.timeout(_STOP_SECONDS):
+        if (HOME / "pids").exists():
+            with sole_user(HOME):
+                await end_recorded(HOME)
+
+
+def _holds(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+async def _reset(chosen: Namespace) -> None:
+    await _stop(chosen)
+    await reset(HOME)
+    print("its data are removed")
+
+
+async def _status(_: Namespace) -> None:
+    ports = default_ports()
+    async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
+        print(f"{'service':<14}{'state':<12}{'lag':>8}{'outbox':>8}{'dead':>8}{'quarantine':>12}")
+        for service in SERVICES:
+            print(await _status_line(client, service, f"http://{LOOPBACK}:{ports[service]}"))
+
+
+async def _status_line(client: httpx.AsyncClient, service: str, url: str) -> str:
+    try:
+        ready = (await client.get(f"{url}/readyz")).json()
+        metrics = _metrics((await client.get(f"{url}/metrics")).text)
+    except httpx.HTTPError:
+        return f"{service:<14}{'away':<12}"
+    lag, outbox, dead, quarantine = (
+        metrics.get(f"rapport_{name}", 0)
+        for name in ("consumer_lag", "outbox_rows", "dead_letter_rows", "quarantine_rows")
+    )
+    amiss = f"  {'; '.join(ready['amiss'])}" if ready["amiss"] else ""
+    state = f"{service:<14}{ready['status']:<12}"
+    return f"{state}{lag:>8.0f}{outbox:>8.0f}{dead:>8.0f}{quarantine:>12.0f}{amiss}"
+
+
+def _metrics(text: str) -> dict[str, float]:
+    """The sum of each metric over its labels."""
+    sums: dict[str, float] = {}
+    for line in text.splitlines():
+        if line and not line.startswith("#"):
+            name, _, value = line.rpartition(" ")
+            sums[name.partition("{")[0]] = sums.get(name.partition("{")[0], 0.0) + float(value)
+    return sums
+
+
+async def _logs(chosen: Namespace) -> None:
+    logs = HOME / "logs"
+    files = [logs / f"{chosen.name}.log"] if chosen.name else sorted(logs.glob("*.log"))
+    if not files or not all(file.exists() for file in files):
+        raise LocalStackError(f"there is no such log in {logs}")
+    process = await asyncio.create_subprocess_exec("tail", "-n", "50", "-F", *map(str, files))
+    await process.wait()
+
+
+def _say(line: str) -> None:
+    print(f"  {line}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
