@@ -8,7 +8,7 @@ RUN    := $(UV) run --frozen --no-sync
 LOCAL  := $(RUN) python -m deploy.local
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop status logs reset test test-fast check format bench contracts migrate environment
+.PHONY: help run stop status logs reset test test-fast check format environment
 
 help:
 	@awk 'BEGIN { FS = ":.*## " } \
@@ -26,29 +26,22 @@ logs: environment ## Follow the logs of everything (NAME=gateway for one)
 	@$(LOCAL) logs $(NAME)
 reset: environment ## Stop, and remove all data of `make run`
 	@$(LOCAL) reset
-migrate: environment ## Apply topics and migrations to the running stack
-	@$(LOCAL) migrate
 
 ##@ Prove it
 test: environment ## Run every test on real Kafka and PostgreSQL, started and stopped by itself
 	@$(RUN) pytest tests
 test-fast: environment ## Run the tests that need no infrastructure
 	@$(RUN) pytest tests/unit tests/contract
-check: environment ## Run linters, types, import rules, and the contracts' and OpenAPI's differences
+check: environment ## Run linters, types and import rules
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy shared services deploy tests
 	$(RUN) lint-imports
-	$(RUN) python -m rapport_shared.contract_documents --check
-bench: environment ## Measure on the local stack; writes bench.json
-	@$(RUN) python -m tests.benchmarks
 
 ##@ Work on it
 format: environment ## Format the code and sort its imports
 	$(RUN) ruff check --select I --fix .
 	$(RUN) ruff format .
-contracts: environment ## Write the schemas, examples, event table and AsyncAPI document anew
-	@$(RUN) python -m rapport_shared.contract_documents
 
 environment: .venv/.synced
 

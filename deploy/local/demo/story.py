@@ -109,7 +109,7 @@ def _late_complaint(today: datetime) -> Iterator[dict[str, Any]]:
         unit="cars/shanghai",
         historical=True,
         kind="call.ended",
-        at=today - timedelta(days=4),
+        at=due - timedelta(days=4),
         identifiers=[{"type": "phone", "value": SHOWN_PHONE, "region": "CN"}],
         agent="agent-3",
         data={

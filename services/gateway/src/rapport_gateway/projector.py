@@ -213,8 +213,9 @@ async def _render(connection: Connection, run: int, dirty: Dirty, as_of: Any, cl
         names = _ALL if before is None or before.moved_to else dirty[customer_id]
         sections = dict(before.sections) if before and not before.moved_to else {"segments": "[]"}
         for name in names:
-            sections[name] = render(name, customer_id, members[customer_id], partials[customer_id, name])
-        sections[quality.NAME] = _assess(sections)
+            profiles, states = members[customer_id], partials[customer_id, name]
+            sections[name] = decide(render, name, customer_id, profiles, states)
+        sections[quality.NAME] = decide(_assess, sections)
         if before is None or before.moved_to or sections != before.sections:
             changed.append((customer_id, sections, None))
     if changed:

@@ -188,7 +188,7 @@ class _Settlement:
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
         self._settled: dict[tuple[str, str], int] = {}
-        self._left: dict[Document, int] = {}
+        self._left: list[tuple[Document, int]] = []
         for payment in documents.of("payment"):
             self._allocate(payment)
 
@@ -206,7 +206,7 @@ class _Settlement:
         order = self._documents.find("order", payment.system, payment.data.get("order"))
         if order is not None:
             left = self._allocate_to_order(payment, order, left)
-        self._left[payment] = max(0, left)
+        self._left.append((payment, max(0, left)))
 
     def _allocate_to_order(self, payment: Document, order: Document, left: int) -> int:
         currency = self._documents.currency(payment)
@@ -243,7 +243,7 @@ class _Settlement:
     def on_account(self, own: frozenset[UUID]) -> dict[str, int]:
         """What is left of the customer's payments and of credits that name no invoice."""
         left: dict[str, int] = {}
-        for payment, amount in self._left.items():
+        for payment, amount in self._left:
             if payment.profile_id in own:
                 _add(left, self._documents.currency(payment), amount)
         for credit in self._documents.of("credit"):

@@ -1,0 +1,107 @@
+"""What the intake sends to Kafka, to whom it listens, and what it says became of a touchpoint."""
+
+import json
+from uuid import UUID, uuid4
+
+from rapport_shared.callers import Caller
+from rapport_shared.contracts.catalogue import INTAKE, TOUCHPOINT_REPORTED
+from rapport_shared.errors import unavailable
+from rapport_shared.normalisation import identifier_key
+from tests.unit.gateway_edge.edge import KEY_ID, SECRET, Edge, call
+
+PHONE_KEY = identifier_key(SECRET.encode(), "phone", "+8613800138000")
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+async def test_a_touchpoint_becomes_a_cloud_event_in_binary_mode() -> None:
+    edge = Edge()
+    touchpoint = call()
+    answer = await edge.report(touchpoint, traceparent=TRACE)
+    assert (answer.status_code, answer.json()) == (202, {"accepted": [{"id": touchpoint["id"]}], "rejected": []})
+    [message] = edge.broker.sent
+    assert (message.topic, message.key) == (INTAKE.name, PHONE_KEY.encode())
+    assert json.loads(message.value or b"") == touchpoint
+    assert {name: value.decode() for name, value in message.headers} == {
+        "content-type": "application/json",
+        "ce_specversion": "1.0",
+        "ce_id": touchpoint["id"],
+        "ce_source": "/rapport/gateway",
+        "ce_type": TOUCHPOINT_REPORTED,
+        "ce_subject": touchpoint["id"],
+        "ce_time": "2026-03-01T01:30:00.000000Z",
+        "rapport_mayverify": "email phone",
+        "rapport_region": "CN",
+        "traceparent": TRACE,
+    }
+    assert edge.memory.ids == [UUID(touchpoint["id"])]
+
+
+async def test_a_trace_that_is_none_travels_no_further() -> None:
+    edge = Edge()
+    assert (await edge.report(call(), traceparent="wang@example.com")).status_code == 202
+    assert "traceparent" not in dict(edge.broker.sent[0].headers)
+
+
+async def test_who_cannot_be_routed_is_keyed_by_the_touchpoint() -> None:
+    edge = Edge()
+    touchpoint = call(identifiers=[{"type": "device", "value": "d-1"}])
+    await edge.report(touchpoint)
+    assert edge.broker.sent[0].key == touchpoint["id"].encode()
+
+
+async def test_kafka_away_is_a_503_and_nothing_counts_as_accepted() -> None:
+    edge = Edge()
+    edge.broker.away = unavailable("Kafka")
+    touchpoint = call()
+    answer = await edge.report(touchpoint)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    assert (await edge.call("GET", f"/v1/touchpoints/{touchpoint['id']}")).status_code == 404
+
+
+async def test_a_key_reports_for_its_channel_and_its_unit_alone() -> None:
+    limited = Caller(str(KEY_ID), channel="phone", scopes=frozenset({"touchpoints:write"}), unit="cn/east")
+    edge = Edge(caller=limited)
+    assert (await edge.report(call())).status_code == 202
+    for wrong, pointer in ((call(channel="web"), "/channel"), (call(unit="cn/eastern/x"), "/unit")):
+        answer = await edge.report(wrong)
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (403, pointer)
+    batch = await edge.report({"touchpoints": [call(), call(channel="web")]})
+    assert (batch.status_code, batch.json()["rejected"][0]["problem"]["status"]) == (202, 403)
+
+
+async def test_without_the_scope_nothing_is_taken() -> None:
+    edge = Edge(caller=Caller(str(KEY_ID), scopes=frozenset({"touchpoints:read"})))
+    answer = await edge.report(call())
+    assert (answer.status_code, answer.json()["scope"]) == (403, "touchpoints:write")
+    assert not edge.broker.sent
+
+
+async def test_a_dry_run_says_whom_it_would_meet_and_sends_nothing() -> None:
+    edge = Edge(customers={PHONE_KEY: (customer := uuid4())})
+    unknown = call(identifiers=[{"type": "phone", "value": "138 0013 8001"}])
+    nobody = call(identifiers=[])
+    answer = await edge.report({"touchpoints": [call(), unknown, nobody, {}]}, "/v1/touchpoints?dry_run=true")
+    assert answer.status_code == 200
+    met, minted, anonymous, invalid = answer.json()["results"]
+    assert (met["valid"], met["customer_id"], met["would_mint"]) == (True, str(customer), False)
+    assert (minted["customer_id"], minted["would_mint"]) == (None, True)
+    assert (anonymous["customer_id"], anonymous["would_mint"]) == (None, False)
+    assert (invalid["valid"], invalid["problem"]["status"]) == (False, 422)
+    assert not edge.broker.sent
+    assert not edge.memory.ids
+
+
+async def test_after_a_202_the_status_is_never_a_404() -> None:
+    edge = Edge()
+    touchpoint = call()
+    path = f"/v1/touchpoints/{touchpoint['id']}"
+    assert (await edge.call("GET", path)).status_code == 404
+    await edge.report(touchpoint)
+    assert (await edge.call("GET", path)).json() == {"state": "accepted"}
+    edge.outcomes.found[UUID(touchpoint["id"])] = {"state": "anonymous"}
+    assert (await edge.call("GET", path)).json() == {"state": "anonymous"}
+
+
+async def test_a_status_asks_for_an_id_and_a_bounded_wait() -> None:
+    assert (await Edge().call("GET", "/v1/touchpoints/7")).status_code == 422
+    assert (await Edge().call("GET", f"/v1/touchpoints/{uuid4()}?wait_ms=30001")).status_code == 422
