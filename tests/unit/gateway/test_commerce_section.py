@@ -21,7 +21,7 @@ BEGUN = datetime(2026, 1, 1, tzinfo=UTC)
 def recorded(number: int, kind: str, data: dict[str, Any], *, profile: UUID = PROFILE, sequence: int = 1) -> Fact:
     touchpoint_id = derived_id("test", number)
     channel = "erp" if "." in kind and not kind.startswith("call") else "phone"
-    body = {
+    body: dict[str, Any] = {
         "interaction_id": str(derived_id("interaction", touchpoint_id)),
         "touchpoint_id": str(touchpoint_id),
         "kind": kind,
