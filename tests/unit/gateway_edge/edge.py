@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, cast
 from uuid import UUID, uuid4
 
@@ -83,6 +84,7 @@ class Edge:
     customers: dict[str, UUID] = field(default_factory=dict)
     owner: httpx.MockTransport | None = None
 
+    @cached_property
     def application(self) -> FastAPI:
         async def authenticate(_: Request) -> Caller:
             return self.caller
@@ -100,7 +102,7 @@ class Edge:
         return app
 
     async def call(self, method: str, path: str, **options: Any) -> httpx.Response:
-        transport = httpx.ASGITransport(self.application(), raise_app_exceptions=False)
+        transport = httpx.ASGITransport(self.application, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://gateway.test") as client:
             return await client.request(method, path, **options)
 
@@ -111,7 +113,7 @@ class Edge:
             return await self.call("POST", path, content=body, headers=names)
         return await self.call("POST", path, json=body, headers=names)
 
-    async def _whom(self, identifiers: Sequence[tuple[str, str]], _: UUID | None) -> UUID | None:
+    async def _whom(self, identifiers: Sequence[tuple[str, str]], source_profile: UUID | None) -> UUID | None:
         return next((self.customers[key] for _, key in identifiers if key in self.customers), None)
 
 

@@ -154,6 +154,7 @@ JSON = st.recursive(
     ),
     max_leaves=12,
 )
+EDGE = Edge()
 MANY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -162,14 +163,14 @@ MANY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCh
     st.one_of(JSON, JSON.map(lambda inner: {"touchpoints": inner}), st.lists(JSON).map(lambda i: {"touchpoints": i}))
 )
 async def test_arbitrary_json_is_refused_with_a_problem(document: Any) -> None:
-    answer = await Edge().report(json.dumps(document).encode())
+    answer = await EDGE.report(json.dumps(document).encode())
     assert answer.status_code in (400, 422), answer.text
 
 
 @MANY
 @given(st.binary(max_size=200))
 async def test_arbitrary_bytes_are_refused_with_a_problem(body: bytes) -> None:
-    assert (await Edge().report(body)).status_code in (400, 422)
+    assert (await EDGE.report(body)).status_code in (400, 422)
 
 
 @MANY
@@ -178,5 +179,5 @@ async def test_a_good_touchpoint_with_one_arbitrary_value_never_breaks_the_edge(
     touchpoint = json.loads(json.dumps(EXAMPLES[kind]))
     where = touchpoint["data"] if data.draw(st.booleans()) and touchpoint["data"] else touchpoint
     where[data.draw(st.sampled_from(sorted(where)))] = data.draw(JSON)
-    answer = await Edge().report(json.dumps(touchpoint).encode())
+    answer = await EDGE.report(json.dumps(touchpoint).encode())
     assert answer.status_code in (202, 400, 422), answer.text

@@ -82,7 +82,7 @@ async def test_an_owner_that_is_away_is_a_503(error: type[httpx.TransportError])
 
 @pytest.mark.parametrize(
     "path",
-    ["a%3Fb", "a%23b", "a%25b", "a%2Fb", "a%00b", "a%0Ab", "%E5%8C%97", "%FF", "a%20b", "a/b/c", "a;b", "a%5C"],
+    ["a%3Fb", "a%23b", "a%25b", "a%2Fb", "%E5%8C%97", "%FF", "a%20b", "a/b/c", "a;b", "a%5C"],
 )
 async def test_a_path_names_the_same_thing_to_the_owner(path: str) -> None:
     gateway, seen = edge(agree)
@@ -91,7 +91,7 @@ async def test_a_path_names_the_same_thing_to_the_owner(path: str) -> None:
     assert seen[0].url.raw_path == f"/v1/units/{path}".encode()
 
 
-@pytest.mark.parametrize("path", ["%2E%2E/customers", "a/%2e%2e/b", "..%2Fcustomers", "%2E"])
+@pytest.mark.parametrize("path", ["%2E%2E/customers", "a/%2e%2e/b", "..%2Fcustomers", "%2E", "a%00b", "a%0Ab"])
 async def test_a_path_cannot_climb_out_of_its_scope(path: str) -> None:
     gateway, seen = edge(agree)
     assert (await gateway.call("PUT", f"/v1/units/{path}", json={})).status_code == 404
@@ -124,14 +124,16 @@ async def test_every_passed_route_asks_for_its_scope() -> None:
 
 
 def test_every_route_of_the_edge_declares_whom_it_serves() -> None:
-    assert not undeclared_routes(Edge().application().router)
+    assert not undeclared_routes(Edge().application.router)
+
+
+AGREED, _ = edge(agree)
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=60), st.binary(max_size=40))
 async def test_arbitrary_paths_and_queries_never_break_the_edge(path: bytes, query: bytes) -> None:
-    gateway, _ = edge(agree)
     quoted = "".join(f"%{byte:02X}" for byte in path)
     asked = "".join(f"%{byte:02X}" for byte in query)
-    answer = await gateway.call("GET", f"/v1/units/{quoted}?cursor={asked}")
+    answer = await AGREED.call("GET", f"/v1/units/{quoted}?cursor={asked}")
     assert answer.status_code in (200, 404)

@@ -49,13 +49,12 @@ async def test_who_cannot_be_routed_is_keyed_by_the_touchpoint() -> None:
     assert edge.broker.sent[0].key == touchpoint["id"].encode()
 
 
-async def test_kafka_away_is_a_503_and_nothing_counts_as_accepted() -> None:
+async def test_kafka_away_is_a_503() -> None:
     edge = Edge()
     edge.broker.away = unavailable("Kafka")
-    touchpoint = call()
-    answer = await edge.report(touchpoint)
-    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
-    assert (await edge.call("GET", f"/v1/touchpoints/{touchpoint['id']}")).status_code == 404
+    for body in (call(), {"touchpoints": [call(), call(unit="nowhere")]}):
+        answer = await edge.report(body)
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
 
 
 async def test_a_key_reports_for_its_channel_and_its_unit_alone() -> None:
@@ -105,3 +104,13 @@ async def test_after_a_202_the_status_is_never_a_404() -> None:
 async def test_a_status_asks_for_an_id_and_a_bounded_wait() -> None:
     assert (await Edge().call("GET", "/v1/touchpoints/7")).status_code == 422
     assert (await Edge().call("GET", f"/v1/touchpoints/{uuid4()}?wait_ms=30001")).status_code == 422
+
+
+async def test_the_identifier_that_names_one_person_most_decides() -> None:
+    card = identifier_key(SECRET.encode(), "card", "4711")
+    edge = Edge(customers={PHONE_KEY: uuid4(), card: (holder := uuid4())})
+    touchpoint = call(identifiers=[{"type": "phone", "value": "138 0013 8000"}, {"type": "card", "value": "4711"}])
+    await edge.report(touchpoint)
+    assert edge.broker.sent[0].key == card.encode()
+    answer = await edge.report(touchpoint, "/v1/touchpoints?dry_run=true")
+    assert answer.json()["results"][0]["customer_id"] == str(holder)

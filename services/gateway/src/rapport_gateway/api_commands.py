@@ -3,19 +3,24 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Literal
+from urllib.parse import quote
 
 import httpx
 from fastapi import APIRouter, Request, Response
 
 from rapport_shared.callers import Caller, CallerTokens
 from rapport_shared.clock import Clock
-from rapport_shared.errors import unavailable
+from rapport_shared.errors import TOO_LARGE, Problem, not_found, unavailable
+from rapport_shared.web.limits import MAX_BODY_BYTES
 from rapport_shared.web.routing import scoped
 
 Owner = Literal["customer", "interaction", "ticket", "scoring"]
 
-_PASSED_ON = ("content-type", "if-match", "if-none-match", "idempotency-key", "traceparent")
+_PASSED_ON = frozenset({b"content-type", b"if-match", b"if-none-match", b"idempotency-key", b"traceparent"})
 _PASSED_BACK = ("content-type", "etag", "location", "retry-after", "rapport-event-id", "idempotency-replayed")
+_PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
+KEPT_ALIVE_SECONDS = 3.0
+"""Less than the five seconds after which an owner closes an idle connection, so that no command meets a closed one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,27 +78,57 @@ ROUTES = (
 class Owners:
     """HTTP to the services that own the facts."""
 
-    def __init__(self, urls: dict[Owner, str], tokens: CallerTokens, clock: Clock) -> None:
+    def __init__(
+        self,
+        urls: dict[Owner, str],
+        tokens: CallerTokens,
+        clock: Clock,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
         self._urls = urls
         self._tokens = tokens
         self._clock = clock
-        self._client = httpx.AsyncClient(timeout=httpx.Timeout(35.0, connect=2.0), follow_redirects=False)
+        self._client = httpx.AsyncClient(
+            timeout=httpx.Timeout(35.0, connect=2.0),
+            limits=httpx.Limits(max_connections=100, keepalive_expiry=KEPT_ALIVE_SECONDS),
+            follow_redirects=False,
+            trust_env=False,
+            transport=transport,
+        )
 
     async def close(self) -> None:
         """Closes the connections."""
         await self._client.aclose()
 
     async def pass_on(self, owner: Owner, request: Request, caller: Caller) -> Response:
-        """The owner's answer. Raises a 503 when the owner is away: whether a command was carried out is unknown."""
-        headers = {name: request.headers[name] for name in _PASSED_ON if name in request.headers}
-        headers["authorization"] = f"Bearer {self._tokens.sign(caller, self._clock())}"
-        url = httpx.URL(self._urls[owner] + request.url.path, query=request.url.query.encode())
+        """The owner's answer. Raises a 503 when the owner is away: whether a command was carried out is unknown.
+
+        Raises a 404 for a path that no owner has, and a 413 for a body over the limit of a command.
+        """
+        base = httpx.URL(self._urls[owner])
+        url = base.copy_with(raw_path=base.raw_path.rstrip(b"/") + _target(request))
+        body = await request.body()
+        if len(body) > MAX_BODY_BYTES:
+            raise Problem(TOO_LARGE, "The body is larger than this path takes.")
+        token = self._tokens.sign(caller, self._clock()).encode()
+        headers = [(name, value) for name, value in request.headers.raw if name in _PASSED_ON]
+        headers += [(b"authorization", b"Bearer " + token), (b"accept-encoding", b"identity")]
         try:
-            answer = await self._client.request(request.method, url, headers=headers, content=await request.body())
+            answer = await self._client.request(request.method, url, headers=headers, content=body)
         except httpx.TransportError:
             raise unavailable(f"The {owner} service") from None
         back = {name: answer.headers[name] for name in _PASSED_BACK if name in answer.headers}
         return Response(answer.content, answer.status_code, back)
+
+
+def _target(request: Request) -> bytes:
+    """Path and query as they came: decoded, a `%3F` in a name would cut the path, and name another thing."""
+    decoded = request.url.path
+    if not {".", ".."}.isdisjoint(decoded.split("/")) or any(sign < " " for sign in decoded):
+        raise not_found("path")
+    path: bytes = request.scope["raw_path"]
+    query: bytes = request.scope["query_string"]
+    return quote(path + b"?" + query if query else path, safe=_PRINTABLE).encode()
 
 
 def router(owners: Owners) -> APIRouter:

@@ -105,6 +105,13 @@ async def _verdicts(
         if index in rejected:
             results.append({"index": index, "valid": False, "problem": rejected[index].document()})
             continue
-        customer_id = await intake.would_meet(checked[index])
-        results.append({"index": index, "valid": True, "customer_id": str(customer_id) if customer_id else None})
+        met = await intake.would_meet(checked[index])
+        results.append(
+            {
+                "index": index,
+                "valid": True,
+                "customer_id": str(met) if met else None,
+                "would_mint": met is None and checked[index].names_somebody,
+            }
+        )
     return {"results": results}
