@@ -1,16 +1,16 @@
 """The gateway, put together."""
 
-import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 
-from rapport_gateway import api_access, api_commands, api_touchpoints, api_view, store
+from rapport_gateway import api_access, api_commands, api_rebuilds, api_touchpoints, api_view, store
 from rapport_gateway.auth import KeyRing
 from rapport_gateway.hub import CHANNEL, Hub
 from rapport_gateway.producer import IntakeProducer
 from rapport_gateway.projector import Projector
 from rapport_gateway.queries import Views
-from rapport_gateway.runs import Run, live_run
+from rapport_gateway.rebuild import keep_working
+from rapport_gateway.runs import Run, find_run, live_run
 from rapport_gateway.settings import GatewaySettings
 from rapport_gateway.state_topic import StatePublisher
 from rapport_gateway.touchpoints import AcceptedIds, TouchpointIntake
@@ -67,6 +67,7 @@ def build(settings: GatewaySettings, clock: Clock = system_clock) -> Service:
     application.include_router(api_touchpoints.router(intake, views))
     application.include_router(api_view.router(views, secret, settings.stream_heartbeat_s))
     application.include_router(api_access.router(database, runner, clock))
+    application.include_router(api_rebuilds.router(database, runner))
     application.include_router(api_commands.router(owners))
     publisher = StatePublisher(hub, database, settings.kafka, clock)
 
@@ -85,7 +86,7 @@ def build(settings: GatewaySettings, clock: Clock = system_clock) -> Service:
             "api-support": [hub.watch, producer.run],
             "relay": [plumbing.relay()],
             "consumers": [
-                _project(plumbing, settings, run_database),
+                *_projections(plumbing, settings, run_database),
                 lambda: hold_role(database, "state", publisher.run, plumbing.metrics),
             ],
             "housekeeping": [housekeeping(database, clock, forget)],
@@ -93,12 +94,10 @@ def build(settings: GatewaySettings, clock: Clock = system_clock) -> Service:
     )
 
 
-def _project(plumbing: Plumbing, settings: GatewaySettings, run_database: Callable[[Run], Database]) -> Role:
-    """The role that keeps the live run up with the topics."""
+def _projections(plumbing: Plumbing, settings: GatewaySettings, run_database: Callable[[Run], Database]) -> list[Role]:
+    """The roles that keep the live run, and one that is being built, up with the topics."""
 
-    async def project() -> None:
-        async with plumbing.database.connection() as connection:
-            run = await live_run(connection)
+    async def project(run: Run) -> None:
         async with run_database(run) as tables:
 
             async def announce() -> None:
@@ -117,14 +116,15 @@ def _project(plumbing: Plumbing, settings: GatewaySettings, run_database: Callab
                 settings.poll_pace_ms / 1000,
             ).run()
 
-    async def begin_when_possible() -> None:
-        while True:
-            try:
-                return await project()
-            except OSError:
-                await asyncio.sleep(0.5)
+    async def live() -> Run | None:
+        async with plumbing.database.connection() as connection:
+            return await live_run(connection)
 
-    return begin_when_possible
+    async def building() -> Run | None:
+        async with plumbing.database.connection() as connection:
+            return await find_run(connection, "building")
+
+    return [lambda: keep_working(live, project), lambda: keep_working(building, project)]
 
 
 def _view_check(hub: Hub) -> Check:

@@ -16,6 +16,7 @@ _log = logging.getLogger("rapport.hub")
 
 CHANNEL = "view_changed"
 POLL_SECONDS = 1.0
+FORMER_RUN_SECONDS = 40.0
 
 
 @dataclass(slots=True, eq=False)
@@ -118,7 +119,8 @@ class Hub:
         await view.__aenter__()
         self.view, self._seq = view, run.seq
         if former is not None:
-            await former.__aexit__(None, None, None)
+            # reads that are under way in the former run's tables end by themselves: a statement has 30 s
+            asyncio.get_running_loop().call_later(FORMER_RUN_SECONDS, former.pool.terminate)
         for followers in self._followers.values():
             for follower in followers:
                 follower.resync = True

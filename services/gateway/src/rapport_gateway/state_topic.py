@@ -39,18 +39,23 @@ class StatePublisher:
     async def run(self) -> None:
         """Publishes for ever; begins anew, by raising, when Kafka or the database is away."""
         async with idempotent_producer(self.servers, "rapport-gateway-state") as producer:
-            while self.hub.view is None or self.hub.run is None:
-                await self.hub.moved(0.5)
-            run, view = self.hub.run.run, self.hub.view
-            published = await self._begin(run, view)
-            while self.hub.run.run == run:
-                rows = await view.fetch(_NEWS, published, BATCH)
-                if not rows:
-                    await self.hub.moved(1.0)
-                    continue
-                await self._publish(producer, run, view, list(dict.fromkeys(row["customer_id"] for row in rows)))
-                published = rows[-1]["seq"]
-                await self._keep(run, published)
+            while True:
+                if self.hub.view is None or self.hub.run is None:
+                    await self.hub.moved(0.5)
+                else:
+                    await self._publish_run(producer, self.hub.run.run, self.hub.view)
+
+    async def _publish_run(self, producer: AIOKafkaProducer, run: int, view: Database) -> None:
+        """Publishes a run's changes for as long as it is live."""
+        published = await self._begin(run, view)
+        while self.hub.run is not None and self.hub.run.run == run:
+            rows = await view.fetch(_NEWS, published, BATCH)
+            if not rows:
+                await self.hub.moved(1.0)
+                continue
+            await self._publish(producer, run, view, list(dict.fromkeys(row["customer_id"] for row in rows)))
+            published = rows[-1]["seq"]
+            await self._keep(run, published)
 
     async def _begin(self, run: int, view: Database) -> int:
         kept: int = await self.database.fetch_value("SELECT published FROM view_run WHERE run = $1", run)

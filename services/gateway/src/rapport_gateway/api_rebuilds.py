@@ -1,0 +1,40 @@
+"""The routes of rebuilds."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Request, Response
+
+from rapport_gateway import rebuild
+from rapport_shared.callers import Caller
+from rapport_shared.database import Database
+from rapport_shared.web.commands import CommandRunner
+from rapport_shared.web.routing import scoped
+
+Operator = Annotated[Caller, scoped("rebuilds:write")]
+
+
+def router(database: Database, runner: CommandRunner) -> APIRouter:
+    """Building the view anew beside the live one."""
+    routes = APIRouter(prefix="/v1/rebuilds", tags=["operations"])
+
+    @routes.post("", status_code=201)
+    async def begin(request: Request, caller: Operator) -> Response:
+        """Begins a rebuild from the beginning of the topics."""
+        return await runner.run(request, caller, rebuild.begin)
+
+    @routes.get("/{run}")
+    async def progress(run: int, caller: Operator) -> dict[str, Any]:
+        """How far a rebuild is."""
+        return await rebuild.progress(database, run)
+
+    @routes.get("/{run}/diff")
+    async def diff(run: int, caller: Operator) -> dict[str, Any]:
+        """Where the new run differs from the live one."""
+        return await rebuild.differences(database, run)
+
+    @routes.post("/{run}/promote")
+    async def promote(run: int, request: Request, caller: Operator) -> Response:
+        """Puts the new run in the live one's place; streams begin anew with a snapshot."""
+        return await runner.run(request, caller, lambda connection: rebuild.promote(connection, run))
+
+    return routes
