@@ -13,14 +13,17 @@ from rapport_shared.contracts.catalogue import MAX_MESSAGE_BYTES
 
 _log = logging.getLogger("rapport.kafka")
 
+FLUSH_SECONDS = 10.0
+
 
 @asynccontextmanager
 async def idempotent_producer(
-    servers: str, client_id: str, *, patience_ms: int = 30_000
+    servers: str, client_id: str, *, patience_ms: int = 30_000, flush_seconds: float = FLUSH_SECONDS
 ) -> AsyncIterator[AIOKafkaProducer]:
     """An idempotent producer, started; flushed and stopped at the end. Waits for a broker that is away, for ever.
 
-    A message not acknowledged within `patience_ms` fails with a retriable error, its fate unknown.
+    What is not flushed within `flush_seconds` is given up. A message not acknowledged within `patience_ms` fails with
+    a retriable error, its fate unknown.
     """
     while True:
         producer = AIOKafkaProducer(
@@ -38,13 +41,24 @@ async def idempotent_producer(
             await producer.start()
             break
         except (KafkaError, OSError) as error:
-            await producer.stop()
+            await _stop(producer, flush_seconds)
             _log.warning("waiting for a broker", extra={"reason": type(error).__name__})
             await asyncio.sleep(random.uniform(0.3, 1.0))
     try:
         yield producer
     finally:
-        await asyncio.shield(asyncio.wait_for(producer.stop(), 10))
+        await asyncio.shield(_stop(producer, flush_seconds))
+
+
+async def _stop(producer: AIOKafkaProducer, flush_seconds: float) -> None:
+    """Ends the producer in any case: with a broker away its flush would last for ever, and so would its sender."""
+    try:
+        async with asyncio.timeout(flush_seconds):
+            await producer.stop()
+    except TimeoutError:
+        _log.warning("a producer is given up", extra={"reason": "not flushed in time"})
+        await producer._sender.close()
+        await producer.client.close()
 
 
 def is_kafka_away(error: BaseException) -> bool:
