@@ -5,7 +5,7 @@ import sys
 from argparse import ArgumentParser
 
 from rapport_gateway.app import build
-from rapport_gateway.auth import KeyGrant, create_key, new_key
+from rapport_gateway.auth import KeyGrant, KeyRevoked, create_key, new_key
 from rapport_gateway.settings import GatewaySettings
 from rapport_shared.callers import unknown_scopes
 from rapport_shared.clock import system_clock
@@ -31,7 +31,10 @@ def keys(arguments: list[str]) -> None:
     may_verify = [type_ for type_ in chosen.may_verify.split(",") if type_]
     grant = KeyGrant(chosen.name, chosen.channel, scopes, chosen.unit, may_verify, chosen.demo)
     key = chosen.key or new_key()
-    asyncio.run(_store(GatewaySettings().database, key, grant))
+    try:
+        asyncio.run(_store(GatewaySettings().database, key, grant))
+    except KeyRevoked as error:
+        sys.exit(f"rapport_gateway keys: {error}; choose another")
     print(key)
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from rapport_gateway.auth import KeyGrant, create_key, list_keys, new_key, revoke_key
+from rapport_gateway.auth import KeyGrant, create_key, find_key, list_keys, new_key, revoke_key
 from rapport_shared.callers import Caller, unknown_scopes
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.touchpoints import MAX_BATCH, MAX_BATCH_BYTES, MAX_TOUCHPOINT_BYTES
@@ -17,7 +17,9 @@ from rapport_shared.web.commands import Answer, CommandRunner
 from rapport_shared.web.routing import PUBLIC, KnownCaller, scoped
 
 Keeper = Annotated[Caller, scoped("keys:write")]
-Name = Annotated[str, Field(min_length=1, max_length=100)]
+Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00]*$")]
+KeyChannel = Annotated[str, Field(max_length=40, pattern=r"^(\*|[a-z][a-z0-9_\-]*)$")]
+KeyUnit = Annotated[str, Field(max_length=200, pattern=r"^([^/\s\x00]+(/[^/\s\x00]+)*)?$")]
 
 
 class NewKey(BaseModel):
@@ -36,9 +38,9 @@ class NewKey(BaseModel):
     )
 
     name: Name
-    channel: Annotated[str, Field(min_length=1, max_length=40)]
+    channel: KeyChannel
     scopes: Annotated[list[str], Field(min_length=1, max_length=50)]
-    unit: Annotated[str, Field(max_length=200)] = ""
+    unit: KeyUnit = ""
     may_verify: Annotated[list[IdentifierName], Field(max_length=10)] = []
 
 
@@ -49,8 +51,10 @@ def router(database: Database, runner: CommandRunner, clock: Clock) -> APIRouter
     @routes.get("/v1/me", tags=["access"])
     async def me(caller: KnownCaller) -> dict[str, Any]:
         """The caller's key: what it may do, and the limits."""
+        key = await find_key(database, UUID(caller.principal))
         return {
             "key_id": caller.principal,
+            "name": key["name"] if key else None,
             "channel": caller.channel,
             "scopes": sorted(caller.scopes),
             "unit": caller.unit,
@@ -77,15 +81,15 @@ def router(database: Database, runner: CommandRunner, clock: Clock) -> APIRouter
 
     @routes.get("/v1/keys", tags=["access"])
     async def keys(caller: Keeper) -> dict[str, Any]:
-        """All keys, without their secrets."""
-        return {"keys": await list_keys(database)}
+        """The keys of the caller's unit, without their secrets."""
+        return {"keys": await list_keys(database, caller.unit)}
 
     @routes.delete("/v1/keys/{key_id}", tags=["access"])
     async def revoke(key_id: UUID, request: Request, caller: Keeper) -> Response:
         """Revokes a key; it stops working within ten seconds."""
 
         async def work(connection: Connection) -> Answer:
-            if not await revoke_key(connection, key_id, clock()):
+            if not await revoke_key(connection, key_id, clock(), caller.unit):
                 raise not_found("key")
             return Answer(200, {"key_id": str(key_id), "revoked": True})
 
@@ -110,5 +114,9 @@ def _check(body: NewKey, caller: Caller) -> None:
     for scope in body.scopes:
         if scope not in caller.scopes and not caller.may(scope):
             raise Problem(FORBIDDEN, "A key cannot grant what it lacks.", scope=scope)
+    if caller.channel not in ("*", body.channel):
+        raise Problem(FORBIDDEN, "A key cannot grant a channel that is not its own.", scope="keys:write")
+    if "*" not in caller.scopes and not caller.may_verify.issuperset(body.may_verify):
+        raise Problem(FORBIDDEN, "A key cannot grant to verify what it may not verify.", scope="keys:write")
     if caller.unit and not f"{body.unit}/".startswith(f"{caller.unit}/"):
         raise Problem(FORBIDDEN, "A key cannot grant what lies outside its unit.", scope="keys:write")

@@ -21,6 +21,11 @@ from rapport_shared.web.application import bearer
 REMEMBERED = timedelta(seconds=10)
 _MEMORY = 2048
 _SHOWN = "key_id, ending, name, channel, scopes, unit, may_verify, demo, created_at, revoked_at"
+_WITHIN = "($1 = '' OR starts_with(unit || '/', $1 || '/'))"
+
+
+class KeyRevoked(ValueError):
+    """The key was revoked; it is never put in force again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +51,15 @@ def digest_of(key: str) -> bytes:
 
 
 async def create_key(connection: Connection, key: str, grant: KeyGrant, now: datetime) -> UUID:
-    """Stores a key and answers its id; the same key again keeps its id and takes the new grant."""
-    key_id: UUID = await connection.fetchval(
+    """Stores a key and answers its id; the same key again keeps its id and takes the new grant.
+
+    Raises `KeyRevoked` for a key that was revoked.
+    """
+    key_id: UUID | None = await connection.fetchval(
         "INSERT INTO api_key (key_id, digest, ending, name, channel, scopes, unit, may_verify, demo, created_at) "
         "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (digest) DO UPDATE SET name = excluded.name, "
         "channel = excluded.channel, scopes = excluded.scopes, unit = excluded.unit, "
-        "may_verify = excluded.may_verify, demo = excluded.demo RETURNING key_id",
+        "may_verify = excluded.may_verify, demo = excluded.demo WHERE api_key.revoked_at IS NULL RETURNING key_id",
         new_id(now),
         digest_of(key),
         key[-4:],
@@ -63,19 +71,26 @@ async def create_key(connection: Connection, key: str, grant: KeyGrant, now: dat
         grant.demo,
         now,
     )
+    if key_id is None:
+        raise KeyRevoked("the key was revoked")
     return key_id
 
 
-async def list_keys(database: Database) -> list[dict[str, Any]]:
-    """All keys without their secrets, the newest first."""
-    rows = await database.fetch(f"SELECT {_SHOWN} FROM api_key ORDER BY created_at DESC, key_id")
+async def list_keys(database: Database, unit: str = "") -> list[dict[str, Any]]:
+    """The keys of `unit` and of what is below it, without their secrets, the newest first."""
+    rows = await database.fetch(f"SELECT {_SHOWN} FROM api_key WHERE {_WITHIN} ORDER BY created_at DESC, key_id", unit)
     return [dict(row) for row in rows]
 
 
-async def revoke_key(connection: Connection, key_id: UUID, now: datetime) -> bool:
-    """Revokes a key; answers whether there is such a key."""
+async def find_key(database: Database, key_id: UUID) -> Row | None:
+    """A key without its secret."""
+    return await database.fetch_row(f"SELECT {_SHOWN} FROM api_key WHERE key_id = $1", key_id)
+
+
+async def revoke_key(connection: Connection, key_id: UUID, now: datetime, unit: str = "") -> bool:
+    """Revokes a key of `unit` or of what is below it; answers whether there is such a key."""
     status = await connection.execute(
-        "UPDATE api_key SET revoked_at = coalesce(revoked_at, $2) WHERE key_id = $1", key_id, now
+        f"UPDATE api_key SET revoked_at = coalesce(revoked_at, $3) WHERE key_id = $2 AND {_WITHIN}", unit, key_id, now
     )
     return status == "UPDATE 1"
 

@@ -13,6 +13,9 @@ from rapport_shared.messaging.kafka import idempotent_producer
 
 _log = logging.getLogger("rapport.intake")
 
+FLUSH_SECONDS = 0.5
+"""A producer is replaced because its messages were not acknowledged in time; their senders have been told so."""
+
 
 class IntakeProducer:
     """One idempotent producer, replaced when it breaks: after a lost batch its sequence numbers have a hole."""
@@ -27,7 +30,10 @@ class IntakeProducer:
         """Keeps a producer, for ever."""
         while True:
             async with idempotent_producer(
-                self._servers, "rapport-gateway-intake", patience_ms=self._patience_ms
+                self._servers,
+                "rapport-gateway-intake",
+                patience_ms=self._patience_ms,
+                flush_seconds=FLUSH_SECONDS,
             ) as producer:
                 self._broken = asyncio.Event()
                 self._producer = producer
