@@ -146,7 +146,9 @@ class LocalKafka:
         self._properties.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
 
     def _format(self) -> None:
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        # a leading zero bit: the tool would take an id that begins with a dash for an option
+        cluster = base64.urlsafe_b64encode(bytes([uuid.uuid4().bytes[0] & 0x7F]) + uuid.uuid4().bytes[1:]).decode()
+        cluster = cluster.rstrip("=")
         arguments = ("format", "--cluster-id", cluster, "--config", str(self._properties), "--standalone")
         answer = subprocess.run(
             self._command("kafka.tools.StorageTool", *arguments), capture_output=True, text=True, check=False
