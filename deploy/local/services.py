@@ -34,7 +34,7 @@ SERVICES = (*OWNERS, "gateway")
 PORT_OFFSETS: Mapping[str, int] = {"gateway": 0, "customer": 1, "interaction": 2, "ticket": 3, "scoring": 4}
 LOCAL_PARTITIONS = "3"
 DEMO_KEY = (
-    *("--name", "demo"),
+    *("--name", "demo", "--demo"),
     *("--channel", "*"),
     *("--scopes", "*"),
     *("--unit", ""),

@@ -120,9 +120,9 @@ class TouchpointIntake:
     async def accept(self, checked: Sequence[Checked], caller: Caller, traceparent: str | None) -> None:
         """Returns when Kafka and the database have the touchpoints. Raises a 503: repeat with the same ids."""
         messages = [self._message(item, caller, traceparent) for item in checked]
-        await asyncio.gather(
-            self.sender.send(messages), self.accepted.remember([item.touchpoint.id for item in checked])
-        )
+        # in this order: an id remembered before Kafka has it would be called accepted though it may never arrive
+        await self.sender.send(messages)
+        await self.accepted.remember([item.touchpoint.id for item in checked])
 
     async def would_meet(self, checked: Checked) -> UUID | None:
         """The customer that the touch would meet now; None for a new one."""
