@@ -111,8 +111,17 @@ async def _start_all(supervisor: Supervisor, addresses: ServiceAddresses) -> Non
 
 
 async def _ensure_key(file: Path, addresses: ServiceAddresses, book: SecretBook) -> str:
-    if not file.exists():
+    key = _read_key(file)
+    if key is None:
         key = await create_key(addresses, book)
-        file.touch(mode=0o600)
-        file.write_text(key + "\n")
-    return file.read_text().strip()
+        _write_key(file, key)
+    return key
+
+
+def _read_key(file: Path) -> str | None:
+    return file.read_text().strip() if file.exists() else None
+
+
+def _write_key(file: Path, key: str) -> None:
+    file.touch(mode=0o600)
+    file.write_text(f"{key}\n")
