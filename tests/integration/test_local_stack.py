@@ -9,6 +9,7 @@ from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
 import psutil
@@ -16,13 +17,15 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from deploy.local.databases import database_dsn
 from deploy.local.errors import LocalStackError
 from deploy.local.infrastructure import CHECKOUT, DirectoryInUseError, Infrastructure, Rung, reset
 from deploy.local.infrastructure import infrastructure as start
 from deploy.local.jars import read_lock
 from deploy.local.kafka import KAFKA_VERSION
-from deploy.local.programs import OLDEST_POSTGRES
+from deploy.local.programs import OLDEST_POSTGRES, postgres_programs
 from deploy.local.readiness import kafka_answers, postgres_answers
+from deploy.local.services import SERVICES
 from tests.support.infrastructure import Databases
 
 
@@ -193,3 +196,31 @@ async def test_databases_are_copies_of_a_template_that_is_migrated_once(database
 
 def test_the_broker_is_of_the_locked_version() -> None:
     assert {jar.version for jar in read_lock() if jar.group == "org.apache.kafka"} == {KAFKA_VERSION}
+
+
+async def test_the_containers_database_script_closes_each_database_to_the_others(tmp_path: Path) -> None:
+    passwords = {service: f"password-of-{service}" for service in SERVICES}
+    async with start(tmp_path, rung=Rung.LOCAL) as found:
+        await _run_database_script(found.postgres, passwords)
+        for service in SERVICES:
+            name = f"rapport_{service}"
+            async with connected(database_dsn(found.postgres, name, passwords[service])) as connection:
+                await connection.execute("CREATE EXTENSION pg_trgm; CREATE TABLE kept (name text)")
+        stranger = database_dsn(found.postgres, "rapport_ticket", passwords["ticket"])
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await asyncpg.connect(stranger, database="rapport_customer")
+
+
+async def _run_database_script(administrator: str, passwords: dict[str, str]) -> None:
+    address = urlsplit(administrator)
+    environment = {
+        **{f"RAPPORT_{service.upper()}_PASSWORD": password for service, password in passwords.items()},
+        "PATH": f"{postgres_programs(system=True).directory}:{os.environ['PATH']}",
+        "PGHOST": str(address.hostname),
+        "PGPORT": str(address.port),
+        "PGPASSWORD": str(address.password),
+    }
+    script = CHECKOUT / "deploy" / "postgres" / "databases.sh"
+    process = await asyncio.create_subprocess_exec("bash", script, env=environment, stderr=PIPE)
+    _, complaint = await process.communicate()
+    assert process.returncode == 0, complaint.decode()
