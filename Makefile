@@ -8,7 +8,7 @@ RUN    := $(UV) run --frozen --no-sync
 LOCAL  := $(RUN) python -m deploy.local
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop status logs reset test test-fast check format environment
+.PHONY: help run stop status logs reset migrate test test-fast check format environment
 
 help:
 	@awk 'BEGIN { FS = ":.*## " } \
@@ -26,6 +26,8 @@ logs: environment ## Follow the logs of everything (NAME=gateway for one)
 	@$(LOCAL) logs $(NAME)
 reset: environment ## Stop, and remove all data of `make run`
 	@$(LOCAL) reset
+migrate: environment ## Apply topics and migrations, also while it runs
+	@$(LOCAL) migrate
 
 ##@ Prove it
 test: environment ## Run every test on real Kafka and PostgreSQL, started and stopped by itself

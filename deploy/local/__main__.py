@@ -1,4 +1,4 @@
-"""`python -m deploy.local run | stop | status | logs | reset`: Rapport on this machine."""
+"""`python -m deploy.local run | stop | status | logs | reset | migrate`: Rapport on this machine."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import httpx
@@ -18,11 +18,21 @@ from deploy.local.errors import LocalStackError
 from deploy.local.infrastructure import CHECKOUT, DirectoryInUseError, infrastructure, reset, sole_user
 from deploy.local.ports import LOOPBACK, require_free
 from deploy.local.processes import end_recorded
-from deploy.local.services import SERVICES
-from deploy.local.stack import PORT_BASE_SETTING, Stack, default_ports, running_stack
+from deploy.local.services import SERVICES, apply_topics, migrate
+from deploy.local.stack import (
+    PORT_BASE_SETTING,
+    Stack,
+    default_ports,
+    prepare,
+    read_addresses,
+    read_key,
+    running_stack,
+    secrets_of,
+)
 
 HOME = CHECKOUT / ".rapport" / "run"
 _STOP_SECONDS = 60
+_SHOWN = HOME / "shown-customer"
 
 
 def main() -> None:
@@ -35,6 +45,7 @@ def main() -> None:
         ("status", _status, "show services, lag, outboxes, dead letters, quarantine"),
         ("logs", _logs, "follow the logs"),
         ("reset", _reset, "stop, and remove all data"),
+        ("migrate", _migrate, "apply topics and migrations"),
     ):
         command = commands.add_parser(name, help=text)
         command.set_defaults(work=work)
@@ -62,36 +73,84 @@ def _step(title: str) -> Iterator[None]:
 
 
 async def _run(chosen: Namespace) -> None:
+    try:
+        await _end_leftover_services()
+    except DirectoryInUseError as running:
+        print(f"Rapport runs already, as process {running.holder}.")
+        _tell_where(default_ports())
+    else:
+        await _start(chosen)
+
+
+async def _end_leftover_services() -> None:
+    """Ends the services of a run that was killed, for they hold the ports; Kafka and PostgreSQL are taken over."""
+    with sole_user(HOME):
+        ended = await end_recorded(HOME / "pids" / "services")
+    if ended:
+        _say(f"ended what a killed run had left: {', '.join(ended)}")
+
+
+def _tell_where(ports: Mapping[str, int]) -> None:
+    gateway = f"http://{LOOPBACK}:{ports['gateway']}"
+    key = read_key(HOME)
+    if key is None:
+        print("It is still starting: `make status` shows how far it is, `make logs` what it says.")
+        return
+    shown = _SHOWN.read_text() if _SHOWN.exists() else None
+    _print_doors(gateway, key, shown)
+
+
+def _print_doors(gateway: str, key: str, customer_id: str | None) -> None:
+    print(f"\n  gateway    {gateway}\n  API page   {gateway}/docs\n  key        {key}\n")
+    if customer_id is not None:
+        print(f'  curl -H "Authorization: Bearer {key}" {gateway}/v1/customers/{customer_id}\n')
+    print("  Ctrl-C where it was started stops everything, or `make stop` from elsewhere.", flush=True)
+
+
+async def _start(chosen: Namespace) -> None:
     print("Rapport is starting")
-    stopping = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    asked = _cancel_when_asked_to_stop()
+    try:
+        await _run_until_cancelled(chosen)
+    except asyncio.CancelledError:
+        if not asked.is_set():
+            raise
+        print("Rapport is stopped", flush=True)
+
+
+def _cancel_when_asked_to_stop() -> asyncio.Event:
+    """Lets the first Ctrl-C, SIGTERM or hang-up cancel the calling task; those that follow do not hurry it."""
+    asked = asyncio.Event()
+    task = asyncio.current_task()
+
+    def stop() -> None:
+        if task is not None and not asked.is_set():
+            asked.set()
+            print("\nStopping", flush=True)
+            task.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, stop)
+    return asked
+
+
+async def _run_until_cancelled(chosen: Namespace) -> None:
     ports = default_ports()
     require_free(ports, PORT_BASE_SETTING)
     began = time.monotonic()
     async with infrastructure(HOME, report=_say) as found:
         print(f"  {'Kafka and PostgreSQL (' + found.rung + ')':<34}{time.monotonic() - began:6.1f} s", flush=True)
         async with running_stack(found, HOME, ports, step=_step, report=_say) as stack:
-            work = asyncio.create_task(_show(stack, chosen.purchases))
-            waiting = asyncio.create_task(stopping.wait())
-            await asyncio.wait({work, waiting}, return_when=asyncio.FIRST_COMPLETED)
-            if work.done():
-                work.result()
-                await waiting
-            work.cancel()
-            print("\nStopping", flush=True)
+            await _show(stack, chosen.purchases)
+            await asyncio.Event().wait()
 
 
 async def _show(stack: Stack, purchases: int | None) -> None:
     began = time.monotonic()
     report = await load_demo(stack.gateway, stack.key, _progress, purchases=purchases)
     print(f"\r  {'the demo' if report.loaded else 'the demo (it was there)':<34}{time.monotonic() - began:6.1f} s")
-    print(
-        f"\n  gateway    {stack.gateway}\n  API page   {stack.gateway}/docs\n  key        {stack.key}\n\n"
-        f'  curl -H "Authorization: Bearer {stack.key}" {stack.gateway}/v1/customers/{report.customer_id}\n\n'
-        "  Ctrl-C stops everything, or `make stop` from elsewhere.",
-        flush=True,
-    )
+    _SHOWN.write_text(report.customer_id)
+    _print_doors(stack.gateway, stack.key, report.customer_id)
 
 
 def _progress(what: str, done: int, total: int) -> None:
@@ -132,6 +191,20 @@ async def _reset(chosen: Namespace) -> None:
     await _stop(chosen)
     await reset(HOME)
     print("its data are removed")
+
+
+async def _migrate(_: Namespace) -> None:
+    try:
+        async with infrastructure(HOME, report=_say) as found:
+            await prepare(found, HOME, default_ports(), step=_step)
+    except DirectoryInUseError:
+        addresses = read_addresses(HOME)
+        if addresses is None:
+            raise LocalStackError("Rapport is just starting for the first time; it applies migrations itself") from None
+        with _step("topics"):
+            await apply_topics(addresses.kafka)
+        with _step("migrations"):
+            await migrate(addresses, secrets_of(HOME))
 
 
 async def _status(_: Namespace) -> None:

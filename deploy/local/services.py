@@ -127,7 +127,12 @@ async def run_command(command: tuple[str, ...], environment: Mapping[str, str]) 
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    output, complaint = await process.communicate()
+    try:
+        output, complaint = await process.communicate()
+    except asyncio.CancelledError:
+        process.kill()
+        await process.wait()
+        raise
     if process.returncode != 0:
         said = (complaint or output).decode(errors="replace").strip()
         raise LocalStackError(f"`{_readable(command)}` failed:\n{said[-3000:]}")

@@ -7,10 +7,11 @@ async with infrastructure(directory) as found, running_stack(found, directory, p
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from deploy.local.databases import ensure_databases
@@ -29,11 +30,22 @@ from deploy.local.services import (
 )
 from deploy.local.supervisor import Supervisor
 
-__all__ = ["Stack", "Step", "default_ports", "free_ports", "running_stack"]
+__all__ = [
+    "Stack",
+    "Step",
+    "default_ports",
+    "free_ports",
+    "prepare",
+    "read_addresses",
+    "read_key",
+    "running_stack",
+    "secrets_of",
+]
 
 DEFAULT_PORT_BASE = 8080
 PORT_BASE_SETTING = "RAPPORT_PORT_BASE"
 KEY_FILE = "demo-key"
+ADDRESSES_FILE = "addresses.json"
 
 Step = Callable[[str], AbstractContextManager[object]]
 
@@ -67,6 +79,43 @@ def free_ports(directory: Path) -> dict[str, int]:
     return {service: book.port(service, keep=False) for service in SERVICES}
 
 
+def secrets_of(directory: Path) -> SecretBook:
+    """The secrets of the stack in `directory`."""
+    return SecretBook(directory / "secrets.json")
+
+
+async def prepare(
+    infrastructure: Infrastructure,
+    directory: Path,
+    ports: Mapping[str, int],
+    *,
+    step: Step = lambda title: nullcontext(),
+) -> ServiceAddresses:
+    """Makes databases and topics and applies migrations, as far as they are missing; returns where everything is."""
+    book = secrets_of(directory)
+    with step("roles and databases"):
+        databases = await ensure_databases(infrastructure.postgres, SERVICES, book)
+    addresses = ServiceAddresses(infrastructure.kafka, databases, ports)
+    with step("topics"):
+        await apply_topics(infrastructure.kafka)
+    with step("migrations"):
+        await migrate(addresses, book)
+    _write_addresses(directory, addresses)
+    return addresses
+
+
+def read_addresses(directory: Path) -> ServiceAddresses | None:
+    """Where everything of the stack in `directory` is; None before it was prepared for the first time."""
+    file = directory / ADDRESSES_FILE
+    return ServiceAddresses(**json.loads(file.read_text())) if file.exists() else None
+
+
+def _write_addresses(directory: Path, addresses: ServiceAddresses) -> None:
+    file = directory / ADDRESSES_FILE
+    file.touch(mode=0o600)
+    file.write_text(json.dumps(asdict(addresses)))
+
+
 @asynccontextmanager
 async def running_stack(
     infrastructure: Infrastructure,
@@ -82,20 +131,14 @@ async def running_stack(
     `variables` are added to every service's environment. Repeatable on the same `directory` and servers: nothing
     is made twice. Raises LocalStackError with the reason when something does not start.
     """
-    book = SecretBook(directory / "secrets.json")
-    with step("roles and databases"):
-        databases = await ensure_databases(infrastructure.postgres, SERVICES, book)
-    addresses = ServiceAddresses(infrastructure.kafka, databases, ports)
-    with step("topics"):
-        await apply_topics(infrastructure.kafka)
-    with step("migrations"):
-        await migrate(addresses, book)
+    book = secrets_of(directory)
+    addresses = await prepare(infrastructure, directory, ports, step=step)
     async with Supervisor(service_programs(addresses, book, variables or {}), directory, report=report) as supervisor:
         require_free(dict(ports), PORT_BASE_SETTING)
         with step("five services"):
             await _start_all(supervisor, addresses)
         with step("a key for the gateway"):
-            key = await _ensure_key(directory / KEY_FILE, addresses, book)
+            key = await _ensure_key(directory, addresses, book)
         yield Stack(infrastructure, supervisor, addresses, key)
 
 
@@ -110,18 +153,21 @@ async def _start_all(supervisor: Supervisor, addresses: ServiceAddresses) -> Non
         raise failed.exceptions[0] from None
 
 
-async def _ensure_key(file: Path, addresses: ServiceAddresses, book: SecretBook) -> str:
-    key = _read_key(file)
+async def _ensure_key(directory: Path, addresses: ServiceAddresses, book: SecretBook) -> str:
+    key = read_key(directory)
     if key is None:
         key = await create_key(addresses, book)
-        _write_key(file, key)
+        _write_key(directory, key)
     return key
 
 
-def _read_key(file: Path) -> str | None:
+def read_key(directory: Path) -> str | None:
+    """The gateway key of the stack in `directory`; None before its first start was complete."""
+    file = directory / KEY_FILE
     return file.read_text().strip() if file.exists() else None
 
 
-def _write_key(file: Path, key: str) -> None:
+def _write_key(directory: Path, key: str) -> None:
+    file = directory / KEY_FILE
     file.touch(mode=0o600)
     file.write_text(f"{key}\n")
