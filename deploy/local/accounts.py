@@ -7,12 +7,21 @@ import os
 import pwd
 import shutil
 import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local.errors import LocalStackError
 
-__all__ = ["Account", "hand_over", "is_reachable", "reachable_place", "readable_copy", "unprivileged_account"]
+__all__ = [
+    "Account",
+    "hand_over",
+    "is_reachable",
+    "reachable_place",
+    "readable_copy",
+    "remove_place",
+    "unprivileged_account",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +82,15 @@ def reachable_place(path: Path, account: Account | None) -> Path:
     if stand_in.stat().st_uid != os.geteuid():
         raise LocalStackError(f"{stand_in} belongs to somebody else")
     return stand_in / path.name
+
+
+def remove_place(path: Path, account: Account | None) -> None:
+    """Removes what was kept at `reachable_place`, a stand-in included; harmless where there is nothing."""
+    place = reachable_place(path, account)
+    shutil.rmtree(place, ignore_errors=True)
+    if place != path:
+        with suppress(OSError):
+            place.parent.rmdir()
 
 
 def readable_copy(tree: Path, account: Account | None, names: tuple[str, ...]) -> Path:

@@ -77,6 +77,8 @@ async def containers(
 
     The containers are removed at the end, the volumes stay; leftovers of a run that died are replaced.
     """
+    # Before anything is noted on disk: an engine that refuses this made nothing that must be removed later.
+    await _docker("ps", "--quiet")
     prefix = container_prefix(directory)
     ports = PortBook(directory / "ports.json")
     await _remove(prefix)

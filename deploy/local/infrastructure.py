@@ -29,7 +29,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from deploy.local import docker
-from deploy.local.accounts import reachable_place, unprivileged_account
+from deploy.local.accounts import reachable_place, remove_place, unprivileged_account
 from deploy.local.errors import LocalStackError
 from deploy.local.jars import kafka_jars
 from deploy.local.kafka import LocalKafka
@@ -218,7 +218,7 @@ async def _empty(directory: Path) -> None:
 
 
 def _clear(directory: Path) -> None:
-    shutil.rmtree(reachable_place(directory / "postgres", unprivileged_account()), ignore_errors=True)
+    remove_place(directory / "postgres", unprivileged_account())
     for child in directory.iterdir():
         if child.is_dir():
             shutil.rmtree(child)

@@ -14,12 +14,13 @@ from urllib.parse import urlsplit
 import asyncpg
 import psutil
 import pytest
+import pytest_asyncio
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from deploy.local.databases import database_dsn
 from deploy.local.errors import LocalStackError
-from deploy.local.infrastructure import CHECKOUT, DirectoryInUseError, Infrastructure, Rung, reset
+from deploy.local.infrastructure import CHECKOUT, DirectoryInUseError, Infrastructure, Rung, cache_directory, reset
 from deploy.local.infrastructure import infrastructure as start
 from deploy.local.jars import read_lock
 from deploy.local.kafka import KAFKA_VERSION
@@ -29,9 +30,11 @@ from deploy.local.services import SERVICES
 from tests.support.infrastructure import Databases
 
 
-@pytest.fixture(scope="module")
-def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("wheels")
+@pytest_asyncio.fixture
+async def directory(tmp_path: Path) -> AsyncIterator[Path]:
+    """A directory for a ladder of the test's own; what was kept outside of it for another account goes as well."""
+    yield tmp_path / "own"
+    await reset(tmp_path / "own")
 
 
 def is_alive(pid: int) -> bool:
@@ -163,17 +166,17 @@ asyncio.run(main())
 """
 
 
-async def test_servers_that_outlived_their_run_are_taken_over(tmp_path: Path) -> None:
+async def test_servers_that_outlived_their_run_are_taken_over(directory: Path) -> None:
     environment = {**os.environ, "RAPPORT_INFRASTRUCTURE": Rung.LOCAL}
     killed = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", RUN_THAT_IS_KILLED, tmp_path, cwd=CHECKOUT, env=environment, stdout=PIPE
+        sys.executable, "-c", RUN_THAT_IS_KILLED, directory, cwd=CHECKOUT, env=environment, stdout=PIPE
     )
     printed, _ = await killed.communicate()
     left = [int(pid) for pid in printed.split()]
     assert len(left) == 2
     assert all(is_alive(pid) for pid in left)
 
-    async with start(tmp_path, rung=Rung.LOCAL) as found:
+    async with start(directory, rung=Rung.LOCAL) as found:
         assert [found.broker.pid, found.database.pid] == left
     assert not any(is_alive(pid) for pid in left)
 
@@ -198,9 +201,9 @@ def test_the_broker_is_of_the_locked_version() -> None:
     assert {jar.version for jar in read_lock() if jar.group == "org.apache.kafka"} == {KAFKA_VERSION}
 
 
-async def test_the_containers_database_script_closes_each_database_to_the_others(tmp_path: Path) -> None:
+async def test_the_containers_database_script_closes_each_database_to_the_others(directory: Path) -> None:
     passwords = {service: f"password-of-{service}" for service in SERVICES}
-    async with start(tmp_path, rung=Rung.LOCAL) as found:
+    async with start(directory, rung=Rung.LOCAL) as found:
         await _run_database_script(found.postgres, passwords)
         for service in SERVICES:
             name = f"rapport_{service}"
@@ -224,3 +227,22 @@ async def _run_database_script(administrator: str, passwords: dict[str, str]) ->
     process = await asyncio.create_subprocess_exec("bash", script, env=environment, stderr=PIPE)
     _, complaint = await process.communicate()
     assert process.returncode == 0, complaint.decode()
+
+
+async def test_a_docker_that_cannot_run_the_images_is_stepped_over_unless_it_is_forced(
+    directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    docker = programs / "docker"
+    docker.write_text('#!/bin/sh\n[ "$1" = version ] && echo 28.0 && exit 0\necho "no such image" >&2\nexit 1\n')
+    docker.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    environment = {"RAPPORT_CACHE": str(cache_directory())}
+    lines: list[str] = []
+    async with start(directory, environment=environment, report=lines.append) as found:
+        assert found.rung is Rung.LOCAL
+    assert any("no such image" in line for line in lines)
+    with pytest.raises(LocalStackError, match="no such image"):
+        async with start(directory, rung=Rung.DOCKER, environment=environment):
+            pass
