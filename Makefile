@@ -33,7 +33,7 @@ migrate: environment ## Apply topics and migrations, also while it runs
 test: environment ## Run every test on real Kafka and PostgreSQL, started and stopped by itself
 	@$(RUN) pytest tests
 test-fast: environment ## Run the tests that need no infrastructure
-	@$(RUN) pytest tests/unit tests/contract
+	@$(RUN) pytest $(wildcard tests/unit tests/contract)
 check: environment ## Run linters, types and import rules
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
