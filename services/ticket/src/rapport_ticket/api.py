@@ -1,7 +1,7 @@
 """The routes of the ticket service."""
 
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -14,23 +14,26 @@ from rapport_shared.web.pages import Limit, PageCursor
 from rapport_shared.web.routing import scoped
 from rapport_ticket import queries
 from rapport_ticket.commands import Tickets
-from rapport_ticket.schemas import NewComment, NewTicket, Resolution, TicketEdit, TicketPage, Transition
+from rapport_ticket.schemas import NewComment, NewTicket, Resolution, Ticket, TicketEdit, TicketPage, Transition
 from rapport_ticket.store import TicketFilter
 
 Reader = Annotated[Caller, scoped("tickets:read")]
 Writer = Annotated[Caller, scoped("tickets:write")]
-Name = Annotated[str, Path(max_length=40, description="The ticket's id, or its number such as `R-100234`.")]
-Word = Annotated[str | None, Query(max_length=200)]
+Name = Annotated[
+    str,
+    Path(max_length=40, pattern="^[0-9A-Za-z-]+$", description="The ticket's id, or its number such as `R-100234`."),
+]
+Word = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$")]
 
 
 def router(database: Database, runner: CommandRunner, tickets: Tickets) -> APIRouter:
     """Cases of every kind."""
     routes = APIRouter(prefix="/v1/tickets", tags=["tickets"])
 
-    @routes.post("", status_code=201)
+    @routes.post("", status_code=201, response_model=Ticket)
     async def open_ticket(body: NewTicket, request: Request, caller: Writer) -> Response:
         """Opens a ticket."""
-        return await runner.run(request, caller, lambda c: tickets.open(c, body))
+        return await runner.run(request, caller, lambda c: tickets.open(c, body, caller))
 
     @routes.get("")
     async def page(
@@ -45,33 +48,34 @@ def router(database: Database, runner: CommandRunner, tickets: Tickets) -> APIRo
         limit: Limit = 50,
     ) -> TicketPage:
         """Tickets, the latest opened first."""
-        asked = TicketFilter(state, kind, owner, unit, open, customer)
+        asked = TicketFilter(state, kind, owner, unit, open, customer, caller.unit)
         return await queries.ticket_page(database, asked, cursor, limit)
 
     @routes.get("/{ticket}")
-    async def read(ticket: Name, caller: Reader, response: Response) -> dict[str, Any]:
+    async def read(ticket: Name, caller: Reader, response: Response) -> Ticket:
         """A ticket."""
         found, response.headers["ETag"] = await queries.ticket(database, ticket)
         return found
 
-    @routes.patch("/{ticket}")
+    @routes.patch("/{ticket}", response_model=Ticket)
     async def edit(ticket: Name, body: TicketEdit, request: Request, caller: Writer) -> Response:
         """Changes fields of a ticket."""
         seen = partial(check_precondition, request)
-        return await runner.run(request, caller, lambda c: tickets.edit(c, ticket, body, seen))
+        return await runner.run(request, caller, lambda c: tickets.edit(c, ticket, body, caller, seen))
 
-    @routes.post("/{ticket}/comments", status_code=201)
+    @routes.post("/{ticket}/comments", status_code=201, response_model=Ticket)
     async def comment(ticket: Name, body: NewComment, request: Request, caller: Writer) -> Response:
         """Adds a remark."""
-        return await runner.run(request, caller, lambda c: tickets.comment(c, ticket, body, caller))
+        seen = partial(check_precondition, request)
+        return await runner.run(request, caller, lambda c: tickets.comment(c, ticket, body, caller, seen))
 
-    @routes.post("/{ticket}/transitions")
+    @routes.post("/{ticket}/transitions", response_model=Ticket)
     async def transition(ticket: Name, body: Transition, request: Request, caller: Writer) -> Response:
         """Moves a ticket in its process."""
         seen = partial(check_precondition, request)
         return await runner.run(request, caller, lambda c: tickets.transition(c, ticket, body, caller, seen))
 
-    @routes.post("/{ticket}/resolve")
+    @routes.post("/{ticket}/resolve", response_model=Ticket)
     async def resolve(ticket: Name, body: Resolution, request: Request, caller: Writer) -> Response:
         """Resolves a ticket."""
         seen = partial(check_precondition, request)

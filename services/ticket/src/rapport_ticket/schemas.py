@@ -1,15 +1,17 @@
 """What the ticket service's API takes and answers."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from rapport_shared.contracts.interaction import IdentifierType
-from rapport_shared.contracts.ticket import TicketKind
-from rapport_shared.contracts.touchpoints.fields import UnitPath
+from rapport_shared.contracts.ticket import TicketKind, TicketState
+from rapport_shared.contracts.touchpoints.fields import Instant, UnitPath
 
-Line = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*\S[^\x00]*$")]
+# PostgreSQL takes no NUL, and \S alone would match one.
+Line = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=20_000, pattern=r"^[^\x00]*$")]
 Priority = Literal["low", "normal", "high", "urgent"]
 
@@ -31,7 +33,7 @@ class NamedIdentifier(Request):
     @model_validator(mode="after")
     def _system_where_needed(self) -> "NamedIdentifier":
         if self.type in (IdentifierType.EXTERNAL, IdentifierType.SOCIAL) and self.system is None:
-            raise ValueError("a system is required")
+            raise PydanticCustomError("missing_system", "an external or social identifier needs its system")
         return self
 
 
@@ -44,12 +46,15 @@ class NamedCustomer(Request):
     @model_validator(mode="after")
     def _one_of_both(self) -> "NamedCustomer":
         if (self.id is None) == (not self.identifiers):
-            raise ValueError("either an id or identifiers")
+            raise PydanticCustomError("one_of_both", "name the customer by id or by identifiers, not by both")
         return self
 
 
 class NewTicket(Request):
-    """A case to open. With an `id` of the caller's own, a repeat is harmless."""
+    """A case to open. With an `id` of the caller's own, a repeat is harmless.
+
+    `occurred_at` is when the case arose, where that was before it is told.
+    """
 
     model_config = ConfigDict(
         extra="forbid",
@@ -70,16 +75,26 @@ class NewTicket(Request):
     priority: Priority = "normal"
     unit: UnitPath | None = None
     owner: Line | None = None
+    occurred_at: Instant | None = None
 
 
 class TicketEdit(Request):
-    """Fields to change; what is left out stays."""
+    """Fields to change; what is left out stays, what is null is emptied. Subject and priority cannot be empty."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"priority": "high", "owner": "agent-17"}})
 
     subject: Line | None = None
     description: Text | None = None
-    priority: Priority = "normal"
+    priority: Priority | None = None
     unit: UnitPath | None = None
     owner: Line | None = None
+
+    @field_validator("subject", "priority")
+    @classmethod
+    def _stated(cls, value: str | None) -> str:
+        if value is None:
+            raise PydanticCustomError("empty", "this cannot be empty")
+        return value
 
 
 class NewComment(Request):
@@ -92,6 +107,8 @@ class NewComment(Request):
 class Transition(Request):
     """Where a ticket goes."""
 
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"to": "in_progress"}})
+
     to: Line
     note: Text | None = None
 
@@ -102,8 +119,15 @@ class Resolution(Request):
     resolution: Text
 
 
+class Ticket(TicketState):
+    """A ticket, the customer that its profile belongs to now, and the states that it can go to from here."""
+
+    customer_id: UUID
+    possible_states: list[str]
+
+
 class TicketPage(BaseModel):
     """A page of tickets, the latest opened first."""
 
-    tickets: list[dict[str, Any]]
+    tickets: list[Ticket]
     next_cursor: str | None

@@ -14,18 +14,23 @@ from rapport_ticket.domain.registers import Registers
 
 @dataclass(frozen=True, slots=True)
 class StoredTicket:
-    """A ticket's row. `digest` is of the request that opened it."""
+    """A ticket's row, and the customer that its profile belongs to now. `digest` is of the request that opened it."""
 
     ticket: TicketState
+    customer_id: UUID
     sequence: int
     last_recorded_at: datetime
     digest: str
     opened_event_id: UUID
+    last_event_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
 class TicketFilter:
-    """Which tickets a list shows; None asks for nothing. `customer` follows merges."""
+    """Which tickets a list shows; None asks for nothing. `customer` follows merges.
+
+    `within` is the caller's own unit, "" for all units.
+    """
 
     state: str | None = None
     kind: str | None = None
@@ -33,18 +38,25 @@ class TicketFilter:
     unit: str | None = None
     open: bool | None = None
     customer: UUID | None = None
+    within: str = ""
 
 
-_TICKET = "SELECT register, last_sequence, last_recorded_at, request_digest, opened_event_id FROM ticket"
+_TICKET = """
+SELECT register, coalesce(belongs.customer_id, ticket.profile_id) AS customer_id, last_sequence, last_recorded_at,
+       request_digest, opened_event_id, last_event_id
+FROM ticket LEFT JOIN profile_customer belongs USING (profile_id)
+"""
 
 
 def _stored(row: Row) -> StoredTicket:
     return StoredTicket(
         TicketState.model_validate_json(row["register"]),
+        row["customer_id"],
         row["last_sequence"],
         row["last_recorded_at"],
         row["request_digest"],
         row["opened_event_id"],
+        row["last_event_id"],
     )
 
 
@@ -56,7 +68,7 @@ async def next_number(connection: Connection) -> int:
 
 async def lock_ticket(connection: Connection, ticket_id: UUID) -> StoredTicket | None:
     """A ticket, locked."""
-    row = await connection.fetchrow(f"{_TICKET} WHERE ticket_id = $1 FOR UPDATE", ticket_id)
+    row = await connection.fetchrow(f"{_TICKET} WHERE ticket_id = $1 FOR UPDATE OF ticket", ticket_id)
     return None if row is None else _stored(row)
 
 
@@ -73,14 +85,14 @@ async def read_ticket(database: Database, name: UUID | str) -> StoredTicket | No
     return None if row is None else _stored(row)
 
 
-async def insert_ticket(
-    connection: Connection, ticket: TicketState, event_id: UUID, recorded_at: datetime, digest: str
-) -> None:
-    """Keeps a new ticket."""
-    await connection.execute(
+async def insert_ticket(connection: Connection, stored: StoredTicket) -> bool:
+    """Keeps a new ticket; False when there is one with its id, which another transaction has just made."""
+    ticket = stored.ticket
+    made: bool | None = await connection.fetchval(
         "INSERT INTO ticket (ticket_id, number, profile_id, kind, state, open, owner, unit, opened_at, register, "
         "request_digest, opened_event_id, last_event_id, last_sequence, last_recorded_at) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, 1, $13)",
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) "
+        "ON CONFLICT (ticket_id) DO NOTHING RETURNING true",
         ticket.ticket_id,
         ticket.number,
         ticket.profile_id,
@@ -91,16 +103,18 @@ async def insert_ticket(
         ticket.unit,
         ticket.opened_at,
         ticket.model_dump_json(),
-        digest,
-        event_id,
-        recorded_at,
+        stored.digest,
+        stored.opened_event_id,
+        stored.last_event_id,
+        stored.sequence,
+        stored.last_recorded_at,
     )
+    return bool(made)
 
 
-async def save_ticket(
-    connection: Connection, ticket: TicketState, event_id: UUID, sequence: int, recorded_at: datetime
-) -> None:
+async def save_ticket(connection: Connection, stored: StoredTicket) -> None:
     """Keeps a ticket after a change."""
+    ticket = stored.ticket
     await connection.execute(
         "UPDATE ticket SET state = $2, open = $3, owner = $4, unit = $5, register = $6, last_event_id = $7, "
         "last_sequence = $8, last_recorded_at = $9 WHERE ticket_id = $1",
@@ -110,9 +124,9 @@ async def save_ticket(
         ticket.owner,
         ticket.unit,
         ticket.model_dump_json(),
-        event_id,
-        sequence,
-        recorded_at,
+        stored.last_event_id,
+        stored.sequence,
+        stored.last_recorded_at,
     )
 
 
@@ -125,7 +139,8 @@ async def tickets(
         f"{_TICKET} WHERE ($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR kind = $2) "
         "AND ($3::text IS NULL OR owner = $3) AND ($4::text IS NULL OR unit = $4 OR starts_with(unit, $4 || '/')) "
         "AND ($5::bool IS NULL OR open = $5) "
-        "AND ($6::uuid IS NULL OR profile_id = ANY($7)) "
+        "AND ($6::uuid IS NULL OR ticket.profile_id = ANY($7::uuid[])) "
+        "AND ($11 = '' OR unit = $11 OR starts_with(unit, $11 || '/')) "
         "AND ($8::timestamptz IS NULL OR (opened_at, ticket_id) < ($8, $9::uuid)) "
         "ORDER BY opened_at DESC, ticket_id DESC LIMIT $10",
         asked.state,
@@ -138,6 +153,7 @@ async def tickets(
         opened_at,
         ticket_id,
         limit,
+        asked.within,
     )
     return [_stored(row) for row in rows]
 

@@ -50,7 +50,7 @@ class Process:
 
 _AGAIN = ("in_progress",)
 
-PROCESSES: Final[Mapping[TicketKind, Process]] = MappingProxyType(
+PROCESSES: Final[Mapping[str, Process]] = MappingProxyType(
     {
         TicketKind.SERVICE: Process(
             "S",

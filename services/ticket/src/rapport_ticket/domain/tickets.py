@@ -29,8 +29,13 @@ class Change:
     changed: tuple[str, ...]
 
 
-def first_state(ticket_id: UUID, running: int, fields: Mapping[str, Any], opened_at: datetime) -> TicketState:
-    """A ticket as it is opened; `fields` are those that its caller states, `kind` and `profile_id` among them."""
+def first_state(
+    ticket_id: UUID, running: int, fields: Mapping[str, Any], opened_at: datetime, now: datetime
+) -> TicketState:
+    """A ticket as it is opened; `fields` are those that its caller states, `kind` and `profile_id` among them.
+
+    `opened_at` may lie before `now`, when the case is older than its record.
+    """
     process = PROCESSES[fields["kind"]]
     return TicketState(
         **fields,
@@ -39,7 +44,7 @@ def first_state(ticket_id: UUID, running: int, fields: Mapping[str, Any], opened
         state=NEW,
         open=process.is_open(NEW),
         opened_at=opened_at,
-        changed_at=opened_at,
+        changed_at=now,
     )
 
 
