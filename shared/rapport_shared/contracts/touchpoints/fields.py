@@ -73,7 +73,7 @@ Code = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"
 Reference = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"\S")]
 Number = Code
 Region = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
-UnitPath = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^/\s]+(/[^/\s]+)*$")]
+UnitPath = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^/\s\x00]+(/[^/\s\x00]+)*$")]
 ChannelName = Annotated[str, StringConstraints(max_length=40, pattern=r"^[a-z][a-z0-9_\-]*$")]
 Instant = Annotated[datetime, BeforeValidator(_instant_form), AfterValidator(_known_instant)]
 Day = Annotated[date, BeforeValidator(_day_form), AfterValidator(_known_day)]
