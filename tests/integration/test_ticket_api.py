@@ -226,7 +226,10 @@ async def test_identifiers_lead_to_the_profile_that_they_are_routed_to(counter: 
     await counter.route(first, seq=1)
     assert (await counter.open(first, **fields))["profile_id"] == str(second)
     await counter.unit("cn/east")
-    national = {"customer": {"identifiers": [{"type": "phone", "value": "13800138000"}]}, "unit": "cn/east"}
+    national: dict[str, Any] = {
+        "customer": {"identifiers": [{"type": "phone", "value": "13800138000"}]},
+        "unit": "cn/east",
+    }
     assert (await counter.open(first, **national))["profile_id"] == str(second)
     await counter.route(None, RouteTarget.BLOCKED, 3)
     await counter.open(first, 404, **fields)
