@@ -5,7 +5,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from rapport_interaction import commands, queries
+from rapport_interaction import queries
+from rapport_interaction.commands.mending import retract as retract_touchpoint
 from rapport_interaction.schemas import QuarantinePage, RetractionRequest
 from rapport_shared.callers import Caller
 from rapport_shared.clock import Clock
@@ -29,7 +30,7 @@ def router(database: Database, runner: CommandRunner, clock: Clock) -> APIRouter
         """Ends a recording: the touchpoint no longer counts for anybody."""
 
         async def work(connection: Connection) -> Answer:
-            event_id = await commands.retract(connection, touchpoint_id, body.reason, clock)
+            event_id = await retract_touchpoint(connection, touchpoint_id, body.reason, clock)
             return Answer(201, {"touchpoint_id": str(touchpoint_id), "state": "retracted"}, (event_id,))
 
         return await runner.run(request, caller, work)

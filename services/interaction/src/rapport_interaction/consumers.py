@@ -4,7 +4,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
 
-from rapport_interaction import commands, store
+from rapport_interaction import store
+from rapport_interaction.commands.intake import take_in
+from rapport_interaction.commands.mending import attribute_anew, by_asset
 from rapport_interaction.domain.arrivals import Arrival, Normaliser, Unreadable, read_arrival
 from rapport_interaction.domain.attribution import Route
 from rapport_shared.clock import Clock
@@ -56,7 +58,7 @@ def registers(clock: Clock, signal: OutboxSignal) -> Subscription[Event[Any]]:
 async def _take_in(
     normaliser: Normaliser, clock: Clock, connection: Connection, items: Sequence[Arrival | Unreadable]
 ) -> None:
-    await commands.take_in(connection, items, normaliser, clock)
+    await take_in(connection, items, normaliser, clock)
 
 
 async def _notify(signal: OutboxSignal) -> None:
@@ -85,9 +87,7 @@ async def _asset(clock: Clock, connection: Connection, event: Event[AssetChanged
     keys = [key.key for key in asset.keys]
     holdings = [(holding.from_at, holding.profile_id) for holding in asset.holdings]
     if await store.put_asset(connection, asset.asset_id, event.envelope.sequence, keys, holdings):
-        await commands.attribute_anew(
-            connection, keys, commands.by_asset({key: sorted(holdings) for key in keys}), clock
-        )
+        await attribute_anew(connection, keys, by_asset({key: sorted(holdings) for key in keys}), clock)
 
 
 async def _unit(connection: Connection, event: Event[UnitChanged]) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from rapport_interaction.domain.attribution import Route
+from rapport_interaction.domain.conversations import Holders
 from rapport_shared.contracts.customer import RouteTarget
 from rapport_shared.contracts.interaction import InteractionQuarantined, InteractionRecorded
 from rapport_shared.database import Connection, Database, Row
@@ -40,9 +41,6 @@ class Recording:
     occurred_at: datetime
     data: InteractionRecorded
 
-
-Holders = dict[str, list[tuple[datetime, UUID]]]
-"""Holders of each asset key, in time order."""
 
 _KNOWN = "SELECT touchpoint_id, digest, recording, event_id, interaction_id, profile_id, retracted FROM touchpoint"
 

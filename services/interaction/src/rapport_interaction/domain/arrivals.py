@@ -8,6 +8,7 @@ from uuid import UUID
 
 import orjson
 
+from rapport_interaction.domain.conversations import conversation_clue
 from rapport_shared.contracts.catalogue import TOUCHPOINT_REPORTED
 from rapport_shared.contracts.ids import derived_id
 from rapport_shared.contracts.interaction import (
@@ -58,10 +59,7 @@ class Arrival:
     @property
     def conversation_clue(self) -> str | None:
         """What names the conversation: unique per channel and source system."""
-        if self.touchpoint.conversation is None:
-            return None
-        system = self.touchpoint.source.system if self.touchpoint.source else ""
-        return str(derived_id("conversation", self.touchpoint.channel, system, self.touchpoint.conversation))
+        return conversation_clue(self.body)
 
 
 @dataclass(frozen=True, slots=True)

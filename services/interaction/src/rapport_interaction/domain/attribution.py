@@ -10,17 +10,8 @@ from uuid import UUID
 
 from rapport_shared.contracts.customer import RouteTarget
 from rapport_shared.contracts.ids import first_touch_profile_id, source_profile_id
-from rapport_shared.contracts.interaction import Attribution, IdentifierType, RecordedIdentifier
+from rapport_shared.contracts.interaction import ATTRIBUTION_ORDER, Attribution, IdentifierType, RecordedIdentifier
 from rapport_shared.normalisation import system_and_record
-
-TYPE_ORDER = (
-    IdentifierType.EXTERNAL,
-    IdentifierType.CARD,
-    IdentifierType.PHONE,
-    IdentifierType.EMAIL,
-    IdentifierType.SOCIAL,
-)
-"""Which identifier decides where several are routed differently: the more it names one person alone, the earlier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,4 +96,4 @@ def _in_type_order(identifiers: Sequence[RecordedIdentifier], routes: Mapping[st
         for identifier in identifiers
         if identifier.routable and routes[identifier.key].target is not RouteTarget.BLOCKED
     ]
-    return sorted(usable, key=lambda identifier: (TYPE_ORDER.index(identifier.type), identifier.key))
+    return sorted(usable, key=lambda identifier: (ATTRIBUTION_ORDER.index(identifier.type), identifier.key))

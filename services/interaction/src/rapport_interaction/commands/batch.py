@@ -1,0 +1,70 @@
+"""One transaction's worth of events on interactions."""
+
+from datetime import datetime
+from uuid import UUID
+
+from rapport_interaction import store
+from rapport_interaction.store import InteractionState, Known
+from rapport_shared.clock import Clock, next_recorded
+from rapport_shared.contracts.catalogue import EventType
+from rapport_shared.contracts.codec import Event
+from rapport_shared.contracts.envelope import Envelope
+from rapport_shared.contracts.model import Contract
+from rapport_shared.database import Connection
+from rapport_shared.messaging import outbox
+
+
+class Batch:
+    """One transaction's worth of recordings: what was locked, what is to be saved, the events in order."""
+
+    def __init__(self, connection: Connection, clock: Clock) -> None:
+        self.connection = connection
+        self._now = clock()
+        self._interactions: dict[UUID, InteractionState] = {}
+        self._profiles: dict[UUID, UUID | None] = {}
+        self._events: list[Event[Contract]] = []
+        self._keys: list[UUID | None] = []
+        self.touchpoints: dict[UUID, Known] = {}
+
+    async def lock(self, interaction_ids: set[UUID]) -> None:
+        """Locks the interactions that the batch will add to."""
+        self._interactions.update(await store.lock_interactions(self.connection, interaction_ids))
+
+    def add(
+        self,
+        event_type: EventType,
+        event_id: UUID,
+        interaction_id: UUID,
+        profile_id: UUID | None,
+        occurred_at: datetime | None,
+        data: Contract,
+        touchpoint_id: UUID,
+        traceparent: str | None = None,
+    ) -> None:
+        """Adds the next event of an interaction; it names the touchpoint unless it is its first recording."""
+        state = self._interactions.get(interaction_id, InteractionState(0, None))
+        recorded_at = next_recorded(self._now, state.last_recorded_at)
+        self._interactions[interaction_id] = InteractionState(state.last_sequence + 1, recorded_at)
+        self._profiles[interaction_id] = profile_id
+        envelope = Envelope(
+            id=event_id,
+            source=event_type.source,
+            type=event_type.wire,
+            subject=str(interaction_id),
+            occurred_at=occurred_at or recorded_at,
+            recorded_at=recorded_at,
+            sequence=state.last_sequence + 1,
+            profile_id=profile_id,
+            touchpoint_id=touchpoint_id if event_id != touchpoint_id else None,
+            traceparent=traceparent,
+        )
+        self._events.append(Event(envelope, event_type, data))
+        self._keys.append(None if profile_id is not None else touchpoint_id)
+
+    async def save(self) -> None:
+        """Writes everything."""
+        if self.touchpoints:
+            await store.save_touchpoints(self.connection, list(self.touchpoints.values()))
+        if self._interactions:
+            await store.save_interactions(self.connection, self._interactions, self._profiles)
+        await outbox.append(self.connection, self._events, self._keys)

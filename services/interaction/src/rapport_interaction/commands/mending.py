@@ -1,0 +1,118 @@
+"""How a recording is mended: retracted, or retracted and recorded anew at another profile."""
+
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from typing import Literal
+from uuid import UUID
+
+from rapport_interaction import store
+from rapport_interaction.commands.batch import Batch
+from rapport_interaction.domain.conversations import Holders, conversation_clue, holder_at, interaction_id
+from rapport_interaction.store import Known, Recording
+from rapport_shared.clock import Clock
+from rapport_shared.contracts.catalogue import INTERACTION_RECORDED, INTERACTION_RETRACTED
+from rapport_shared.contracts.ids import derived_id, recording_id
+from rapport_shared.contracts.interaction import Attribution, InteractionRetracted
+from rapport_shared.database import Connection
+from rapport_shared.errors import CONFLICT, Problem, not_found
+
+Resolve = Callable[[Recording], tuple[UUID | None, Attribution]]
+"""Finds the profile of a recorded touchpoint, and why."""
+
+RetractionReason = Literal["attributed_anew", "wrong_attribution", "reported_in_error"]
+
+
+async def attribute_anew(connection: Connection, clues: Collection[str], resolve: Resolve, clock: Clock) -> None:
+    """Records anew the anonymous touchpoints that waited for one of `clues`, where `resolve` now finds a profile."""
+    waiting = await store.anonymous_touchpoints(connection, clues)
+    if not waiting:
+        return
+    touchpoints = await store.lock_touchpoints(connection, waiting)
+    logged = await store.logged_recordings(connection, [known.event_id for known in touchpoints.values()])
+    for known in touchpoints.values():
+        recording = logged[known.event_id]
+        profile_id, attribution = resolve(recording)
+        if profile_id is not None and known.profile_id is None and not known.retracted:
+            await rerecord(connection, known, recording, profile_id, attribution, "attributed_anew", clock)
+            await store.forget_clues(connection, [known.touchpoint_id])
+
+
+async def rerecord(
+    connection: Connection,
+    known: Known,
+    recording: Recording,
+    profile_id: UUID,
+    attribution: Attribution,
+    reason: RetractionReason,
+    clock: Clock,
+) -> None:
+    """Retracts a touchpoint's latest recording and records it anew at `profile_id`. The caller holds its lock."""
+    number = known.recording + 1
+    event_id = recording_id(known.touchpoint_id, number)
+    clue = conversation_clue(recording.data.touchpoint)
+    anew_id = interaction_id(known.touchpoint_id, clue, profile_id)
+    batch = Batch(connection, clock)
+    await batch.lock({known.interaction_id, anew_id})
+    _add_retraction(batch, known, reason)
+    anew = recording.data.model_copy(
+        update={
+            "interaction_id": anew_id,
+            "recording": number,
+            "profile_id": profile_id,
+            "attribution": attribution,
+        }
+    )
+    batch.add(INTERACTION_RECORDED, event_id, anew_id, profile_id, recording.occurred_at, anew, known.touchpoint_id)
+    batch.touchpoints[known.touchpoint_id] = replace(
+        known, recording=number, event_id=event_id, interaction_id=anew_id, profile_id=profile_id
+    )
+    await batch.save()
+
+
+async def retract(connection: Connection, touchpoint_id: UUID, reason: RetractionReason, clock: Clock) -> UUID:
+    """Ends a touchpoint's latest recording and answers the retraction's event id. A retraction is final.
+
+    Raises a 404 for a touchpoint that was never recorded, a 409 for one retracted already.
+    """
+    known = (await store.lock_touchpoints(connection, [touchpoint_id])).get(touchpoint_id)
+    if known is None:
+        raise not_found("recorded touchpoint")
+    if known.retracted:
+        raise Problem(CONFLICT, "The touchpoint has been retracted already.")
+    batch = Batch(connection, clock)
+    await batch.lock({known.interaction_id})
+    event_id = _add_retraction(batch, known, reason)
+    batch.touchpoints[touchpoint_id] = replace(known, retracted=True)
+    await batch.save()
+    return event_id
+
+
+def _add_retraction(batch: Batch, known: Known, reason: RetractionReason) -> UUID:
+    event_id = derived_id("retraction", known.event_id)
+    data = InteractionRetracted(
+        interaction_id=known.interaction_id,
+        touchpoint_id=known.touchpoint_id,
+        event_id=known.event_id,
+        reason=reason,
+    )
+    batch.add(INTERACTION_RETRACTED, event_id, known.interaction_id, known.profile_id, None, data, known.touchpoint_id)
+    return event_id
+
+
+def by_conversation(profiles: dict[str, UUID]) -> Resolve:
+    """Finds the profile of the conversation that the touch was part of."""
+
+    def resolve(recording: Recording) -> tuple[UUID | None, Attribution]:
+        clue = conversation_clue(recording.data.touchpoint)
+        return (profiles.get(clue) if clue else None), Attribution(by="conversation")
+
+    return resolve
+
+
+def by_asset(holders: Holders) -> Resolve:
+    """Finds the holder, at the time of the touch, of the asset that it was about."""
+
+    def resolve(recording: Recording) -> tuple[UUID | None, Attribution]:
+        return holder_at(recording.data.assets, recording.occurred_at, holders), Attribution(by="asset")
+
+    return resolve

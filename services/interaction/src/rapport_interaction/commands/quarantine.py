@@ -1,0 +1,76 @@
+"""What cannot be recorded is kept, with the reason and the place; the event says it without personal data."""
+
+from collections.abc import Sequence
+
+import orjson
+
+from rapport_interaction import store
+from rapport_interaction.domain.arrivals import Arrival, Unreadable
+from rapport_shared.clock import Clock
+from rapport_shared.contracts.catalogue import INTERACTION_QUARANTINED
+from rapport_shared.contracts.codec import Event
+from rapport_shared.contracts.envelope import Envelope
+from rapport_shared.contracts.ids import derived_id, new_id
+from rapport_shared.contracts.interaction import InteractionQuarantined, QuarantineReason
+from rapport_shared.database import Connection
+from rapport_shared.messaging import outbox
+
+
+async def quarantine_unreadable(connection: Connection, items: Sequence[Unreadable], clock: Clock) -> None:
+    """Quarantines records that are no touchpoints."""
+    for item in items:
+        data = InteractionQuarantined(
+            quarantine_id=item.quarantine_id,
+            touchpoint_id=item.touchpoint_id,
+            reason=item.reason,
+            errors=item.errors,
+            received_at=item.received_at,
+        )
+        await _quarantine(connection, data, dict(item.headers), item.body, clock)
+
+
+async def quarantine_stray(connection: Connection, arrivals: Sequence[Arrival], clock: Clock) -> None:
+    """Quarantines touchpoints of units that are not known."""
+    reason = QuarantineReason(pointer="/unit", code="unknown_unit", message="is not a unit of this firm")
+    for arrival in arrivals:
+        data = InteractionQuarantined(
+            quarantine_id=derived_id("stray", arrival.touchpoint.id, arrival.digest),
+            touchpoint_id=arrival.touchpoint.id,
+            reason="unknown_unit",
+            errors=(reason,),
+            received_at=arrival.received_at,
+        )
+        await _quarantine(connection, data, {}, orjson.dumps(arrival.body), clock)
+
+
+async def quarantine_conflict(connection: Connection, arrival: Arrival, clock: Clock) -> None:
+    """Quarantines, under an id of its own, another body that came under a known id."""
+    quarantine_id = derived_id("conflict", arrival.touchpoint.id, arrival.digest)
+    data = InteractionQuarantined(
+        quarantine_id=quarantine_id,
+        touchpoint_id=quarantine_id,
+        reason="id_conflict",
+        errors=(QuarantineReason(pointer="/id", code="id_conflict", message="is known with another body"),),
+        conflict_of=arrival.touchpoint.id,
+        received_at=arrival.received_at,
+    )
+    await _quarantine(connection, data, {}, orjson.dumps(arrival.body), clock)
+
+
+async def _quarantine(
+    connection: Connection, data: InteractionQuarantined, headers: dict[str, str], body: bytes | None, clock: Clock
+) -> None:
+    if not await store.save_quarantined(connection, data, headers, body):
+        return
+    now = clock()
+    envelope = Envelope(
+        id=new_id(now),
+        source=INTERACTION_QUARANTINED.source,
+        type=INTERACTION_QUARANTINED.wire,
+        subject=str(data.quarantine_id),
+        occurred_at=data.received_at,
+        recorded_at=now,
+        sequence=1,
+        touchpoint_id=data.touchpoint_id,
+    )
+    await outbox.append(connection, [Event(envelope, INTERACTION_QUARANTINED, data)])
