@@ -27,6 +27,17 @@ class IdentifierType(StrEnum):
         return self is not IdentifierType.DEVICE
 
 
+ATTRIBUTION_ORDER = (
+    IdentifierType.EXTERNAL,
+    IdentifierType.CARD,
+    IdentifierType.PHONE,
+    IdentifierType.EMAIL,
+    IdentifierType.SOCIAL,
+    IdentifierType.DEVICE,
+)
+"""Which identifier decides where several are routed differently: the more it names one person alone, the earlier."""
+
+
 class RecordedIdentifier(Contract):
     """An identifier as a touchpoint named it, in the normal form made at intake.
 

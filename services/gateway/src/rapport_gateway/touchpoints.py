@@ -17,6 +17,7 @@ from rapport_shared.contracts.codec import Message
 from rapport_shared.contracts.customer import UnitState
 from rapport_shared.contracts.envelope import instant_text
 from rapport_shared.contracts.ids import source_profile_id
+from rapport_shared.contracts.interaction import ATTRIBUTION_ORDER, IdentifierType
 from rapport_shared.contracts.touchpoints import (
     MAX_BATCH,
     MAX_TOUCHPOINT_BYTES,
@@ -29,8 +30,6 @@ from rapport_shared.database import Database
 from rapport_shared.errors import FORBIDDEN, KEY_REQUIRED, MALFORMED, VALIDATION, FieldProblem, Problem
 from rapport_shared.normalisation import identifier_key, normalise_identifier, system_and_record
 
-TYPE_ORDER = ("external", "card", "phone", "email", "social")
-"""Which identifier decides whose touch it is, the earlier the sooner; a device decides nothing."""
 UNITS_REMEMBERED = timedelta(seconds=5)
 """A batch names one unit five hundred times, and its phone region hardly ever changes."""
 _TRACE = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
@@ -160,14 +159,16 @@ class TouchpointIntake:
     def _keys(self, touchpoint: Touchpoint, unit: UnitState | None) -> list[tuple[str, str]]:
         """Type and key of the identifiers that touches can be routed by, the deciding one first."""
         default = unit.phone_region if unit else None
-        found: set[tuple[str, str]] = set()
+        found: set[tuple[IdentifierType, str]] = set()
         for identifier in touchpoint.identifiers:
             form = normalise_identifier(
                 identifier.type, str(identifier.value), identifier.region or default, identifier.system
             )
-            if form.usable and identifier.type in TYPE_ORDER:
-                found.add((identifier.type, identifier_key(self.secret, identifier.type, form.normal)))
-        return sorted(found, key=lambda pair: (TYPE_ORDER.index(pair[0]), pair[1]))
+            type_ = IdentifierType(identifier.type)
+            if form.usable and type_.addressable:
+                found.add((type_, identifier_key(self.secret, type_, form.normal)))
+        ordered = sorted(found, key=lambda pair: (ATTRIBUTION_ORDER.index(pair[0]), pair[1]))
+        return [(str(type_), key) for type_, key in ordered]
 
     def _message(self, checked: Checked, caller: Caller, traceparent: str | None) -> Message:
         touchpoint = checked.touchpoint

@@ -2,23 +2,12 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 from uuid import UUID
 
 from rapport_shared.contracts.customer import RouteTarget
 from rapport_shared.contracts.ids import source_profile_id
-from rapport_shared.contracts.interaction import IdentifierType
+from rapport_shared.contracts.interaction import ATTRIBUTION_ORDER, IdentifierType
 from rapport_shared.normalisation import identifier_key, normalise_identifier, system_and_record
-
-TYPE_ORDER: Final = (
-    IdentifierType.EXTERNAL,
-    IdentifierType.CARD,
-    IdentifierType.PHONE,
-    IdentifierType.EMAIL,
-    IdentifierType.SOCIAL,
-    IdentifierType.DEVICE,
-)
-"""Touches are attributed in this order too: the more an identifier names one person alone, the earlier."""
 
 
 class Unreadable(ValueError):
@@ -57,7 +46,7 @@ def addressee(addresses: Sequence[Address], routes: Mapping[str, Route], known: 
 
     An address without a route leads to its source record's profile, if that is `known`; a blocked one nowhere.
     """
-    for named in sorted(addresses, key=lambda one: (TYPE_ORDER.index(one.type), one.key)):
+    for named in sorted(addresses, key=lambda one: (ATTRIBUTION_ORDER.index(one.type), one.key)):
         route = routes.get(named.key, Route(RouteTarget.NOBODY, None))
         if route.target is RouteTarget.PROFILE and route.profile_id is not None:
             return route.profile_id
