@@ -22,7 +22,6 @@ from rapport_shared.messaging.consumer import CursorConsumer, Subscription
 from rapport_shared.messaging.leadership import hold_role
 from rapport_shared.messaging.outbox import OutboxSignal
 from rapport_shared.messaging.relay import Relay
-from rapport_shared.migrations import migrate
 from rapport_shared.settings import ServiceSettings
 from rapport_shared.telemetry import Metrics, configure_logging, describe_error
 from rapport_shared.web.commands import CommandRunner
@@ -238,6 +237,8 @@ def main(
     settings = settings_type()
     configure_logging(name, settings.log_level)
     if chosen.command == "migrate":
+        from rapport_shared.migrations import migrate  # here, for Alembic takes longer to import than all the rest
+
         migrate(f"rapport_{name}", settings.database)
         return
     only = frozenset(part for part in chosen.only.split(",") if part)

@@ -119,7 +119,7 @@ class Metrics:
         self.quarantine_rows = Gauge("rapport_quarantine_rows", "Touchpoints in quarantine.", registry=self.registry)
         self.projection_delay = Histogram(
             "rapport_projection_delay_seconds",
-            "From a fact's record time to the commit of a projection.",
+            "From record time to the commit that consumed it, of the longest waiting event of each batch.",
             ("consumer",),
             registry=self.registry,
             buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300),

@@ -10,6 +10,7 @@ import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Generic, TypeVar
 
 from rapport_shared.clock import Clock
@@ -75,8 +76,18 @@ class BatchProcessor(Generic[Item]):
             for record in records:
                 await self._one(record)
         await self.subscription.committed()
+        self._observe_delay(records)
         for topic, count in Counter(record.partition.topic for record in records).items():
             self.metrics.consumed.labels(self.subscription.consumer, topic).inc(count)
+
+    def _observe_delay(self, records: Sequence[Record]) -> None:
+        recorded = [text for record in records if (text := record.headers.get("ce_recordedtime"))]
+        if recorded:
+            try:
+                delay = self.clock() - datetime.fromisoformat(min(recorded))
+            except (ValueError, TypeError):
+                return  # a malformed time was rejected with its record
+            self.metrics.projection_delay.labels(self.subscription.consumer).observe(max(0.0, delay.total_seconds()))
 
     async def _one(self, record: Record) -> None:
         try:

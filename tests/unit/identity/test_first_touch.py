@@ -4,13 +4,13 @@ A model of the two services with the real rules: interaction attributes by the r
 registers and routes; what one tells the other arrives late and in any interleaving.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rapport_customer.domain.joins import root_of
 from rapport_customer.domain.routing import Claim, Standing, judge
 from rapport_customer.domain.routing import Route as OwnersRoute
 from rapport_interaction.domain.attribution import Route, Touch, attribute
@@ -20,6 +20,16 @@ from rapport_shared.contracts.interaction import IdentifierType, RecordedIdentif
 
 KEY = "0" * 64
 PHONE = RecordedIdentifier(type=IdentifierType.PHONE, key=KEY, raw="x", normal="x", norm_version=1)
+
+
+def root_of(profile_id: UUID, joins: Mapping[UUID, UUID]) -> UUID:
+    """The customer of a profile: the end of its joins, each from a root to the profile it was joined into."""
+    seen = {profile_id}
+    while (above := joins.get(profile_id)) is not None:
+        assert above not in seen, "joins must not form a circle"
+        seen.add(above)
+        profile_id = above
+    return profile_id
 
 
 @dataclass

@@ -1,6 +1,6 @@
 """Customers are trees of joins: a profile is its own customer until joined, the root's id is the customer's."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -32,14 +32,3 @@ def moves_of_join(members: Iterable[Membership], into: Membership) -> tuple[Prof
         ProfileMove(profile_id=member.profile_id, mapping_seq=member.mapping_seq + 1, customer_id=into.customer_id)
         for member in moving
     )
-
-
-def root_of(profile_id: UUID, joins: Mapping[UUID, UUID]) -> UUID:
-    """The customer of a profile under active `joins` (from a root to the profile it was joined into)."""
-    seen = {profile_id}
-    while (above := joins.get(profile_id)) is not None:
-        if above in seen:
-            raise Circular
-        seen.add(above)
-        profile_id = above
-    return profile_id

@@ -1,8 +1,7 @@
 """What commerce documents amount to together: revenue of orders, open receivables, money on account.
 
-The rules are those of the document conventions in `docs/channel-developers.md`: revenue of an order line is the net
-of the invoices that name it and, for what is not invoiced yet, its share of the ordered net; the oldest due is
-settled first; what waits for another document is counted, never refused.
+Revenue of an order line is the net of the invoices that name it and, for what is not invoiced yet, its share of the
+ordered net; the oldest due is settled first; what waits for another document is counted, never refused.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,6 +11,8 @@ from typing import Any
 from uuid import UUID
 
 SHOWN = 10
+UNKNOWN_CURRENCY = "XXX"
+"""ISO 4217's code for no currency: of a document that leaves it to one which is not known yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class Documents:
             named = self.find(field, document.system, document.data.get(field))
             if named is not None and named is not document:
                 return self.currency(named)
-        return "XXX"
+        return UNKNOWN_CURRENCY
 
 
 def summary(documents: Documents, own: frozenset[UUID]) -> dict[str, Any]:
