@@ -46,7 +46,7 @@ def make_application(
     description: str = "",
 ) -> FastAPI:
     """An application with `/livez`, `/readyz` and `/metrics`, that answers every error as a problem document."""
-    app = FastAPI(title=title, version="1", description=description, openapi_url="/openapi.json", redoc_url=None)
+    app = FastAPI(title=title, version="1", description=description, docs_url=None, redoc_url=None)
     app.state.authenticate = authenticate
     app.add_middleware(RequestLimits, metrics=metrics, max_body_bytes=max_body_bytes)
     app.add_exception_handler(Problem, _on_problem)

@@ -21,6 +21,7 @@ from rapport_shared.database import Connection, Database
 from rapport_shared.messaging.consumer import CursorConsumer
 from rapport_shared.messaging.leadership import hold_role
 from rapport_shared.service import Plumbing, Role, Service, database_check, housekeeping, message_metrics
+from rapport_shared.web.api_page import add_api_page
 from rapport_shared.web.application import Check, make_application
 
 ACCEPTED_KEPT = timedelta(days=7)
@@ -64,6 +65,7 @@ def build(settings: GatewaySettings, clock: Clock = system_clock) -> Service:
         max_body_bytes=MAX_BATCH_BYTES,
         description="Report what happens at every channel; read one unified view of each customer.",
     )
+    add_api_page(application)
     application.include_router(api_touchpoints.router(intake, views))
     application.include_router(api_view.router(views, secret, settings.stream_heartbeat_s))
     application.include_router(api_access.router(database, runner, clock))
