@@ -245,6 +245,8 @@ EVENT_TYPE_OF: dict[str, EventType] = {event_type.wire: event_type for event_typ
 
 TOUCHPOINT_REPORTED = "rapport.touchpoint.reported.v1"
 """`ce_type` of a message on the intake topic."""
+GATEWAY_SOURCE = "/rapport/gateway"
+"""`ce_source` of the messages there that the gateway has checked; a connector names itself."""
 
 STATE_MODELS: dict[str, type[Contract]] = {
     CUSTOMER_VIEW_STATE.name: gateway.CustomerViewState,

@@ -8,15 +8,26 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from rapport_shared.contracts.catalogue import EVENT_TYPE_OF, EventType
+from rapport_shared.contracts.catalogue import (
+    EVENT_TYPE_OF,
+    GATEWAY_SOURCE,
+    INTAKE,
+    TOUCHPOINT_REPORTED,
+    EventType,
+    Topic,
+)
 from rapport_shared.contracts.envelope import (
+    CONTENT_TYPE,
+    SPEC_VERSION,
     Envelope,
     EnvelopeInvalid,
     Headers,
     decode_envelope,
     encode_headers,
+    instant_text,
 )
 from rapport_shared.contracts.model import Contract
+from rapport_shared.contracts.touchpoints.envelope import TouchpointEnvelope
 
 Data = TypeVar("Data", bound=Contract, covariant=True)
 
@@ -73,6 +84,27 @@ def encode_event(event: Event[Contract], key: UUID | str | None = None) -> Messa
     )
 
 
+def encode_state(topic: Topic, key: UUID | str, state: Contract | None) -> Message:
+    """The record of a compacted topic that says how `key` stands now; None erases it."""
+    value = None if state is None else state.model_dump_json().encode()
+    return Message(topic.name, str(key).encode(), (CONTENT_TYPE,), value)
+
+
+def encode_touchpoint(touchpoint: TouchpointEnvelope, body: bytes, key: UUID | str, further: Headers = ()) -> Message:
+    """The message that the gateway reports `touchpoint` with; `body` is its JSON as the channel sent it."""
+    identity = str(touchpoint.id).encode()
+    headers = (
+        CONTENT_TYPE,
+        SPEC_VERSION,
+        ("ce_id", identity),
+        ("ce_source", GATEWAY_SOURCE.encode()),
+        ("ce_type", TOUCHPOINT_REPORTED.encode()),
+        ("ce_subject", identity),
+        ("ce_time", instant_text(touchpoint.occurred_at).encode()),
+    )
+    return Message(INTAKE.name, str(key).encode(), headers + further, body)
+
+
 def decode_event(
     headers: Mapping[str, str], value: bytes | None, key: bytes | None = None
 ) -> Event[Contract] | UnknownEvent | Tombstone:
@@ -116,6 +148,8 @@ __all__ = [
     "decode_event",
     "decode_json",
     "encode_event",
+    "encode_state",
+    "encode_touchpoint",
     "event_key",
     "places",
 ]

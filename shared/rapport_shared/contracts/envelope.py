@@ -13,8 +13,8 @@ from uuid import UUID
 
 Headers = tuple[tuple[str, bytes], ...]
 
-_CONTENT_TYPE = ("content-type", b"application/json")
-_SPEC_VERSION = ("ce_specversion", b"1.0")
+CONTENT_TYPE = ("content-type", b"application/json")
+SPEC_VERSION = ("ce_specversion", b"1.0")
 
 
 class EnvelopeInvalid(ValueError):
@@ -58,8 +58,8 @@ def canonical_json(value: Any) -> bytes:
 def encode_headers(envelope: Envelope) -> Headers:
     """The Kafka headers of an event with data."""
     pairs: list[tuple[str, bytes]] = [
-        _CONTENT_TYPE,
-        _SPEC_VERSION,
+        CONTENT_TYPE,
+        SPEC_VERSION,
         ("ce_id", str(envelope.id).encode()),
         ("ce_source", envelope.source.encode()),
         ("ce_type", envelope.type.encode()),

@@ -18,6 +18,7 @@ from rapport_gateway.hub import Hub
 from rapport_gateway.store import StoredView
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.catalogue import CUSTOMER_VIEW_STATE
+from rapport_shared.contracts.codec import encode_state
 from rapport_shared.contracts.gateway import CustomerViewState
 from rapport_shared.database import Database
 from rapport_shared.messaging.kafka import idempotent_producer
@@ -68,13 +69,10 @@ class StatePublisher:
         async with view.connection() as connection:
             rows = await store.load_views(connection, customers)
         sent = [
-            await producer.send(
-                CUSTOMER_VIEW_STATE.name,
-                key=str(row.customer_id).encode(),
-                value=state_of(row, run).model_dump_json().encode(),
-                headers=[("content-type", b"application/json")],
+            await producer.send(message.topic, key=message.key, value=message.value, headers=list(message.headers))
+            for message in (
+                encode_state(CUSTOMER_VIEW_STATE, row.customer_id, state_of(row, run)) for row in rows.values()
             )
-            for row in rows.values()
         ]
         await asyncio.gather(*sent)
 

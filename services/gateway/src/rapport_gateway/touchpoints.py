@@ -12,10 +12,8 @@ import orjson
 
 from rapport_shared.callers import Caller
 from rapport_shared.clock import Clock
-from rapport_shared.contracts.catalogue import INTAKE, TOUCHPOINT_REPORTED
-from rapport_shared.contracts.codec import Message
+from rapport_shared.contracts.codec import Message, encode_touchpoint
 from rapport_shared.contracts.customer import UnitState
-from rapport_shared.contracts.envelope import instant_text
 from rapport_shared.contracts.ids import source_profile_id
 from rapport_shared.contracts.interaction import ATTRIBUTION_ORDER, IdentifierType
 from rapport_shared.contracts.touchpoints import (
@@ -172,22 +170,13 @@ class TouchpointIntake:
 
     def _message(self, checked: Checked, caller: Caller, traceparent: str | None) -> Message:
         touchpoint = checked.touchpoint
-        headers: list[tuple[str, bytes]] = [
-            ("content-type", b"application/json"),
-            ("ce_specversion", b"1.0"),
-            ("ce_id", str(touchpoint.id).encode()),
-            ("ce_source", b"/rapport/gateway"),
-            ("ce_type", TOUCHPOINT_REPORTED.encode()),
-            ("ce_subject", str(touchpoint.id).encode()),
-            ("ce_time", instant_text(touchpoint.occurred_at).encode()),
-            ("rapport_mayverify", " ".join(sorted(caller.may_verify)).encode()),
-        ]
+        further = [("rapport_mayverify", " ".join(sorted(caller.may_verify)).encode())]
         if checked.unit is not None:
-            headers.append(("rapport_region", checked.unit.phone_region.encode()))
+            further.append(("rapport_region", checked.unit.phone_region.encode()))
         if traceparent and _TRACE.fullmatch(traceparent):
-            headers.append(("traceparent", traceparent.encode()))
+            further.append(("traceparent", traceparent.encode()))
         key = checked.identifiers[0][1] if checked.identifiers else str(touchpoint.id)
-        return Message(INTAKE.name, key.encode(), tuple(headers), checked.body)
+        return encode_touchpoint(touchpoint, checked.body, key, tuple(further))
 
 
 class AcceptedIds:

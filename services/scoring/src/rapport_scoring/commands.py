@@ -13,7 +13,7 @@ from rapport_scoring.domain.score import score
 from rapport_scoring.store import ScoreRow
 from rapport_shared.clock import Clock, next_recorded
 from rapport_shared.contracts.catalogue import CUSTOMER_VALUE_STATE, SCORE_UPDATED
-from rapport_shared.contracts.codec import Event, Message
+from rapport_shared.contracts.codec import Event, Message, encode_state
 from rapport_shared.contracts.customer import ProfileMove
 from rapport_shared.contracts.envelope import Envelope
 from rapport_shared.contracts.ids import new_id
@@ -167,12 +167,7 @@ def _state(change: _Change) -> Message:
         score=change.scored if row.moved_to is None else None,
         moved_to=row.moved_to,
     )
-    return Message(
-        CUSTOMER_VALUE_STATE.name,
-        str(row.customer_id).encode(),
-        (("content-type", b"application/json"),),
-        state.model_dump_json().encode(),
-    )
+    return encode_state(CUSTOMER_VALUE_STATE, row.customer_id, state)
 
 
 async def _keep_recordings(connection: Connection, facts: Sequence[Fact]) -> set[UUID]:

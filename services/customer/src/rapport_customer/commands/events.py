@@ -5,7 +5,7 @@ from uuid import UUID
 
 from rapport_shared.clock import next_recorded
 from rapport_shared.contracts.catalogue import PROFILE_MAP_STATE, UNIT_STATE, EventType
-from rapport_shared.contracts.codec import Event, Message
+from rapport_shared.contracts.codec import Event, Message, encode_state
 from rapport_shared.contracts.customer import ProfileMapState, ProfileMove, UnitState
 from rapport_shared.contracts.envelope import Envelope
 from rapport_shared.contracts.ids import new_id
@@ -44,13 +44,9 @@ def make_event(
 def profile_map_message(move: ProfileMove) -> Message:
     """The compacted state of a profile's customer."""
     state = ProfileMapState(profile_id=move.profile_id, customer_id=move.customer_id, mapping_seq=move.mapping_seq)
-    return _state(PROFILE_MAP_STATE.name, str(move.profile_id), state)
+    return encode_state(PROFILE_MAP_STATE, move.profile_id, state)
 
 
 def unit_message(unit: UnitState) -> Message:
     """The compacted state of a unit."""
-    return _state(UNIT_STATE.name, unit.path, unit)
-
-
-def _state(topic: str, key: str, state: Contract) -> Message:
-    return Message(topic, key.encode(), (("content-type", b"application/json"),), state.model_dump_json().encode())
+    return encode_state(UNIT_STATE, unit.path, unit)

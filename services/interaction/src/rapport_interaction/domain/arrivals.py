@@ -9,7 +9,7 @@ from uuid import UUID
 import orjson
 
 from rapport_interaction.domain.conversations import conversation_clue
-from rapport_shared.contracts.catalogue import TOUCHPOINT_REPORTED
+from rapport_shared.contracts.catalogue import GATEWAY_SOURCE, TOUCHPOINT_REPORTED
 from rapport_shared.contracts.ids import derived_id
 from rapport_shared.contracts.interaction import (
     IdentifierType,
@@ -34,7 +34,6 @@ from rapport_shared.normalisation import (
     normalise_identifier,
 )
 
-GATEWAY_SOURCE = "/rapport/gateway"
 _ASSET_KINDS = frozenset({"asset.delivered", "asset.serviced", "asset.transferred"})
 
 
