@@ -152,11 +152,12 @@ EVENT_TOPIC_OF: dict[Service, Topic] = {topic.owner: topic for topic in EVENT_TO
 
 @dataclass(frozen=True, slots=True)
 class EventType:
-    """One event: its type on the wire without prefix and version, its data, and when it happens."""
+    """One event: its type on the wire without prefix and version, its data, its partition key, and when it happens."""
 
     name: str
     model: type[Contract]
     aggregate: str
+    key: str
     when: str
     version: int = 1
 
@@ -182,47 +183,65 @@ class EventType:
         return EVENT_TOPIC_OF[self.service]
 
 
+_RECORDING_KEY = "profile id, of an anonymous touchpoint its own id"
+
 PROFILE_CHANGED = EventType(
     "customer.profile_changed",
     customer.ProfileChanged,
     "profile",
+    "profile id",
     "a profile was registered or its record changed",
 )
 IDENTIFIER_ROUTED = EventType(
     "customer.identifier_routed",
     customer.IdentifierRouted,
     "route",
+    "identifier key",
     "touches by an identifier go elsewhere from now on",
 )
-CUSTOMER_MERGED = EventType("customer.merged", customer.CustomerMerged, "merge", "two customers became one by a join")
-CUSTOMER_UNMERGED = EventType("customer.unmerged", customer.CustomerUnmerged, "merge", "a join was undone")
+CUSTOMER_MERGED = EventType(
+    "customer.merged", customer.CustomerMerged, "merge", "merge id", "two customers became one by a join"
+)
+CUSTOMER_UNMERGED = EventType("customer.unmerged", customer.CustomerUnmerged, "merge", "merge id", "a join was undone")
 ASSET_CHANGED = EventType(
     "customer.asset_changed",
     customer.AssetChanged,
     "asset",
+    "asset id",
     "an asset was delivered, serviced or changed hands",
 )
-UNIT_CHANGED = EventType("customer.unit_changed", customer.UnitChanged, "unit", "an organisation unit was put")
+UNIT_CHANGED = EventType(
+    "customer.unit_changed", customer.UnitChanged, "unit", "unit path", "an organisation unit was put"
+)
 INTERACTION_RECORDED = EventType(
-    "interaction.recorded", interaction.InteractionRecorded, "interaction", "a touchpoint was recorded"
+    "interaction.recorded", interaction.InteractionRecorded, "interaction", _RECORDING_KEY, "a touchpoint was recorded"
 )
 INTERACTION_RETRACTED = EventType(
-    "interaction.retracted", interaction.InteractionRetracted, "interaction", "a recording no longer counts"
+    "interaction.retracted",
+    interaction.InteractionRetracted,
+    "interaction",
+    _RECORDING_KEY,
+    "a recording no longer counts",
 )
 INTERACTION_QUARANTINED = EventType(
     "interaction.quarantined",
     interaction.InteractionQuarantined,
     "quarantine",
+    "quarantine id",
     "a touchpoint could not be recorded, and why",
 )
-TICKET_OPENED = EventType("ticket.opened", ticket.TicketOpened, "ticket", "a case was opened")
-TICKET_COMMENTED = EventType("ticket.commented", ticket.TicketCommented, "ticket", "a remark was added")
+TICKET_OPENED = EventType("ticket.opened", ticket.TicketOpened, "ticket", "profile id", "a case was opened")
+TICKET_COMMENTED = EventType("ticket.commented", ticket.TicketCommented, "ticket", "profile id", "a remark was added")
 TICKET_TRANSITIONED = EventType(
-    "ticket.transitioned", ticket.TicketTransitioned, "ticket", "a case went to another state"
+    "ticket.transitioned", ticket.TicketTransitioned, "ticket", "profile id", "a case went to another state"
 )
-TICKET_RESOLVED = EventType("ticket.resolved", ticket.TicketResolved, "ticket", "a case was resolved")
-TICKET_UPDATED = EventType("ticket.updated", ticket.TicketUpdated, "ticket", "fields of a case were edited")
-SCORE_UPDATED = EventType("score.updated", scoring.ScoreUpdated, "score", "a customer's value was recomputed")
+TICKET_RESOLVED = EventType("ticket.resolved", ticket.TicketResolved, "ticket", "profile id", "a case was resolved")
+TICKET_UPDATED = EventType(
+    "ticket.updated", ticket.TicketUpdated, "ticket", "profile id", "fields of a case were edited"
+)
+SCORE_UPDATED = EventType(
+    "score.updated", scoring.ScoreUpdated, "score", "customer id", "a customer's value was recomputed"
+)
 
 EVENT_TYPES: tuple[EventType, ...] = (
     PROFILE_CHANGED,

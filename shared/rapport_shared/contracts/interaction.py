@@ -73,7 +73,10 @@ class Attribution(Contract):
 
 
 class InteractionRecorded(Contract):
-    """A touchpoint was recorded as an entry of an interaction. `touchpoint` is its body as the channel sent it."""
+    """A touchpoint was recorded as an entry of an interaction.
+
+    `touchpoint` is its body as the channel sent it: the schema of its kind says which of its fields are personal.
+    """
 
     interaction_id: UUID
     touchpoint_id: UUID
@@ -86,7 +89,7 @@ class InteractionRecorded(Contract):
     channel: str
     unit: str | None = None
     historical: bool = False
-    touchpoint: dict[str, Any]
+    touchpoint: dict[str, Any] = Field(json_schema_extra={"x-touchpoint": True})
 
 
 class InteractionRetracted(Contract):

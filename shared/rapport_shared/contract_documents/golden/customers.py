@@ -1,0 +1,142 @@
+"""Golden events of the customer service."""
+
+from uuid import UUID
+
+from rapport_shared.contract_documents.golden.story import (
+    CALLED,
+    CALLER,
+    CAR,
+    PHONE,
+    REGISTERED,
+    ROUTE,
+    SECRET,
+    UNIT,
+    Golden,
+    fixed_id,
+    golden_event,
+    later,
+    normal_form,
+)
+from rapport_shared.contracts import customer
+from rapport_shared.contracts.catalogue import (
+    ASSET_CHANGED,
+    CUSTOMER_MERGED,
+    CUSTOMER_UNMERGED,
+    IDENTIFIER_ROUTED,
+    PROFILE_CHANGED,
+    UNIT_CHANGED,
+)
+from rapport_shared.contracts.ids import derived_id
+from rapport_shared.contracts.interaction import IdentifierType
+from rapport_shared.contracts.touchpoints.examples import EXAMPLES
+from rapport_shared.normalisation import NORM_VERSION, identifier_key, normalise_asset_key
+
+_MERGE = fixed_id(40)
+_ASSET = derived_id("asset", "example")
+
+
+def _profile() -> customer.ProfileState:
+    reported = EXAMPLES["profile.reported"]
+    statement = {"source": "dms-shanghai", "occurred_at": CALLED, "event_id": reported["id"]}
+    return customer.ProfileState(
+        profile_id=REGISTERED,
+        registered=True,
+        sources=(
+            customer.SourceState(system="dms-shanghai", record="K-20881", occurred_at=CALLED, event_id=reported["id"]),
+        ),
+        fields={
+            name: (customer.FieldCandidate.model_validate({"value": reported["data"][name], **statement}),)
+            for name in ("name", "addresses", "birth_date")
+        },
+        identifiers=(
+            customer.HeldIdentifier(
+                type=IdentifierType.PHONE,
+                key=ROUTE,
+                raw=PHONE["value"],
+                normal=normal_form(PHONE),
+                norm_version=NORM_VERSION,
+                verified=True,
+                routed=True,
+                held_since=CALLED,
+            ),
+        ),
+        consents=(
+            customer.ConsentState(
+                purpose="marketing", given=True, channel="email", occurred_at=CALLED, event_id=fixed_id(90)
+            ),
+        ),
+        relations=(customer.RelationState(type="employee_of", to={"system": "erp-east", "record": "C-2001"}),),
+        unit=UNIT,
+        owner="agent-17",
+        registered_at=later(1),
+        created_at=later(1),
+    )
+
+
+def _move(profile_id: UUID, mapping_seq: int, customer_id: UUID) -> tuple[customer.ProfileMove, ...]:
+    return (customer.ProfileMove(profile_id=profile_id, mapping_seq=mapping_seq, customer_id=customer_id),)
+
+
+def _asset() -> customer.AssetState:
+    keys = []
+    for type_ in ("serial", "plate"):
+        normal = normalise_asset_key(type_, CAR[type_]).normal
+        keys.append(
+            customer.AssetKey.model_validate(
+                {"type": type_, "key": identifier_key(SECRET, type_, normal), "normal": normal}
+            )
+        )
+    serviced = UUID(EXAMPLES["asset.serviced"]["id"])
+    return customer.AssetState(
+        asset_id=_ASSET,
+        keys=tuple(keys),
+        type=CAR["type"],
+        model=CAR["model"],
+        holdings=(customer.AssetHolding(profile_id=REGISTERED, from_at=CALLED, event_id=serviced),),
+        services=(
+            customer.AssetService(
+                work_order=CAR["work_order"], occurred_at=CALLED, event_id=serviced, mileage=CAR["mileage"]
+            ),
+        ),
+    )
+
+
+def shanghai() -> customer.UnitState:
+    """The unit of the story."""
+    return customer.UnitState(
+        path=UNIT, name="上海分公司", time_zone="Asia/Shanghai", currency="CNY", phone_region="CN"
+    )
+
+
+def customer_events() -> list[Golden]:
+    """A registered profile, its route, a join and its undoing, his car, his unit."""
+    cause = UUID(EXAMPLES["profile.reported"]["id"])
+    profile = customer.ProfileChanged(profile=_profile(), changed=("fields", "identifiers"))
+    routed = customer.IdentifierRouted(
+        identifier_key=ROUTE,
+        identifier_type=IdentifierType.PHONE,
+        target=customer.RouteTarget.PROFILE,
+        profile_id=REGISTERED,
+        route_seq=2,
+        valid_from=later(2),
+    )
+    merged = customer.CustomerMerged(
+        merge_id=_MERGE,
+        from_customer=CALLER,
+        into_profile=REGISTERED,
+        into_customer=REGISTERED,
+        reason="identifier",
+        moves=_move(CALLER, 1, REGISTERED),
+    )
+    unmerged = customer.CustomerUnmerged(merge_id=_MERGE, moves=_move(CALLER, 2, CALLER))
+    asset = customer.AssetChanged(asset=_asset(), changed=("services",))
+    unit = customer.UnitChanged(unit=shanghai(), changed=("name",))
+    whose = {"profile_id": REGISTERED, "customer_id": REGISTERED}
+    return [
+        golden_event(1, PROFILE_CHANGED, REGISTERED, profile, sequence=3, causation_id=cause, **whose),
+        golden_event(2, IDENTIFIER_ROUTED, ROUTE, routed, sequence=2, causation_id=cause),
+        golden_event(3, CUSTOMER_MERGED, _MERGE, merged, customer_id=REGISTERED, causation_id=cause),
+        golden_event(4, CUSTOMER_UNMERGED, _MERGE, unmerged, sequence=2),
+        golden_event(5, ASSET_CHANGED, _ASSET, asset, sequence=2, profile_id=REGISTERED, key=_ASSET),
+        golden_event(6, UNIT_CHANGED, UNIT, unit),
+    ]
