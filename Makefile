@@ -8,12 +8,12 @@ RUN    := $(UV) run --frozen --no-sync
 LOCAL  := $(RUN) python -m deploy.local
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop status logs reset migrate test test-fast check format environment
+.PHONY: help run stop status logs reset migrate test test-fast check contracts contracts-release format environment
 
 help:
 	@awk 'BEGIN { FS = ":.*## " } \
 	  /^##@/ { printf "\n\033[1m%s\033[0m\n", substr($$0, 5) } \
-	  /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	  /^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 ##@ Run it
 run: environment ## Start Kafka, PostgreSQL, the five services and the demo; Ctrl-C stops all
@@ -34,13 +34,18 @@ test: environment ## Run every test on real Kafka and PostgreSQL, started and st
 	@$(RUN) pytest tests
 test-fast: environment ## Run the tests that need no infrastructure
 	@$(RUN) pytest $(wildcard tests/unit tests/contract)
-check: environment ## Run linters, types and import rules
+check: environment ## Run linters, types, import rules; compare contracts and their documents
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy shared services deploy tests
 	$(RUN) lint-imports
+	$(RUN) python -m deploy.contracts --check
 
 ##@ Work on it
+contracts: environment ## Write schemas, examples, docs/events.md, AsyncAPI and OpenAPI anew
+	@$(RUN) python -m deploy.contracts
+contracts-release: environment ## Hold later changes to the schemas as they are now
+	@$(RUN) python -m deploy.contracts --release
 format: environment ## Format the code and sort its imports
 	$(RUN) ruff check --select I --fix .
 	$(RUN) ruff format .

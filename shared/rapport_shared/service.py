@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 import asyncpg
 import uvicorn
 import uvloop
-from fastapi import FastAPI
 
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.catalogue import Service as ServiceName
@@ -25,6 +24,7 @@ from rapport_shared.messaging.relay import Relay
 from rapport_shared.settings import ServiceSettings
 from rapport_shared.telemetry import Metrics, configure_logging, describe_error
 from rapport_shared.web.commands import CommandRunner
+from rapport_shared.web.openapi import Application
 
 _log = logging.getLogger("rapport.service")
 
@@ -42,7 +42,7 @@ class Service:
     name: str
     settings: ServiceSettings
     database: Database
-    api: FastAPI
+    api: Application
     roles: Mapping[str, Sequence[Role]] = field(default_factory=dict)
 
 

@@ -8,7 +8,6 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
 from rapport_shared.contract_documents import golden, schemas
-from rapport_shared.contract_documents.documents import contract_documents
 from rapport_shared.contract_documents.files import REPOSITORY, Documents, differences, write
 from rapport_shared.contracts.catalogue import STATE_MODELS, STATE_TOPICS, TOUCHPOINT_REPORTED
 from rapport_shared.contracts.codec import Event, Tombstone, decode_event
@@ -29,11 +28,6 @@ def value_of(message: golden.Golden) -> bytes | None:
 
 def schema_name(message: golden.Golden) -> str:
     return "/".join(message.name.split("/")[:2])
-
-
-def test_what_is_committed_is_what_the_contracts_make() -> None:
-    drift = differences(contract_documents())
-    assert not drift, f"run `make contracts`:\n{drift}"
 
 
 def test_every_type_has_a_golden_message_and_every_compacted_topic_a_tombstone() -> None:

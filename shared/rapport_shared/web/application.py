@@ -6,7 +6,7 @@ from typing import Any
 
 import asyncpg
 import orjson
-from fastapi import FastAPI, Request
+from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
@@ -27,6 +27,7 @@ from rapport_shared.errors import (
 )
 from rapport_shared.telemetry import Metrics, describe_error
 from rapport_shared.web.limits import MAX_BODY_BYTES, RequestLimits
+from rapport_shared.web.openapi import Application, Document
 from rapport_shared.web.routing import PUBLIC, Authenticator
 
 _log = logging.getLogger("rapport.web")
@@ -44,9 +45,14 @@ def make_application(
     refresh_metrics: Callable[[], Awaitable[None]] | None = None,
     max_body_bytes: int = MAX_BODY_BYTES,
     description: str = "",
-) -> FastAPI:
-    """An application with `/livez`, `/readyz` and `/metrics`, that answers every error as a problem document."""
-    app = FastAPI(title=title, version="1", description=description, docs_url=None, redoc_url=None)
+    complete: Callable[[Document], None] | None = None,
+) -> Application:
+    """An application with `/livez`, `/readyz` and `/metrics`, that answers every error as a problem document.
+
+    `complete` adds to its OpenAPI document what no route can say.
+    """
+    app = Application(title=title, version="1", description=description, docs_url=None, redoc_url=None)
+    app.complete = complete
     app.state.authenticate = authenticate
     app.add_middleware(RequestLimits, metrics=metrics, max_body_bytes=max_body_bytes)
     app.add_exception_handler(Problem, _on_problem)

@@ -57,20 +57,32 @@ def scoped(scope: str) -> Any:
 def undeclared_routes(router: APIRouter) -> list[str]:
     """Routes that declare neither a scope, nor a known caller, nor that they are public."""
     found = []
-    for route in _api_routes(router):
+    for route in api_routes(router):
         calls = _dependency_calls(route.dependant)
         if not any(isinstance(call, RequiresScope | RequiresCaller | Public) for call in calls):
             found.append(f"{'|'.join(sorted(route.methods or ()))} {route.path}")
     return found
 
 
-def _api_routes(router: APIRouter) -> Iterator[APIRoute]:
+def required_scope(route: APIRoute) -> str | None:
+    """The scope that a caller of `route` needs; None where any caller will do."""
+    calls = _dependency_calls(route.dependant)
+    return next((call.scope for call in calls if isinstance(call, RequiresScope)), None)
+
+
+def is_public(route: APIRoute) -> bool:
+    """Whether `route` serves everybody."""
+    return any(isinstance(call, Public) for call in _dependency_calls(route.dependant))
+
+
+def api_routes(router: APIRouter) -> Iterator[APIRoute]:
+    """The routes of `router` and of those it includes."""
     for route in router.routes:
         included = getattr(route, "original_router", None)
         if isinstance(route, APIRoute):
             yield route
         elif included is not None:
-            yield from _api_routes(included)
+            yield from api_routes(included)
 
 
 def _dependency_calls(dependant: Any) -> list[Any]:

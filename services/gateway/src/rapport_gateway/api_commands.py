@@ -1,5 +1,6 @@
 """Commands, passed to the owners as they came: body, preconditions and keys intact, the caller's identity signed."""
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -66,12 +67,12 @@ ROUTES = (
         "GET", "/v1/customers/{customer_id}/value", "scoring", "values:read", "The ledger lines of a customer's value."
     ),
     Passed("POST", "/v1/tickets", "ticket", "tickets:write", "Open a ticket."),
-    Passed("GET", "/v1/tickets", "ticket", "tickets:read", "Tickets."),
-    Passed("GET", "/v1/tickets/{ticket_id}", "ticket", "tickets:read", "A ticket."),
-    Passed("PATCH", "/v1/tickets/{ticket_id}", "ticket", "tickets:write", "Edit a ticket."),
-    Passed("POST", "/v1/tickets/{ticket_id}/comments", "ticket", "tickets:write", "Comment on a ticket."),
-    Passed("POST", "/v1/tickets/{ticket_id}/transitions", "ticket", "tickets:write", "Move a ticket in its process."),
-    Passed("POST", "/v1/tickets/{ticket_id}/resolve", "ticket", "tickets:write", "Resolve a ticket."),
+    Passed("GET", "/v1/tickets", "ticket", "tickets:read", "Tickets, the latest opened first."),
+    Passed("GET", "/v1/tickets/{ticket}", "ticket", "tickets:read", "A ticket."),
+    Passed("PATCH", "/v1/tickets/{ticket}", "ticket", "tickets:write", "Edit a ticket."),
+    Passed("POST", "/v1/tickets/{ticket}/comments", "ticket", "tickets:write", "Comment on a ticket."),
+    Passed("POST", "/v1/tickets/{ticket}/transitions", "ticket", "tickets:write", "Move a ticket in its process."),
+    Passed("POST", "/v1/tickets/{ticket}/resolve", "ticket", "tickets:write", "Resolve a ticket."),
 )
 
 
@@ -139,9 +140,9 @@ def router(owners: Owners) -> APIRouter:
             passed.path,
             _endpoint(owners, passed),
             methods=[passed.method],
-            summary=passed.summary,
+            summary=passed.summary.rstrip("."),
             tags=[f"{passed.owner} commands" if passed.method != "GET" else f"{passed.owner} reads"],
-            operation_id=f"{passed.method.lower()}_{passed.path.strip('/').replace('/', '_')}",
+            operation_id=re.sub(r"\W+", "_", f"{passed.method.lower()}{passed.path.replace(':path', '')}").rstrip("_"),
         )
     return routes
 

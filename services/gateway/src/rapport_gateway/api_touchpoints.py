@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
+from rapport_gateway.api_document import REPORT
 from rapport_gateway.queries import Views
 from rapport_gateway.touchpoints import Checked, TouchpointIntake, read_batch
 from rapport_shared.callers import Caller
@@ -21,10 +22,8 @@ _BODY: dict[str, Any] = {
         "description": 'One touchpoint, or `{"touchpoints": […]}` with up to 500 of them.',
         "content": {
             "application/json": {
-                "schema": {"type": "object"},
-                "examples": {
-                    kind: {"value": EXAMPLES[kind]} for kind in ("call.ended", "order.placed", "profile.reported")
-                },
+                "schema": REPORT,
+                "examples": {kind: {"value": example} for kind, example in EXAMPLES.items()},
             }
         },
     }
@@ -41,7 +40,7 @@ def router(intake: TouchpointIntake, views: Views) -> APIRouter:
         caller: Annotated[Caller, scoped("touchpoints:write")],
         dry_run: Annotated[bool, Query(description="Only check, and say whom it would meet.")] = False,
     ) -> Response:
-        """Accepts touchpoints: each with its `id`, or all under one `Idempotency-Key`. 503: repeat with the same."""
+        """Reports touchpoints. Each has its `id`, or all are under one `Idempotency-Key`. 503: repeat the same."""
         items, batch = read_batch(await request.body())
         key = idempotency_key(request)
         checked, rejected = await _check(intake, items, caller, key)

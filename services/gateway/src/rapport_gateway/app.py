@@ -3,7 +3,15 @@
 from collections.abc import Callable
 from datetime import timedelta
 
-from rapport_gateway import api_access, api_commands, api_rebuilds, api_touchpoints, api_view, store
+from rapport_gateway import (
+    api_access,
+    api_commands,
+    api_document,
+    api_rebuilds,
+    api_touchpoints,
+    api_view,
+    store,
+)
 from rapport_gateway.auth import KeyRing
 from rapport_gateway.hub import CHANNEL, Hub
 from rapport_gateway.producer import IntakeProducer
@@ -64,6 +72,7 @@ def build(settings: GatewaySettings, clock: Clock = system_clock) -> Service:
         refresh_metrics=message_metrics(database, plumbing.metrics),
         max_body_bytes=MAX_BATCH_BYTES,
         description="Report what happens at every channel; read one unified view of each customer.",
+        complete=api_document.complete,
     )
     add_api_page(application)
     application.include_router(api_touchpoints.router(intake, views))

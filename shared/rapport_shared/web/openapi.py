@@ -1,0 +1,86 @@
+"""What the OpenAPI document of every service says besides paths and models: problems, credentials, scopes."""
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from rapport_shared.web.routing import api_routes, is_public, required_scope
+
+Document = dict[str, Any]
+
+_PROBLEM = {
+    "title": "Problem",
+    "description": "RFC 9457. `type` names a page that explains the problem; `errors` says where the request is wrong.",
+    "type": "object",
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "pointer": {"type": "string", "description": "A JSON pointer into the request."},
+                    "code": {"type": "string"},
+                    "message": {"type": "string"},
+                },
+                "required": ["pointer", "code", "message"],
+            },
+        },
+    },
+    "required": ["type", "title", "status", "detail"],
+}
+_PROBLEM_ANSWER = {
+    "description": "A problem.",
+    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
+_REPLACED_BY_PROBLEM = ("HTTPValidationError", "ValidationError")
+
+
+class Application(FastAPI):
+    """An application whose document is completed once, when it is first asked for; `complete` may add to it."""
+
+    complete: Callable[[Document], None] | None = None
+
+    def openapi(self) -> Document:
+        """The document; do not change it."""
+        if self.openapi_schema is None:
+            document = super().openapi()
+            describe(document, self)
+            if self.complete is not None:
+                self.complete(document)
+        return self.openapi_schema or {}
+
+
+def describe(document: Document, application: FastAPI) -> None:
+    """Adds to `document` what the routes of `application` have in common."""
+    for route in api_routes(application.router):
+        if route.include_in_schema:
+            for method in route.methods or ():
+                _describe_operation(document["paths"][route.path_format][method.lower()], route)
+    components = document.setdefault("components", {})
+    schemas = components.setdefault("schemas", {})
+    for name in _REPLACED_BY_PROBLEM:
+        schemas.pop(name, None)
+    schemas["Problem"] = _PROBLEM
+    components["responses"] = {"Problem": _PROBLEM_ANSWER}
+    components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+
+
+def _describe_operation(operation: Document, route: APIRoute) -> None:
+    if route.summary is None and operation.get("description"):
+        summary, _, rest = operation.pop("description").partition(".")
+        operation["summary"] = " ".join(summary.split())
+        if rest.strip():
+            operation["description"] = rest.strip()
+    operation["responses"].pop("422", None)
+    operation["responses"]["default"] = {"$ref": "#/components/responses/Problem"}
+    if not is_public(route):
+        operation["security"] = [{"key": []}]
+        scope = required_scope(route)
+        if scope is not None:
+            operation["x-scope"] = scope

@@ -1,0 +1,122 @@
+"""The committed OpenAPI documents are what the services serve; the gateway's describes all that channels can send."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from deploy.contracts import FOLDER, all_documents, build_service
+from rapport_gateway.api_commands import ROUTES
+from rapport_gateway.api_document import add_schemas, owner_operations
+from rapport_shared.contract_documents.files import REPOSITORY, differences
+from rapport_shared.contracts.catalogue import SERVICES
+from rapport_shared.contracts.touchpoints import KINDS
+
+HTTP_METHODS = {"get", "put", "post", "patch", "delete"}
+
+
+def committed(name: str) -> Any:
+    return json.loads((REPOSITORY / FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def operations(document: Any) -> Iterator[tuple[str, Any]]:
+    for path, methods in document["paths"].items():
+        for method in HTTP_METHODS & methods.keys():
+            yield f"{method.upper()} {path}", methods[method]
+
+
+def references(part: Any) -> Iterator[str]:
+    if isinstance(part, dict):
+        if isinstance(part.get("$ref"), str):
+            yield part["$ref"]
+        for value in part.values():
+            yield from references(value)
+    elif isinstance(part, list):
+        for item in part:
+            yield from references(item)
+
+
+def test_what_is_committed_is_what_the_services_make() -> None:
+    drift = differences(all_documents())
+    assert not drift, f"run `make contracts`:\n{drift}"
+
+
+def test_a_running_gateway_serves_the_committed_document() -> None:
+    assert build_service("gateway").api.openapi() == committed("gateway")
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_reference_leads_somewhere(name: str) -> None:
+    document = committed(name)
+    for reference in references(document):
+        found = document
+        for step in reference.removeprefix("#/").split("/"):
+            found = found[step]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_operation_has_a_summary_for_people_and_answers_problems(name: str) -> None:
+    document = committed(name)
+    for place, operation in operations(document):
+        assert " " in operation["summary"], place
+        assert operation["responses"]["default"] == {"$ref": "#/components/responses/Problem"}, place
+        assert "422" not in operation["responses"], place
+        assert operation["tags"], place
+    ids = [operation["operationId"] for _, operation in operations(document)]
+    assert len(ids) == len(set(ids))
+
+
+def test_scopes_are_told() -> None:
+    told = dict(operations(committed("gateway")))
+    assert told["POST /v1/touchpoints"]["x-scope"] == "touchpoints:write"
+    assert told["GET /v1/me"]["security"] == [{"key": []}]
+    assert "security" not in told["GET /problems/{code}"]
+
+
+def test_a_report_is_a_union_of_all_kinds() -> None:
+    document = committed("gateway")
+    schemas = document["components"]["schemas"]
+    body = document["paths"]["/v1/touchpoints"]["post"]["requestBody"]["content"]["application/json"]
+    assert [branch["$ref"] for branch in body["schema"]["oneOf"]] == [
+        "#/components/schemas/Touchpoint",
+        "#/components/schemas/TouchpointBatch",
+    ]
+    built_in, own = schemas["Touchpoint"]["oneOf"]
+    mapping = built_in["discriminator"]["mapping"]
+    assert built_in["discriminator"]["propertyName"] == "kind"
+    assert set(mapping) == KINDS
+    for kind, reference in mapping.items():
+        assert schemas[reference.rpartition("/")[2]]["properties"]["kind"]["const"] == kind
+    assert own == {"$ref": "#/components/schemas/Custom"}
+    assert set(body["examples"]) >= KINDS
+
+
+def test_what_the_gateway_passes_on_is_described_as_the_owner_describes_it() -> None:
+    gateway = committed("gateway")
+    for passed in ROUTES:
+        path = passed.path.replace(":path}", "}")
+        here = gateway["paths"][path][passed.method.lower()]
+        there = committed(passed.owner)["paths"][path][passed.method.lower()]
+        for part in ("parameters", "requestBody", "responses"):
+            assert here.get(part) == there.get(part), f"{passed.method} {path}"
+        assert here["x-scope"] == passed.scope == there["x-scope"]
+    opened = gateway["paths"]["/v1/tickets"]["post"]
+    assert opened["requestBody"]["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/NewTicket"}
+    assert opened["responses"]["201"]["content"]["application/json"]["schema"] == {
+        "$ref": "#/components/schemas/Ticket"
+    }
+
+
+def test_a_route_that_its_owner_lacks_is_found() -> None:
+    documents: dict[str, Any] = {name: committed(name) for name in SERVICES}
+    del documents["ticket"]["paths"]["/v1/tickets/{ticket}/resolve"]
+    with pytest.raises(KeyError, match="resolve"):
+        owner_operations(documents)
+
+
+def test_two_schemas_of_one_name_are_refused() -> None:
+    schemas = {"Line": {"type": "string"}}
+    add_schemas(schemas, {"Line": {"type": "string"}, "Text": {"type": "string"}})
+    with pytest.raises(ValueError, match="Line"):
+        add_schemas(schemas, {"Line": {"type": "integer"}})
