@@ -73,7 +73,7 @@ class _Comparison:
             yield f"{place or '/'} is no longer personal"
         below = list(self._below(old, new, place))
         yield from below
-        if not below:
+        if not below and old != new:
             yield from self._here(old, new, place or "/")
 
     def _below(self, old: Schema, new: Schema, place: str) -> Iterator[str]:

@@ -117,8 +117,9 @@ def _text(headers: Mapping[str, str], name: str) -> str:
 
 
 def _uuid(headers: Mapping[str, str], name: str) -> UUID:
+    text = _text(headers, name)
     try:
-        return UUID(_text(headers, name))
+        return UUID(text)
     except ValueError as error:
         raise EnvelopeInvalid(f"{name} is not a UUID") from error
 
@@ -128,8 +129,9 @@ def _optional_uuid(headers: Mapping[str, str], name: str) -> UUID | None:
 
 
 def _instant(headers: Mapping[str, str], name: str) -> datetime:
+    text = _text(headers, name)
     try:
-        instant = datetime.fromisoformat(_text(headers, name))
+        instant = datetime.fromisoformat(text)
     except ValueError as error:
         raise EnvelopeInvalid(f"{name} is not an RFC 3339 instant") from error
     if instant.tzinfo is None:

@@ -19,9 +19,13 @@ def new_id(now: datetime) -> UUID:
 def derived_id(*parts: object) -> UUID:
     """The UUIDv5 of `parts`: the same parts give the same id, whoever derives it.
 
-    Parts are joined by a unit separator, which no part contains, so that no two lists of parts meet.
+    Parts are joined by a separator that is escaped inside a part, so that no two lists of parts meet.
     """
-    return uuid5(RAPPORT, "\x1f".join(str(part).replace("\x1f", "\x1f\x1f") for part in parts))
+    return uuid5(RAPPORT, "\x1f".join(_escaped(str(part)) for part in parts))
+
+
+def _escaped(part: str) -> str:
+    return part.replace("\x1e", "\x1e\x1e").replace("\x1f", "\x1e\x1f")
 
 
 def source_profile_id(system: str, record: str) -> UUID:
