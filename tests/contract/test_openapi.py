@@ -103,9 +103,20 @@ def test_what_the_gateway_passes_on_is_described_as_the_owner_describes_it() -> 
         assert here["x-scope"] == passed.scope == there["x-scope"]
     opened = gateway["paths"]["/v1/tickets"]["post"]
     assert opened["requestBody"]["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/NewTicket"}
+    assert {"$ref": "#/components/parameters/IdempotencyKey"} in opened["parameters"]
     assert opened["responses"]["201"]["content"]["application/json"]["schema"] == {
         "$ref": "#/components/schemas/Ticket"
     }
+
+
+def test_every_passed_on_route_says_what_it_answers() -> None:
+    gateway = dict(operations(committed("gateway")))
+    for passed in ROUTES:
+        operation = gateway[f"{passed.method} {passed.path.replace(':path}', '}')}"]
+        answers = [answer for status, answer in operation["responses"].items() if status.startswith("2")]
+        assert all(answer["content"]["application/json"]["schema"] for answer in answers), passed.path
+        assert answers, passed.path
+        assert ("requestBody" in operation) == (passed.method in ("POST", "PUT", "PATCH")), passed.path
 
 
 def test_a_route_that_its_owner_lacks_is_found() -> None:

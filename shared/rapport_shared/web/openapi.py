@@ -38,6 +38,13 @@ _PROBLEM_ANSWER = {
     "description": "A problem.",
     "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
+_IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "Makes a repeat harmless: for seven days the same key gets the same answer.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+}
+_CREATING = (201, 202)
 _REPLACED_BY_PROBLEM = ("HTTPValidationError", "ValidationError")
 
 
@@ -68,6 +75,7 @@ def describe(document: Document, application: FastAPI) -> None:
         schemas.pop(name, None)
     schemas["Problem"] = _PROBLEM
     components["responses"] = {"Problem": _PROBLEM_ANSWER}
+    components["parameters"] = {"IdempotencyKey": _IDEMPOTENCY_KEY}
     components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
 
 
@@ -77,6 +85,8 @@ def _describe_operation(operation: Document, route: APIRoute) -> None:
         operation["summary"] = " ".join(summary.split())
         if rest.strip():
             operation["description"] = rest.strip()
+    if route.status_code in _CREATING:
+        operation.setdefault("parameters", []).append({"$ref": "#/components/parameters/IdempotencyKey"})
     operation["responses"].pop("422", None)
     operation["responses"]["default"] = {"$ref": "#/components/responses/Problem"}
     if not is_public(route):

@@ -11,6 +11,7 @@ from rapport_customer.commands.assets import add_asset
 from rapport_customer.commands.records import Records
 from rapport_customer.commands.units import put_unit
 from rapport_customer.schemas import (
+    AssetHolder,
     ConsentRequest,
     CustomerRecord,
     IdentifierRequest,
@@ -21,6 +22,7 @@ from rapport_customer.schemas import (
     Unit,
     UnitPage,
     UnitRequest,
+    Written,
 )
 from rapport_shared.callers import Caller
 from rapport_shared.clock import Clock
@@ -41,7 +43,7 @@ def customers(database: Database, runner: CommandRunner, records: Records, clock
     """Records of customers by hand."""
     routes = APIRouter(prefix="/v1/customers", tags=["customers"])
 
-    @routes.post("", status_code=201)
+    @routes.post("", status_code=201, response_model=Written)
     async def create(body: NewCustomer, request: Request, caller: Writer) -> Response:
         """Registers a customer by hand."""
         return await runner.run(request, caller, lambda c: records.create(c, body, caller))
@@ -53,30 +55,30 @@ def customers(database: Database, runner: CommandRunner, records: Records, clock
         response.headers["ETag"] = found.etag
         return found
 
-    @routes.patch("/{customer_id}/record")
+    @routes.patch("/{customer_id}/record", response_model=Written)
     async def edit(customer_id: UUID, body: RecordEdit, request: Request, caller: Writer) -> Response:
         """States fields by hand; a null field is no longer stated by hand."""
         seen = partial(check_precondition, request)
         return await runner.run(request, caller, lambda c: records.edit(c, customer_id, body, seen))
 
-    @routes.post("/{customer_id}/identifiers", status_code=201)
+    @routes.post("/{customer_id}/identifiers", status_code=201, response_model=Written)
     async def add_identifier(customer_id: UUID, body: IdentifierRequest, request: Request, caller: Writer) -> Response:
         """Adds an identifier: touches by it go to this profile from now on."""
         seen = partial(check_precondition, request)
         return await runner.run(request, caller, lambda c: records.add_identifier(c, customer_id, body, caller, seen))
 
-    @routes.delete("/{customer_id}/identifiers/{key}")
+    @routes.delete("/{customer_id}/identifiers/{key}", response_model=Written)
     async def remove_identifier(customer_id: UUID, key: Key, request: Request, caller: Writer) -> Response:
         """Removes an identifier; a touch does not bring it back."""
         seen = partial(check_precondition, request)
         return await runner.run(request, caller, lambda c: records.remove_identifier(c, customer_id, key, seen))
 
-    @routes.post("/{customer_id}/assets", status_code=201)
+    @routes.post("/{customer_id}/assets", status_code=201, response_model=AssetHolder)
     async def asset(customer_id: UUID, body: NewAsset, request: Request, caller: Writer) -> Response:
         """Records an asset that the customer holds."""
         return await runner.run(request, caller, lambda c: add_asset(c, records.secret, customer_id, body, clock))
 
-    @routes.put("/{customer_id}/consents/{purpose}")
+    @routes.put("/{customer_id}/consents/{purpose}", response_model=Written)
     async def consent(
         customer_id: UUID, purpose: Purpose, body: ConsentRequest, request: Request, caller: Writer
     ) -> Response:
@@ -84,7 +86,7 @@ def customers(database: Database, runner: CommandRunner, records: Records, clock
         seen = partial(check_precondition, request)
         return await runner.run(request, caller, lambda c: records.put_consent(c, customer_id, purpose, body, seen))
 
-    @routes.put("/{customer_id}/owner")
+    @routes.put("/{customer_id}/owner", response_model=Written)
     async def owner(customer_id: UUID, body: OwnerRequest, request: Request, caller: Writer) -> Response:
         """Says who of the firm looks after the customer."""
         seen = partial(check_precondition, request)
@@ -111,7 +113,7 @@ def units(database: Database, runner: CommandRunner, clock: Clock) -> APIRouter:
         response.headers["ETag"] = etag
         return found
 
-    @routes.put("/{path:path}")
+    @routes.put("/{path:path}", response_model=Unit)
     async def put(
         path: UnitPath, body: UnitRequest, request: Request, caller: Annotated[Caller, scoped("units:write")]
     ) -> Response:

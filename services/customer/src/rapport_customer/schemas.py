@@ -129,6 +129,19 @@ class CustomerRecord(BaseModel):
     record: dict[str, Any]
 
 
+class Written(BaseModel):
+    """The profile that a command wrote to, and the customer it belongs to now."""
+
+    profile_id: UUID
+    customer_id: UUID
+
+
+class AssetHolder(BaseModel):
+    """The profile that holds the asset now."""
+
+    profile_id: UUID
+
+
 class Unit(BaseModel):
     """An organisation unit."""
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 
 from rapport_interaction import queries
 from rapport_interaction.commands.mending import retract as retract_touchpoint
-from rapport_interaction.schemas import QuarantinePage, RetractionRequest
+from rapport_interaction.schemas import QuarantinePage, Retracted, RetractionRequest
 from rapport_shared.callers import Caller
 from rapport_shared.clock import Clock
 from rapport_shared.database import Connection, Database
@@ -20,7 +20,7 @@ def router(database: Database, runner: CommandRunner, clock: Clock) -> APIRouter
     """Retractions and the quarantine."""
     routes = APIRouter(prefix="/v1", tags=["interactions"])
 
-    @routes.post("/touchpoints/{touchpoint_id}/retractions", status_code=201)
+    @routes.post("/touchpoints/{touchpoint_id}/retractions", status_code=201, response_model=Retracted)
     async def retract(
         touchpoint_id: UUID,
         body: RetractionRequest,

@@ -17,6 +17,13 @@ class RetractionRequest(BaseModel):
     reason: Literal["wrong_attribution", "reported_in_error"]
 
 
+class Retracted(BaseModel):
+    """A touchpoint that no longer counts."""
+
+    touchpoint_id: UUID
+    state: Literal["retracted"]
+
+
 class QuarantinedTouchpoint(BaseModel):
     """A touchpoint in quarantine; its body is not shown, for it may be anything."""
 
