@@ -28,7 +28,7 @@ from deploy.local.services import (
     migrate,
     service_programs,
 )
-from deploy.local.supervisor import Supervisor
+from deploy.local.supervisor import Program, Supervisor
 
 __all__ = [
     "Stack",
@@ -125,15 +125,18 @@ async def running_stack(
     step: Step = lambda title: nullcontext(),
     report: Callable[[str], None] = lambda line: None,
     variables: Mapping[str, str] | None = None,
+    arrange: Callable[[list[Program]], list[Program]] = lambda programs: programs,
 ) -> AsyncIterator[Stack]:
     """Prepares what is missing, runs the five services until the end, and stops them.
 
-    `variables` are added to every service's environment. Repeatable on the same `directory` and servers: nothing
-    is made twice. Raises LocalStackError with the reason when something does not start.
+    `variables` are added to every service's environment; `arrange` may alter the programs and add to them, and
+    what it adds waits for the supervisor's `start`. Repeatable on the same `directory` and servers: nothing is made
+    twice. Raises LocalStackError with the reason when something does not start.
     """
     book = secrets_of(directory)
     addresses = await prepare(infrastructure, directory, ports, step=step)
-    async with Supervisor(service_programs(addresses, book, variables or {}), directory, report=report) as supervisor:
+    programs = arrange(service_programs(addresses, book, variables or {}))
+    async with Supervisor(programs, directory, report=report) as supervisor:
         require_free(dict(ports), PORT_BASE_SETTING)
         with step("five services"):
             await _start_all(supervisor, addresses)

@@ -10,8 +10,17 @@ from asyncpg.pool import PoolConnectionProxy
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 Row: TypeAlias = asyncpg.Record
 
-CONNECTION_LOST = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError, TimeoutError)
-"""What a statement raises when the server is away; whether it took effect is unknown."""
+CONNECTION_LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
+"""What a statement raises when the server is away; whether it took effect is unknown.
+
+An `InternalClientError` is how asyncpg meets a connection that breaks in the middle of an answer.
+"""
 
 TRANSIENT_STATES = frozenset({"40001", "40P01", "55P03", "53300", "57014"})
 """SQLSTATEs after which the same transaction may well succeed."""

@@ -7,13 +7,27 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import (
+    BrokerResponseError,
+    DuplicateSequenceNumber,
+    InvalidProducerEpoch,
+    InvalidProducerIdMapping,
+    KafkaError,
+    OutOfOrderSequenceNumber,
+)
 
 from rapport_shared.contracts.catalogue import MAX_MESSAGE_BYTES
 
 _log = logging.getLogger("rapport.kafka")
 
 FLUSH_SECONDS = 10.0
+
+_PRODUCER_BROKEN = (
+    OutOfOrderSequenceNumber,
+    DuplicateSequenceNumber,
+    InvalidProducerEpoch,
+    InvalidProducerIdMapping,
+)
 
 
 @asynccontextmanager
@@ -66,3 +80,11 @@ def is_kafka_away(error: BaseException) -> bool:
     if isinstance(error, KafkaError):
         return bool(error.retriable)
     return isinstance(error, OSError | TimeoutError)
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Whether the broker refused a message for good. All else is a broker that is away or a producer that is broken.
+
+    A producer whose sender died raises a bare `KafkaError`; after a lost batch its sequence numbers are refused.
+    """
+    return isinstance(error, BrokerResponseError) and not error.retriable and not isinstance(error, _PRODUCER_BROKEN)

@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError
 from rapport_shared.contracts.catalogue import EVENT_TOPIC_OF, Service
 from rapport_shared.database import Database, Row
 from rapport_shared.messaging.halts import Halted
-from rapport_shared.messaging.kafka import idempotent_producer, is_kafka_away
+from rapport_shared.messaging.kafka import idempotent_producer, is_refusal
 from rapport_shared.messaging.outbox import OutboxSignal
 from rapport_shared.messaging.reader import last_records
 from rapport_shared.telemetry import Metrics
@@ -67,28 +67,27 @@ class Relay:
 
     async def _send(self, producer: AIOKafkaProducer, rows: Sequence[Row]) -> bool:
         """Sends `rows`, deletes what was acknowledged; False when the broker did not answer for all."""
+        sent: list[asyncio.Future[object]] = []
+        failed: KafkaError | None = None
         try:
-            futures = [
-                await producer.send(
-                    row["topic"],
-                    key=row["key"],
-                    value=row["value"],
-                    headers=[(name, text.encode()) for name, text in json.loads(row["headers"]).items()],
+            for row in rows:
+                sent.append(
+                    await producer.send(
+                        row["topic"],
+                        key=row["key"],
+                        value=row["value"],
+                        headers=[(name, text.encode()) for name, text in json.loads(row["headers"]).items()],
+                    )
                 )
-                for row in rows
-            ]
         except KafkaError as error:
-            if not is_kafka_away(error):
-                await self._refused(rows[0]["id"], error)
-            return False
-        answers = await asyncio.gather(*futures, return_exceptions=True)
-        acknowledged = [
-            row["id"] for row, answer in zip(rows, answers, strict=True) if not isinstance(answer, BaseException)
-        ]
+            failed = error  # it befell the row after those sent
+        answers: list[object] = [*await asyncio.gather(*sent, return_exceptions=True), *([failed] if failed else [])]
+        outcomes = list(zip(rows, answers, strict=False))
+        acknowledged = [row["id"] for row, answer in outcomes if not isinstance(answer, BaseException)]
         if acknowledged:
             await self._delete(acknowledged)
-        for row, answer in zip(rows, answers, strict=True):
-            if isinstance(answer, BaseException) and not is_kafka_away(answer):
+        for row, answer in outcomes:
+            if isinstance(answer, BaseException) and is_refusal(answer):
                 await self._refused(row["id"], answer)
         return len(acknowledged) == len(rows)
 
