@@ -8,7 +8,7 @@ RUN    := $(UV) run --frozen --no-sync
 LOCAL  := $(RUN) python -m deploy.local
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop status logs reset migrate test test-fast check contracts contracts-release format environment
+.PHONY: help run stop status logs reset migrate test test-fast bench check contracts contracts-release format environment
 
 help:
 	@awk 'BEGIN { FS = ":.*## " } \
@@ -20,7 +20,7 @@ run: environment ## Start Kafka, PostgreSQL, the five services and the demo; Ctr
 	@$(LOCAL) run
 stop: environment ## Stop what `make run` started, wherever it runs
 	@$(LOCAL) stop
-status: environment ## Show services, lag, outboxes, dead letters and quarantine
+status: environment ## Show services, lag, outboxes, dead letters, quarantine, and how fresh the view is
 	@$(LOCAL) status
 logs: environment ## Follow the logs of everything (NAME=gateway for one)
 	@$(LOCAL) logs $(NAME)
@@ -34,6 +34,8 @@ test: environment ## Run every test on real Kafka and PostgreSQL, started and st
 	@$(RUN) pytest tests
 test-fast: environment ## Run the tests that need no infrastructure
 	@$(RUN) pytest $(wildcard tests/unit tests/contract)
+bench: environment ## Measure speed and memory beside their limits, on a stack of its own (ARGS="--only read")
+	@$(RUN) python -m tests.benchmarks $(ARGS)
 check: environment ## Run linters, types, import rules; compare contracts and their documents
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .

@@ -107,11 +107,6 @@ def router(views: Views, secret: bytes, heartbeat: float) -> APIRouter:
         """Customers by identifiers, by an asset, or by name: the best match first, each with its reason."""
         return {"matches": (await _lookup(views, secret, body, limit))[:limit]}
 
-    @routes.get("/freshness", tags=["operations"])
-    async def freshness(caller: Annotated[Caller, scoped("operations:read")]) -> dict[str, Any]:
-        """How far the view is behind, per topic and partition."""
-        return {"run": views.run, "lag_ms": views.lag_ms(), "partitions": await views.partitions()}
-
     return routes
 
 

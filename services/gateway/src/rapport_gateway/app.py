@@ -7,12 +7,14 @@ from rapport_gateway import (
     api_access,
     api_commands,
     api_document,
+    api_freshness,
     api_rebuilds,
     api_touchpoints,
     api_view,
     store,
 )
 from rapport_gateway.auth import KeyRing
+from rapport_gateway.freshness import Freshness
 from rapport_gateway.hub import CHANNEL, Hub
 from rapport_gateway.producer import IntakeProducer
 from rapport_gateway.projector import Projector
@@ -51,7 +53,7 @@ def build(settings: GatewaySettings, clock: Clock = system_clock) -> Service:
         )
 
     hub = Hub(database, run_database)
-    views = Views(hub, database, clock)
+    views = Views(hub, clock)
     producer = IntakeProducer(settings.kafka, settings.produce_patience_ms)
     intake = TouchpointIntake(producer, AcceptedIds(database, clock), secret, views.unit, views.whom, clock)
     owners = api_commands.Owners(
@@ -77,6 +79,7 @@ def build(settings: GatewaySettings, clock: Clock = system_clock) -> Service:
     add_api_page(application)
     application.include_router(api_touchpoints.router(intake, views))
     application.include_router(api_view.router(views, secret, settings.stream_heartbeat_s))
+    application.include_router(api_freshness.router(Freshness(views, database, settings.kafka, clock)))
     application.include_router(api_access.router(database, runner, clock))
     application.include_router(api_rebuilds.router(database, runner))
     application.include_router(api_commands.router(owners))

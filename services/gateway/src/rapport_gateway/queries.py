@@ -10,7 +10,6 @@ import orjson
 
 from rapport_gateway import store
 from rapport_gateway.hub import Hub
-from rapport_gateway.runs import run_consumer
 from rapport_gateway.store import StoredView
 from rapport_gateway.view.sections import SECTIONS
 from rapport_shared.clock import Clock
@@ -36,7 +35,6 @@ class Views:
     """Reads of the live run."""
 
     hub: Hub
-    database: Database
     clock: Clock
 
     @property
@@ -53,26 +51,21 @@ class Views:
             raise unavailable("The view")
         return self.hub.run.run
 
-    def lag_ms(self) -> int:
-        """How long ago the view had read everything; it grows while the projector is away."""
+    def lag_ms(self) -> int | None:
+        """How long ago the view had read everything; it grows while the projector is away. None before it first had."""
         caught_up = self.hub.run.caught_up_at if self.hub.run else None
-        return 0 if caught_up is None else max(0, int((self.clock() - caught_up).total_seconds() * 1000))
+        return None if caught_up is None else max(0, int((self.clock() - caught_up).total_seconds() * 1000))
 
     async def find(self, customer_id: UUID) -> StoredView | None:
         """A customer's row."""
         async with self.live.connection() as connection:
             return (await store.load_views(connection, [customer_id])).get(customer_id)
 
-    async def moved_to(self, customer_id: UUID) -> UUID | None:
-        """The customer that a merged one is part of now."""
-        view = await self.find(customer_id)
-        return view.moved_to if view else None
-
     def document(self, view: StoredView, sections: Collection[str]) -> bytes:
         """The unified view as JSON, sections passed through as they are stored."""
         head = (
             f'{{"customer_id":"{view.customer_id}","version":{view.version},"as_of":"{view.as_of.isoformat()}",'
-            f'"lag_ms":{self.lag_ms()}'
+            f'"lag_ms":{orjson.dumps(self.lag_ms()).decode()}'
         )
         parts = [f',"{name}":{view.sections[name]}' for name in SECTIONS if name in sections and name in view.sections]
         return (head + "".join(parts) + "}").encode()
@@ -248,14 +241,6 @@ class Views:
             async with self.live.connection() as connection:
                 return (await store.customers_of(connection, [source_profile])).get(source_profile)
         return next((customers[key] for _, key in identifiers if key in customers), None)
-
-    async def partitions(self) -> list[dict[str, Any]]:
-        """Where the live run's cursors stand."""
-        rows = await self.database.fetch(
-            "SELECT topic, partition, position FROM consumer_cursor WHERE consumer = $1 ORDER BY topic, partition",
-            run_consumer(self.run),
-        )
-        return [dict(row) for row in rows]
 
     async def known(self, customer_id: UUID) -> StoredView:
         """A customer's row. Raises a 404."""

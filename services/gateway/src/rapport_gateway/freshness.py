@@ -1,0 +1,190 @@
+"""How fresh the view is: what waits in Kafka, what was accepted and is not recorded yet, what was rejected."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from aiokafka.errors import KafkaError
+from pydantic import BaseModel, Field
+
+from rapport_gateway.queries import Views
+from rapport_gateway.runs import run_consumer
+from rapport_shared.clock import Clock
+from rapport_shared.contracts.catalogue import DEAD_LETTERS, EVENT_TOPICS
+from rapport_shared.database import Database
+from rapport_shared.messaging.reader import BatchReader
+from rapport_shared.messaging.records import Partition
+
+ASKED_AGAIN_SECONDS = 1.0
+PATIENCE_SECONDS = 2.0
+ACCEPTED_LOOKED_AT = 10_000
+"""How many of the latest accepted touchpoints are looked up: one lookup by key each, some ten milliseconds together."""
+
+Bounds = Mapping[Partition, tuple[int, int]]
+
+
+class PartitionFreshness(BaseModel):
+    """How far the view is behind in one partition; `end`, `behind` and `lag_ms` are null while Kafka is away."""
+
+    topic: str
+    partition: int
+    position: int = Field(description="The next offset that the view reads.")
+    end: int | None
+    behind: int | None = Field(description="Records that the view has not read yet.")
+    lag_ms: int | None = Field(description="How long the oldest of them has waited, at most; 0 where none waits.")
+
+
+class RejectedRecords(BaseModel):
+    """What one of the gateway's consumers has rejected; kept for 30 days."""
+
+    consumer: str
+    count: int
+
+
+class DeadLetterTopic(BaseModel):
+    """What stands in the dead-letter topic of a service; `records` is null while Kafka is away."""
+
+    service: str
+    topic: str
+    records: int | None
+
+
+class DeadLetters(BaseModel):
+    """Rejected records: the gateway's own as its database counts them, every service's as its topic holds them."""
+
+    consumers: list[RejectedRecords]
+    topics: list[DeadLetterTopic]
+
+
+class Unrecorded(BaseModel):
+    """Touchpoints that were accepted and are neither recorded nor quarantined in the view."""
+
+    count: int
+    oldest_ms: int | None
+    among: int = Field(description=f"How many were looked at: the latest {ACCEPTED_LOOKED_AT} accepted.")
+
+
+class FreshnessAnswer(BaseModel):
+    """How fresh the view is."""
+
+    run: int
+    lag_ms: int | None = Field(description="How long ago the view had read everything; null before it first had.")
+    kafka: str | None = Field(description="Why nothing is known of Kafka; null when it answers.")
+    partitions: list[PartitionFreshness]
+    dead_letters: DeadLetters
+    unrecorded: Unrecorded
+
+
+@dataclass(slots=True)
+class Logs:
+    """Where the logs of some topics begin and end. Kafka is asked once a second at most, whoever wants to know."""
+
+    servers: str
+    topics: tuple[str, ...]
+    _asking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _known: tuple[Bounds, str | None] = ({}, None)
+    _known_until: float = 0.0
+
+    async def bounds(self) -> tuple[Bounds, str | None]:
+        """The bounds, or none and the reason; within some two seconds also while Kafka is away."""
+        async with self._asking:
+            if time.monotonic() >= self._known_until:
+                self._known = await self._ask()
+                self._known_until = time.monotonic() + ASKED_AGAIN_SECONDS
+            return self._known
+
+    async def _ask(self) -> tuple[Bounds, str | None]:
+        try:
+            async with (
+                asyncio.timeout(PATIENCE_SECONDS),
+                BatchReader(self.servers, "rapport-gateway-freshness", max_records=1) as reader,
+            ):
+                return await reader.bounds(await reader.partitions(self.topics)), None
+        except (KafkaError, OSError, TimeoutError) as error:
+            return {}, f"Kafka does not answer ({type(error).__name__})."
+
+
+class Freshness:
+    """Answers how fresh the view is. Asks nobody but Kafka and the gateway's own database."""
+
+    def __init__(self, views: Views, database: Database, servers: str, clock: Clock) -> None:
+        names = tuple(topic.name for topic in (*EVENT_TOPICS, *DEAD_LETTERS.values()))
+        self._views, self._database, self._clock = views, database, clock
+        self._logs = Logs(servers, names)
+
+    async def answer(self) -> FreshnessAnswer:
+        """The present state. Raises a 503 before the view is known, and what the database raises."""
+        bounds, reason = await self._logs.bounds()
+        lag_ms = self._views.lag_ms()
+        return FreshnessAnswer(
+            run=self._views.run,
+            lag_ms=lag_ms,
+            kafka=reason,
+            partitions=await self._partitions(bounds, lag_ms),
+            dead_letters=DeadLetters(consumers=await self._rejected(), topics=_dead_letter_topics(bounds)),
+            unrecorded=await self._unrecorded(),
+        )
+
+    async def _partitions(self, bounds: Bounds, lag_ms: int | None) -> list[PartitionFreshness]:
+        rows = await self._database.fetch(
+            "SELECT topic, partition, position FROM consumer_cursor WHERE consumer = $1", run_consumer(self._views.run)
+        )
+        events = {topic.name for topic in EVENT_TOPICS}
+        positions = {partition: 0 for partition in bounds if partition.topic in events}
+        positions |= {Partition(row["topic"], row["partition"]): row["position"] for row in rows}
+        ordered = sorted(positions, key=lambda partition: (partition.topic, partition.number))
+        return [_partition(partition, positions[partition], bounds, lag_ms) for partition in ordered]
+
+    async def _rejected(self) -> list[RejectedRecords]:
+        rows = await self._database.fetch(
+            "SELECT consumer, count(*) AS count FROM dead_letter GROUP BY consumer ORDER BY consumer"
+        )
+        return [RejectedRecords(consumer=row["consumer"], count=row["count"]) for row in rows]
+
+    async def _unrecorded(self) -> Unrecorded:
+        row = await self._views.live.fetch_row(_UNRECORDED, ACCEPTED_LOOKED_AT)
+        assert row is not None
+        oldest = row["oldest"]
+        age = None if oldest is None else max(0, int((self._clock() - oldest).total_seconds() * 1000))
+        return Unrecorded(count=row["missing"], oldest_ms=age, among=row["among"])
+
+
+# Each EXISTS stands in a LATERAL with a LIMIT, so that it stays a lookup by key and never becomes a scan of the facts.
+_UNRECORDED = """
+SELECT count(*) AS among,
+       count(*) FILTER (WHERE found IS NULL) AS missing,
+       min(accepted_at) FILTER (WHERE found IS NULL) AS oldest
+FROM (SELECT touchpoint_id, accepted_at FROM accepted_touchpoint ORDER BY accepted_at DESC LIMIT $1) lately
+LEFT JOIN LATERAL (
+    (SELECT true AS found FROM fact WHERE fact.event_id = lately.touchpoint_id LIMIT 1)
+    UNION ALL
+    (SELECT true FROM fact WHERE fact.touchpoint_id = lately.touchpoint_id LIMIT 1)
+    LIMIT 1
+) fact ON true
+"""
+
+
+def _partition(partition: Partition, position: int, bounds: Bounds, lag_ms: int | None) -> PartitionFreshness:
+    # The cursor was read after the log's end: it may stand beyond it.
+    end = max(position, bounds[partition][1]) if partition in bounds else None
+    behind = None if end is None else end - position
+    return PartitionFreshness(
+        topic=partition.topic,
+        partition=partition.number,
+        position=position,
+        end=end,
+        behind=behind,
+        lag_ms=lag_ms if behind else behind,
+    )
+
+
+def _dead_letter_topics(bounds: Bounds) -> list[DeadLetterTopic]:
+    held = {
+        topic.name: sum(end - begin for partition, (begin, end) in bounds.items() if partition.topic == topic.name)
+        for topic in DEAD_LETTERS.values()
+    }
+    return [
+        DeadLetterTopic(service=service, topic=topic.name, records=held[topic.name] if bounds else None)
+        for service, topic in DEAD_LETTERS.items()
+    ]
