@@ -9,7 +9,6 @@ from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TypedDict
 
 import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -26,21 +25,12 @@ from rapport_shared.messaging.outbox import OutboxSignal
 from rapport_shared.messaging.relay import Relay
 from rapport_shared.migrations import migrate
 from rapport_shared.telemetry import Metrics
+from tests.benchmarks.figures import Figure, rate
 from tests.support.infrastructure import Databases
 from tests.support.scoring_facts import ScoringFacts
 
 PARTITIONS = 3
 GROUP = "rapport-scoring-benchmark"
-
-
-class Figure(TypedDict):
-    """One measured figure, beside its limit in the same run."""
-
-    name: str
-    value: float
-    unit: str
-    limit: float | None
-    ratio: float | None
 
 
 async def measure(kafka: str, postgres: str, events: int = 10_000) -> list[Figure]:
@@ -58,10 +48,7 @@ async def measure(kafka: str, postgres: str, events: int = 10_000) -> list[Figur
     await _stand_at_zero(kafka)
     reread = await _drained(kafka, postgres, len(messages), worker)
     figures = {"scoring_drain": ahead, "scoring_drain_reread": reread}
-    return [
-        Figure(name=name, value=round(value), unit="events/s", limit=round(plain), ratio=round(value / plain, 2))
-        for name, value in figures.items()
-    ]
+    return [rate(name, value, plain, "events/s") for name, value in figures.items()]
 
 
 async def run_plain(kafka: str, dsn: str) -> None:

@@ -1,0 +1,88 @@
+"""`python -m tests.benchmarks`: starts a stack of its own, measures it, prints the figures beside their limits."""
+
+from __future__ import annotations
+
+import sys
+import time
+from argparse import ArgumentParser, Namespace
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+import uvloop
+from rich.console import Console
+
+from deploy.local.errors import LocalStackError
+from deploy.local.infrastructure import CHECKOUT, infrastructure
+from deploy.local.stack import free_ports, running_stack
+from tests.benchmarks import drain, ingest, read, scoring, usage
+from tests.benchmarks.figures import Figure, show, write_docs, write_json
+from tests.benchmarks.stack_under_test import StackUnderTest
+from tests.benchmarks.touchpoints import Touchpoints
+
+HOME = CHECKOUT / ".rapport" / "bench"
+JSON = CHECKOUT / "bench.json"
+DOCS = CHECKOUT / "docs" / "benchmarks.md"
+PEOPLE, QUICK_PEOPLE = 2_000, 200
+
+
+async def _rss(stack: StackUnderTest) -> list[Figure]:
+    return usage.memory(stack)
+
+
+# In the order in which they are taken: what the one reports is the other's backlog, and memory comes after the load.
+ON_THE_STACK: Mapping[str, Callable[[StackUnderTest], Awaitable[list[Figure]]]] = {
+    "ingest": ingest.measure,
+    "read": read.measure,
+    "rss": _rss,
+    "drain": drain.measure,
+}
+SCORING = "scoring"
+GROUPS = (*ON_THE_STACK, SCORING)
+
+
+async def measure(directory: Path, groups: frozenset[str], quick: bool, console: Console) -> list[Figure]:
+    """The figures of `groups`, on a Kafka and PostgreSQL that are started in `directory`, emptied first."""
+    figures: list[Figure] = []
+
+    async def take(group: str, work: Awaitable[list[Figure]]) -> None:
+        began = time.monotonic()
+        figures.extend(await work)
+        console.print(f"  {group:<12}{time.monotonic() - began:6.1f} s")
+
+    async with infrastructure(directory, fresh=True) as found:
+        if groups - {SCORING}:
+            async with running_stack(found, directory, free_ports(directory)) as running:
+                stack = StackUnderTest(running, quick, Touchpoints(QUICK_PEOPLE if quick else PEOPLE))
+                for group, work in ON_THE_STACK.items():
+                    if group in groups:
+                        await take(group, work(stack))
+        if SCORING in groups:  # last, for it makes the topics anew
+            await take(SCORING, scoring.measure(found.kafka, found.postgres, 1_000 if quick else 10_000))
+    return figures
+
+
+def main() -> None:
+    """The entry point."""
+    parser = ArgumentParser(prog="python -m tests.benchmarks", description="Measures Rapport on this machine.")
+    parser.add_argument("--only", default=",".join(GROUPS), help=f"groups, separated by commas: {', '.join(GROUPS)}")
+    parser.add_argument("--quick", action="store_true", help="just enough to see that it works")
+    parser.add_argument("--write-docs", action="store_true", help=f"put the table into {DOCS.relative_to(CHECKOUT)}")
+    chosen = parser.parse_args()
+    groups = frozenset(chosen.only.split(","))
+    if groups - set(GROUPS):
+        parser.error(f"there is no {', '.join(sorted(groups - set(GROUPS)))}")
+    try:
+        _report(chosen, uvloop.run(measure(HOME, groups, chosen.quick, Console())))
+    except LocalStackError as error:
+        sys.exit(f"\n{error}")
+
+
+def _report(chosen: Namespace, figures: list[Figure]) -> None:
+    show(figures, Console())
+    write_json(figures, JSON)
+    if chosen.write_docs:
+        write_docs(figures, DOCS)
+
+
+if __name__ == "__main__":
+    main()
