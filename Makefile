@@ -20,7 +20,7 @@ run: environment ## Start Kafka, PostgreSQL, the five services and the demo; Ctr
 	@$(LOCAL) run
 stop: environment ## Stop what `make run` started, wherever it runs
 	@$(LOCAL) stop
-status: environment ## Show services, lag, outboxes, dead letters and quarantine
+status: environment ## Show services, lag, outboxes, dead letters, quarantine, and how fresh the view is
 	@$(LOCAL) status
 logs: environment ## Follow the logs of everything (NAME=gateway for one)
 	@$(LOCAL) logs $(NAME)
