@@ -66,9 +66,14 @@ async def test_a_deep_touchpoint_and_a_wrong_sum_are_refused(caller: Caller) -> 
 
 async def test_limits_of_size(caller: Caller) -> None:
     many = {"touchpoints": [call(phone_number()) for _ in range(501)]}
-    await caller.call("POST", "/v1/touchpoints", 422, json=many)
+    answer = await caller.call("POST", "/v1/touchpoints", 413, json=many)
+    assert answer.json()["errors"][0]["pointer"] == "/touchpoints"
     long_text = call(phone_number(), data={"text": "x" * 70_000})
     await caller.call("POST", "/v1/touchpoints", 422, json=long_text)
+    large = call(phone_number(), attributes={str(number): "x" * 60_000 for number in range(5)})
+    answer = await caller.call("POST", "/v1/touchpoints", 413, json=large)
+    page = (await caller.call("GET", answer.json()["type"], 200)).json()
+    assert (page["code"], page["status"]) == ("too-large", 413)
     answer = await caller.call("POST", "/v1/touchpoints", 413, content=b" " * (6 * 1024 * 1024))
     assert answer.json()["type"] == "/problems/too-large"
 
@@ -114,7 +119,7 @@ async def test_callers_without_key_scope_or_channel_are_refused(caller: Caller) 
         ("GET", "/v1/customers/00000000-0000-4000-8000-00000000dead", 404),
         ("GET", "/v1/touchpoints/00000000-0000-4000-8000-00000000dead", 404),
         ("GET", "/v1/customers/00000000-0000-4000-8000-00000000dead?after=x", 422),
-        ("GET", "/v1/customers/00000000-0000-4000-8000-00000000dead?sections=nothing", 404),
+        ("GET", "/v1/customers/00000000-0000-4000-8000-00000000dead?sections=nothing", 422),
         ("GET", "/v1/tickets?cursor=nonsense", 422),
         ("GET", "/nowhere", 404),
         ("PUT", "/v1/touchpoints", 405),

@@ -63,6 +63,15 @@ async def test_a_registration_takes_over_what_touches_began(caller: Caller) -> N
     assert view["interactions"]["count"] == 1
     moved = await caller.call("GET", f"/v1/customers/{first}", 307)
     assert moved.headers["location"] == f"/v1/customers/{made.json()['customer_id']}"
+    query = "from=2026-01-01T00:00:00Z&limit=5"
+    moved = await caller.call("GET", f"/v1/customers/{first}/timeline?{query}", 307)
+    assert moved.headers["location"] == f"/v1/customers/{made.json()['customer_id']}/timeline?{query}"
+    value = await caller.client.get(f"/v1/customers/{first}/value?limit=5")
+    while value.status_code == 404:  # the merge is on its way to scoring
+        await caller.client.get(f"/v1/touchpoints/{uuid4()}?wait_ms=50")
+        value = await caller.client.get(f"/v1/customers/{first}/value?limit=5")
+    assert value.status_code == 307, value.text
+    assert value.headers["location"] == f"/v1/customers/{made.json()['customer_id']}/value?limit=5"
     found = await caller.call(
         "POST", "/v1/customers/lookup", 200, json={"identifiers": [{"type": "phone", "value": f"+86{number}"}]}
     )

@@ -120,6 +120,12 @@ def problem_response(problem: Problem) -> Response:
     )
 
 
+def moved_response(request: Request, path: str) -> Response:
+    """307 to `path`, with the query of the request; not to be kept, for what moved may move back."""
+    location = f"{path}?{request.url.query}" if request.url.query else path
+    return Response(status_code=307, headers={"Location": location, "Cache-Control": "no-store"})
+
+
 async def _on_problem(_: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
     return problem_response(error)

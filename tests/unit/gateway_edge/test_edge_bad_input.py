@@ -65,12 +65,12 @@ INVALID: dict[str, tuple[Any, str, str]] = {
     "an empty batch": ({"touchpoints": []}, "/touchpoints", "out_of_range"),
     "a batch that is no list": ({"touchpoints": {}}, "/touchpoints", "wrong_type"),
     "a batch with something beside it": ({"touchpoints": [call()], "x": 1}, "/touchpoints", "wrong_type"),
-    "one more than a batch": ({"touchpoints": [{}] * (MAX_BATCH + 1)}, "/touchpoints", "out_of_range"),
-    "a touchpoint over its limit": (
-        call(attributes={str(n): "x" * 60_000 for n in range(MAX_TOUCHPOINT_BYTES // 60_000 + 1)}),
-        "",
-        "too_large",
-    ),
+}
+
+LARGE = call(attributes={str(n): "x" * 60_000 for n in range(MAX_TOUCHPOINT_BYTES // 60_000 + 1)})
+OVER_A_LIMIT: dict[str, tuple[Any, str]] = {
+    "one more than a batch": ({"touchpoints": [{}] * (MAX_BATCH + 1)}, "/touchpoints"),
+    "a touchpoint over its limit": (LARGE, ""),
 }
 
 
@@ -83,6 +83,23 @@ async def test_what_is_invalid_is_a_422_that_names_the_place(body: Any, pointer:
     assert (pointer, code) in {(error["pointer"], error["code"]) for error in answer.json()["errors"]}, answer.text
     assert not edge.broker.sent
     assert not edge.memory.ids
+
+
+@pytest.mark.parametrize(("body", "pointer"), OVER_A_LIMIT.values(), ids=OVER_A_LIMIT.keys())
+async def test_what_is_over_a_limit_is_a_413_that_names_the_place(body: Any, pointer: str) -> None:
+    edge = Edge()
+    answer = await edge.report(body)
+    assert (answer.status_code, answer.json()["type"]) == (413, "/problems/too-large")
+    assert [(error["pointer"], error["code"]) for error in answer.json()["errors"]] == [(pointer, "too_large")]
+    assert not edge.broker.sent
+
+
+async def test_a_touchpoint_over_its_limit_is_rejected_alone() -> None:
+    edge = Edge()
+    good = call()
+    answer = await edge.report({"touchpoints": [LARGE, good]})
+    assert (answer.status_code, answer.json()["accepted"]) == (202, [{"id": good["id"]}])
+    assert answer.json()["rejected"][0]["problem"]["status"] == 413
 
 
 async def test_a_body_over_the_limit_is_a_413() -> None:

@@ -58,6 +58,7 @@ async def test_the_owners_answer_comes_back_as_it_is() -> None:
     headers = {
         "ETag": '"8"',
         "Location": "/v1/customers/x",
+        "Cache-Control": "no-store",
         "Retry-After": "3",
         "Rapport-Event-Id": str(uuid4()),
         "Idempotency-Replayed": "true",

@@ -68,6 +68,18 @@ async def test_a_key_reports_for_its_channel_and_its_unit_alone() -> None:
     assert (batch.status_code, batch.json()["rejected"][0]["problem"]["status"]) == (202, 403)
 
 
+async def test_what_a_key_of_a_unit_reports_without_one_is_of_its_unit() -> None:
+    edge = Edge(caller=Caller(str(KEY_ID), scopes=frozenset({"touchpoints:write"}), unit="cn/east/shanghai"))
+    named, silent, null = call(), call(unit=None), call(unit=None)
+    del silent["unit"]
+    assert (await edge.report({"touchpoints": [named, silent, null]})).status_code == 202
+    assert [json.loads(message.value or b"")["unit"] for message in edge.broker.sent] == ["cn/east/shanghai"] * 3
+    assert [dict(message.headers)["rapport_region"] for message in edge.broker.sent] == [b"CN"] * 3
+    firm = Edge()
+    assert (await firm.report(silent)).status_code == 202
+    assert "unit" not in json.loads(firm.broker.sent[0].value or b"")
+
+
 async def test_without_the_scope_nothing_is_taken() -> None:
     edge = Edge(caller=Caller(str(KEY_ID), scopes=frozenset({"touchpoints:read"})))
     answer = await edge.report(call())

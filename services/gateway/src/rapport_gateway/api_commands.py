@@ -18,7 +18,10 @@ from rapport_shared.web.routing import scoped
 Owner = Literal["customer", "interaction", "ticket", "scoring"]
 
 _PASSED_ON = frozenset({b"content-type", b"if-match", b"if-none-match", b"idempotency-key", b"traceparent"})
-_PASSED_BACK = ("content-type", "etag", "location", "retry-after", "rapport-event-id", "idempotency-replayed")
+_PASSED_BACK = (
+    *("content-type", "etag", "location", "cache-control", "retry-after"),
+    *("rapport-event-id", "idempotency-replayed"),
+)
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 KEPT_ALIVE_SECONDS = 3.0
 """Less than the five seconds after which an owner closes an idle connection, so that no command meets a closed one."""

@@ -15,7 +15,7 @@ def router(freshness: Freshness) -> APIRouter:
 
     @routes.get("/freshness")
     async def view_freshness(caller: Annotated[Caller, scoped("operations:read")]) -> FreshnessAnswer:
-        """How fresh the view is: its lag per topic and partition, dead letters, what is accepted and not yet recorded."""
+        """How fresh the view is: its lag in each partition, dead letters, what is accepted and not yet recorded."""
         return await freshness.answer()
 
     return routes

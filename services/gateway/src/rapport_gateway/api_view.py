@@ -15,7 +15,7 @@ from rapport_shared.callers import Caller
 from rapport_shared.contracts.touchpoints.envelope import Identifier
 from rapport_shared.errors import VALIDATION, FieldProblem, Problem
 from rapport_shared.normalisation import identifier_key, normalise_asset_key, normalise_identifier
-from rapport_shared.web.application import json_response
+from rapport_shared.web.application import json_response, moved_response
 from rapport_shared.web.pages import Limit, PageCursor
 from rapport_shared.web.routing import scoped
 
@@ -60,21 +60,22 @@ def router(views: Views, secret: bytes, heartbeat: float) -> APIRouter:
         wait_ms: WaitMs = 0,
     ) -> Response:
         """The whole customer in one document; 307 to the customer that a merged one is part of now."""
+        shown = _sections(sections)
         if after:
             await views.until_seen(_event_ids(after), wait_ms)
         view = await views.known(customer_id)
         if view.moved_to is not None:
-            location = str(request.url.path).replace(str(customer_id), str(view.moved_to))
-            return Response(status_code=307, headers={"Location": location, "Cache-Control": "no-store"})
+            return moved_response(request, f"/v1/customers/{view.moved_to}")
         etag = f'"{views.run}.{view.seq}"'
         if request.headers.get("if-none-match") == etag:
             return Response(status_code=304, headers={"ETag": etag})
-        body = views.document(view, _sections(sections))
+        body = views.document(view, shown)
         return Response(body, headers={"ETag": etag}, media_type="application/json")
 
     @routes.get("/customers/{customer_id}/timeline")
     async def timeline(
         customer_id: UUID,
+        request: Request,
         caller: Reader,
         kind: Annotated[str | None, Query(max_length=100)] = None,
         channel: Annotated[str | None, Query(max_length=40)] = None,
@@ -83,11 +84,10 @@ def router(views: Views, secret: bytes, heartbeat: float) -> APIRouter:
         cursor: PageCursor = None,
         limit: Limit = 50,
     ) -> Response:
-        """Every fact of a customer, newest first, one entry per conversation."""
+        """Every fact of a customer, newest first, one entry per conversation; 307 for a merged one."""
         view = await views.known(customer_id)
         if view.moved_to is not None:
-            location = f"/v1/customers/{view.moved_to}/timeline"
-            return Response(status_code=307, headers={"Location": location, "Cache-Control": "no-store"})
+            return moved_response(request, f"/v1/customers/{view.moved_to}/timeline")
         since: datetime | None = from_
         page = await views.timeline(
             customer_id, kind=kind, channel=channel, since=since, until=to, cursor=cursor, limit=limit

@@ -25,7 +25,7 @@ from rapport_shared.contracts.touchpoints import (
     parse_touchpoint,
 )
 from rapport_shared.database import Database
-from rapport_shared.errors import FORBIDDEN, KEY_REQUIRED, MALFORMED, VALIDATION, FieldProblem, Problem
+from rapport_shared.errors import FORBIDDEN, KEY_REQUIRED, MALFORMED, TOO_LARGE, VALIDATION, FieldProblem, Problem
 from rapport_shared.normalisation import identifier_key, normalise_identifier, system_and_record
 
 UNITS_REMEMBERED = timedelta(seconds=5)
@@ -68,7 +68,7 @@ class Checked:
 
 
 def read_batch(body: bytes) -> tuple[list[Any], bool]:
-    """The touchpoints of a request's body, and whether they came as a batch. Raises a 400 or a 422."""
+    """The touchpoints of a request's body, and whether they came as a batch. Raises a 400, a 413 or a 422."""
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -80,8 +80,10 @@ def read_batch(body: bytes) -> tuple[list[Any], bool]:
     batch = document["touchpoints"]
     if not isinstance(batch, list) or len(document) > 1:
         raise _invalid("/touchpoints", "wrong_type", "A batch is a list under touchpoints, and nothing beside it.")
-    if not 1 <= len(batch) <= MAX_BATCH:
-        raise _invalid("/touchpoints", "out_of_range", f"A batch has 1 to {MAX_BATCH} touchpoints.")
+    if not batch:
+        raise _invalid("/touchpoints", "out_of_range", "A batch has one touchpoint at least.")
+    if len(batch) > MAX_BATCH:
+        raise _too_large("/touchpoints", f"A batch may have {MAX_BATCH} touchpoints.")
     return batch, True
 
 
@@ -98,17 +100,22 @@ class TouchpointIntake:
     _known_units: dict[str, tuple[datetime, UnitState]] = field(default_factory=dict)
 
     async def check(self, item: Any, index: int, caller: Caller, idempotency_key: str | None) -> Checked:
-        """A touchpoint that the caller may report. Raises the `Problem` that says what is wrong and where."""
+        """A touchpoint that the caller may report. Raises the `Problem` that says what is wrong and where.
+
+        One without a unit is of its key's unit, where the key has one.
+        """
         if isinstance(item, dict) and "id" not in item:
             if idempotency_key is None:
                 place = FieldProblem("/id", "missing", "It is required, or the request's Idempotency-Key.")
                 detail = "The touchpoint has no id, and the request no Idempotency-Key."
                 raise Problem(KEY_REQUIRED, detail, errors=[place])
             item = {"id": str(uuid5(UUID(caller.principal), f"{idempotency_key}/{index}")), **item}
+        if isinstance(item, dict) and item.get("unit") is None and caller.unit:
+            item = {**item, "unit": caller.unit}
         touchpoint = self._parse(item)
         body = orjson.dumps(item)
         if len(body) > MAX_TOUCHPOINT_BYTES:
-            raise _invalid("", "too_large", "A touchpoint may have 256 KiB.")
+            raise _too_large("", "A touchpoint may have 256 KiB.")
         if caller.channel not in ("*", touchpoint.channel):
             raise _forbidden("/channel", f"The key reports for the channel {caller.channel} alone.")
         unit = await self._unit(touchpoint.unit, caller)
@@ -226,6 +233,10 @@ class AcceptedIds:
 
 def _invalid(pointer: str, code: str, message: str) -> Problem:
     return Problem(VALIDATION, "The request is not valid.", errors=[FieldProblem(pointer, code, message)])
+
+
+def _too_large(pointer: str, message: str) -> Problem:
+    return Problem(TOO_LARGE, "The request is too large.", errors=[FieldProblem(pointer, "too_large", message)])
 
 
 def _forbidden(pointer: str, message: str) -> Problem:

@@ -25,6 +25,12 @@ Place: TypeAlias = tuple[datetime, UUID, int]
 """Where a line stands: its event's moment, and the how-manieth of that event it is."""
 
 
+async def customer_of(database: Database, customer_id: UUID) -> UUID:
+    """The customer that `customer_id` is part of now: itself, unless it was merged away."""
+    async with database.connection() as connection:
+        return (await store.roots(connection, [customer_id])).get(customer_id, customer_id)
+
+
 async def customer_value(database: Database, customer_id: UUID, cursor: str | None, limit: int) -> ValueAnswer:
     """The value of a customer and a page of its lines, of one snapshot. Raises a 404 for one without commerce."""
     after = None if cursor is None else _place_of(cursor)
@@ -33,7 +39,6 @@ async def customer_value(database: Database, customer_id: UUID, cursor: str | No
         connection.transaction(isolation="repeatable_read", readonly=True),
     ):
         row = await store.published(connection, customer_id)
-        root = (await store.roots(connection, [customer_id])).get(customer_id, customer_id)
         profiles = (await store.compositions(connection, [customer_id]))[customer_id]
         by_profile = statements_by_profile(await store.statements_about(connection, profiles))
         parameters = await store.present_parameters(connection)
@@ -45,7 +50,6 @@ async def customer_value(database: Database, customer_id: UUID, cursor: str | No
     page, next_cursor = _page(book.lines, after, limit)
     return ValueAnswer(
         customer_id=customer_id,
-        moved_to=None if root == customer_id else root,
         as_of=scored.as_of,
         scored_at=row.recorded_at,
         sequence=row.sequence,

@@ -41,7 +41,6 @@ class ValueAnswer(BaseModel):
     """A customer's contemporary value, and a page of the lines whose sum it is."""
 
     customer_id: UUID
-    moved_to: UUID | None
     as_of: datetime | None
     scored_at: datetime | None
     sequence: int
