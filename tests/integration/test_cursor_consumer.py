@@ -1,7 +1,7 @@
 """A cursor consumer on real Kafka and PostgreSQL: records that cannot be, and logs that changed under it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from uuid import uuid4
@@ -24,10 +24,10 @@ from rapport_shared.messaging.records import Record
 from rapport_shared.messaging.resume import resume
 from rapport_shared.messaging.tables import MESSAGING_TABLES
 from rapport_shared.telemetry import Metrics
+from tests.support.conditions import until
 from tests.support.infrastructure import Databases
 
 CONSUMER = "sums"
-LIMIT_SECONDS = 40
 
 
 @dataclass
@@ -109,14 +109,6 @@ async def _listed(client: AIOKafkaAdminClient, name: str) -> bool:
 
 async def _unlisted(client: AIOKafkaAdminClient, name: str) -> bool:
     return name not in await client.list_topics()
-
-
-async def until(what: str, holds: Callable[[], Awaitable[bool]]) -> None:
-    """Waits for a condition."""
-    deadline = asyncio.get_running_loop().time() + LIMIT_SECONDS
-    while not await holds():
-        assert asyncio.get_running_loop().time() < deadline, f"{what} did not come in {LIMIT_SECONDS} s"
-        await asyncio.sleep(0.02)
 
 
 @pytest_asyncio.fixture

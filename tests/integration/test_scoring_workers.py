@@ -7,7 +7,7 @@ import random
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, Process
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,18 +34,11 @@ from rapport_shared.messaging.reader import BatchReader
 from rapport_shared.messaging.records import Partition, Record
 from rapport_shared.messaging.relay import BATCH
 from rapport_shared.migrations import migrate
+from tests.support.conditions import until
 from tests.support.infrastructure import Databases
 from tests.support.scoring_facts import ScoringFacts
 
 PARTITIONS = 3
-
-
-async def until(what: str, holds: Callable[[], Awaitable[bool]], seconds: float = 90) -> None:
-    """Waits for a condition."""
-    deadline = asyncio.get_running_loop().time() + seconds
-    while not await holds():
-        assert asyncio.get_running_loop().time() < deadline, f"{what} did not come in {seconds} s"
-        await asyncio.sleep(0.1)
 
 
 @dataclass

@@ -26,7 +26,8 @@ ON CONFLICT DO NOTHING
 """
 _RECENT = """
 SELECT count(*) FROM dead_letter d JOIN consumer_cursor c USING (consumer, topic, partition)
-WHERE d.consumer = $1 AND d.topic = $2 AND d.partition = $3 AND d."offset" > $4::bigint - $5::bigint AND d."offset" >= c.counted_from
+WHERE d.consumer = $1 AND d.topic = $2 AND d.partition = $3
+AND d."offset" > $4::bigint - $5::bigint AND d."offset" >= c.counted_from
 """
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
@@ -13,6 +12,7 @@ from aiokafka.errors import OffsetOutOfRangeError
 from rapport_shared.messaging.records import Partition, Record
 
 READ_TIMEOUT_SECONDS = 15
+STOP_SECONDS = 5
 
 
 class PositionLost(Exception):
@@ -51,8 +51,15 @@ class BatchReader:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with suppress(asyncio.CancelledError, TimeoutError):
-            await asyncio.wait_for(self._consumer.stop(), 5)
+        # A cancellation that the driver raises while it stops is its own; one that reaches us must go on.
+        stopping = asyncio.create_task(self._consumer.stop())
+        try:
+            await asyncio.wait({stopping}, timeout=STOP_SECONDS)
+        finally:
+            if not stopping.done():
+                stopping.cancel()
+        if stopping.done() and not stopping.cancelled():
+            stopping.result()
 
     async def partitions(self, topics: Iterable[str]) -> list[Partition]:
         """The partitions that the topics have now, in order."""
