@@ -7,34 +7,20 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import os
-import random
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from deploy.local.infrastructure import infrastructure
-from deploy.local.ports import LOOPBACK, PortBook
-from deploy.local.stack import Stack, free_ports, running_stack
 from deploy.local.supervisor import Program
 from tests.chaos.audit import audit, unsettled
 from tests.chaos.broken import CRASHED
 from tests.chaos.faults import KILLABLE, Faults
 from tests.chaos.load import Load
+from tests.chaos.stacks import own_stack
 
 SIZE = 20_000
-SECOND = "interaction-second"
-
-
-@pytest.fixture
-def seed() -> int:
-    chosen = int(os.environ.get("RAPPORT_SEED") or random.SystemRandom().randrange(2**32))
-    print(f"RAPPORT_SEED={chosen}")
-    return chosen
 
 
 async def test_what_was_acknowledged_is_in_the_view_once_whatever_is_killed(tmp_path: Path, seed: int) -> None:
@@ -68,35 +54,6 @@ async def test_the_audit_finds_what_is_broken_on_purpose(tmp_path: Path, seed: i
     assert any(sign in finding for finding in findings), (
         f"RAPPORT_SEED={seed}: {sign!r} is not among what was found:\n" + "\n".join(findings)
     )
-
-
-@asynccontextmanager
-async def own_stack(
-    directory: Path, arrange: Callable[[list[Program]], list[Program]] = lambda programs: programs
-) -> AsyncIterator[Stack]:
-    """Two processes of the interaction service and one of each other, on a Kafka and PostgreSQL that may be killed."""
-    given = ("RAPPORT_KAFKA", "RAPPORT_POSTGRES")
-    environment = {name: value for name, value in os.environ.items() if name not in given}
-    ports = free_ports(directory)
-    second = PortBook(directory / "second-port.json").port(SECOND, keep=False)
-
-    def with_second(programs: list[Program]) -> list[Program]:
-        interaction = next(program for program in programs if program.name == "interaction")
-        listen = {"RAPPORT_LISTEN": f"{LOOPBACK}:{second}"}
-        return arrange(
-            [
-                *programs,
-                dataclasses.replace(interaction, name=SECOND, environment={**interaction.environment, **listen}),
-            ]
-        )
-
-    async with (
-        infrastructure(directory / "servers", environment=environment) as found,
-        running_stack(found, directory, ports, arrange=with_second) as stack,
-    ):
-        stack.supervisor.start(SECOND)
-        await stack.supervisor.wait_ready(f"http://{LOOPBACK}:{second}/readyz")
-        yield stack
 
 
 def _broken(program: Program, breakage: str, directory: Path) -> Program:
