@@ -135,7 +135,7 @@ class ScoringFacts:
             touchpoint=touchpoint,
         )
         message = self._publish(INTERACTION_RECORDED, recorded, event_id, event_id, profile, at)
-        fact = decode(_as_record(message))
+        fact = decode(as_record(message))
         self._statements[event_id] = fact.statement  # type: ignore[union-attr]
         return event_id
 
@@ -200,7 +200,14 @@ class ScoringFacts:
         return tuple(moves)
 
     def _publish(
-        self, kind: EventType, data: Contract, event_id: UUID, subject: UUID, profile: UUID | None, at: datetime
+        self,
+        kind: EventType,
+        data: Contract,
+        event_id: UUID,
+        subject: UUID,
+        profile: UUID | None,
+        at: datetime,
+        sequence: int = 1,
     ) -> Message:
         envelope = Envelope(
             id=event_id,
@@ -209,7 +216,7 @@ class ScoringFacts:
             subject=str(subject),
             occurred_at=at,
             recorded_at=at,
-            sequence=1,
+            sequence=sequence,
             profile_id=profile,
         )
         message = encode_event(Event(envelope, kind, data))
@@ -221,6 +228,7 @@ class ScoringFacts:
         return self._made[what]
 
 
-def _as_record(message: Message) -> Record:
+def as_record(message: Message) -> Record:
+    """A message as a consumer would meet it."""
     headers = {name: value.decode() for name, value in message.headers}
     return Record(Partition(message.topic, 0), 0, message.key, headers, message.value, _START)

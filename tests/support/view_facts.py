@@ -1,0 +1,217 @@
+"""Facts for the unified view: all that four services would publish of some profiles, merges and undos included."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from rapport_gateway.projector import fold_all
+from rapport_gateway.view import commerce
+from rapport_gateway.view.facts import Fact, read_fact
+from rapport_gateway.view.sections import FOLDED, render
+from rapport_shared.contracts.catalogue import (
+    INTERACTION_RECORDED,
+    INTERACTION_RETRACTED,
+    PROFILE_CHANGED,
+    SCORE_UPDATED,
+    TICKET_OPENED,
+    TICKET_RESOLVED,
+    TICKET_TRANSITIONED,
+)
+from rapport_shared.contracts.codec import Message
+from rapport_shared.contracts.customer import FieldCandidate, ProfileChanged, ProfileState
+from rapport_shared.contracts.ids import derived_id
+from rapport_shared.contracts.interaction import Attribution, InteractionRecorded, InteractionRetracted
+from rapport_shared.contracts.money import Amount
+from rapport_shared.contracts.scoring import ContemporaryValue, ScoreUpdated
+from rapport_shared.contracts.ticket import TicketChange, TicketOpened, TicketResolved, TicketState, TicketTransitioned
+from tests.support.scoring_facts import ScoringFacts, as_record
+
+_START = datetime.fromisoformat("2026-01-01T00:00:00Z")
+
+
+@dataclass(slots=True)
+class ViewFacts(ScoringFacts):
+    """Beside commerce, merges and undos: registers, contacts in conversations, retracted contacts, tickets, scores."""
+
+    _sequences: dict[UUID, int] = field(default_factory=dict)
+    _tickets: list[TicketState] = field(default_factory=list)
+    _contacts: list[InteractionRecorded] = field(default_factory=list)
+
+    def happen(self, facts: int) -> list[Message]:
+        """`facts` more things happen; answers their messages."""
+        begin = len(self.messages)
+        happenings = (self._register, self._contact, self._contact, self._end_contact, self._ticket, self._score)
+        for _ in range(facts):
+            if self._chance.random() < 0.4:
+                ScoringFacts.happen(self, 1)
+            else:
+                self._chance.choice(happenings)()
+        return self.messages[begin:]
+
+    def _any_profile(self) -> UUID:
+        return self.profile(self._chance.randrange(self.profiles))
+
+    def _at(self) -> datetime:
+        return _START + timedelta(seconds=self._chance.randrange(10_000_000))
+
+    def _next(self, aggregate: UUID) -> int:
+        self._sequences[aggregate] = self._sequences.get(aggregate, 0) + 1
+        return self._sequences[aggregate]
+
+    def _new_id(self, what: str) -> UUID:
+        return derived_id("view-facts", self.seed, what, self._count(what))
+
+    def _register(self) -> None:
+        profile, at, event_id = self._any_profile(), self._at(), self._new_id("register")
+        name = FieldCandidate(
+            value={"display": self._chance.choice(["王小明", "李娜", "Anna Weiß"])},
+            source="crm",
+            occurred_at=at,
+            event_id=event_id,
+            manual=self._chance.random() < 0.3,
+        )
+        register = ProfileState(profile_id=profile, registered=True, fields={"name": (name,)}, created_at=_START)
+        data = ProfileChanged(profile=register, changed=("fields",))
+        self._publish(PROFILE_CHANGED, data, event_id, profile, profile, at, self._next(profile))
+
+    def _contact(self) -> None:
+        profile, at, touchpoint_id = self._any_profile(), self._at(), self._new_id("contact")
+        conversation = derived_id("view-facts", self.seed, profile, self._chance.randrange(4))
+        kind, data = self._chance.choice(
+            [
+                ("call.ended", {"direction": "inbound", "subject": "保养预约"}),
+                ("chat.message", {"direction": "outbound", "text": "Gerne."}),
+                ("promise.made", {"promise": str(touchpoint_id), "text": "回电", "due_at": at.isoformat()}),
+            ]
+        )
+        self._record(profile, conversation, touchpoint_id, kind, data, at, self._next(conversation))
+
+    def _record(
+        self, profile: UUID, entry_of: UUID, touchpoint_id: UUID, kind: str, data: Any, at: datetime, sequence: int
+    ) -> None:
+        touchpoint = {
+            "id": str(touchpoint_id),
+            "channel": "phone",
+            "kind": kind,
+            "occurred_at": at.isoformat(),
+            "data": data,
+        }
+        recorded = InteractionRecorded(
+            interaction_id=entry_of,
+            touchpoint_id=touchpoint_id,
+            profile_id=profile,
+            attribution=Attribution(by="identifier"),
+            kind=kind,
+            channel="phone",
+            touchpoint=touchpoint,
+        )
+        self._contacts.append(recorded)
+        self._publish(INTERACTION_RECORDED, recorded, touchpoint_id, entry_of, profile, at, sequence)
+
+    def _end_contact(self) -> None:
+        if not self._contacts:
+            return
+        recorded = self._chance.choice(self._contacts)
+        self._contacts.remove(recorded)
+        data = InteractionRetracted(
+            interaction_id=recorded.interaction_id,
+            touchpoint_id=recorded.touchpoint_id,
+            event_id=recorded.touchpoint_id,
+            reason="reported_in_error",
+        )
+        own, entry_of = self._new_id("end"), recorded.interaction_id
+        self._publish(INTERACTION_RETRACTED, data, own, entry_of, recorded.profile_id, _START, self._next(entry_of))
+
+    def _ticket(self) -> None:
+        event_id, at = self._new_id("ticket"), self._at()
+        data: TicketChange
+        known = [ticket for ticket in self._tickets if ticket.open]
+        if not known or self._chance.random() < 0.4:
+            ticket = TicketState(
+                ticket_id=event_id,
+                number=f"C-{len(self._tickets)}",
+                kind=self._chance.choice(["complaint", "service"]),
+                profile_id=self._any_profile(),
+                state="open",
+                open=True,
+                subject="没有回电",
+                opened_at=at,
+                changed_at=at,
+            )
+            self._tickets.append(ticket)
+            kind, data = TICKET_OPENED, TicketOpened(ticket=ticket, changed=())
+        else:
+            ticket = self._chance.choice(known)
+            self._tickets.remove(ticket)
+            if self._chance.random() < 0.5:
+                ticket = ticket.model_copy(update={"state": "in_progress"})
+                kind, data = TICKET_TRANSITIONED, TicketTransitioned(ticket=ticket, changed=("state",))
+            else:
+                ticket = ticket.model_copy(update={"state": "resolved", "open": False, "resolved_at": at})
+                kind, data = TICKET_RESOLVED, TicketResolved(ticket=ticket, changed=("state",))
+            self._tickets.append(ticket)
+        sequence = self._next(ticket.ticket_id)
+        self._publish(kind, data, event_id, ticket.ticket_id, ticket.profile_id, at, sequence)
+
+    def _score(self) -> None:
+        customer, event_id = self._any_profile(), self._new_id("score")
+        amount = Amount(amount=self._chance.randrange(10_000), currency="CNY")
+        data = ScoreUpdated(
+            customer_id=customer,
+            as_of=_START,
+            policy_version=1,
+            parameter_version=1,
+            profiles=(customer,),
+            contemporary=ContemporaryValue(lifetime=(amount,), lifetime_parts={"revenue": (amount,)}),
+            lines=1,
+            facts_digest="",
+        )
+        sequence = self._next(derived_id("score", customer))
+        self._publish(SCORE_UPDATED, data, event_id, customer, customer, _START, sequence)
+
+
+Sections = dict[UUID, dict[str, str]]
+"""The rendered sections of each customer that is one."""
+
+
+def sections_of(messages: Iterable[Message]) -> Sections:
+    """The sections of every customer by plain recomputation: all facts at once, each counted once.
+
+    A document is settled with all others here, where the view looks for those that name each other.
+    """
+    facts = {fact.event_id: fact for message in messages if (fact := read_fact(as_record(message))) is not None}
+    ended = {UUID(fact.data["event_id"]) for fact in facts.values() if fact.type == "interaction.retracted"}
+    partials = fold_all([fact for fact in facts.values() if fact.event_id not in ended])
+    members = _members(list(facts.values()))
+    documents = {place: state for place, state in partials.items() if place.section == commerce.NAME}
+    found: Sections = {}
+    for customer, profiles in members.items():
+        found[customer] = {}
+        for section in FOLDED:
+            own = {
+                (place.profile_id, place.item): state
+                for place, state in partials.items()
+                if place.section == section.NAME and place.profile_id in profiles
+            }
+            if section.NAME == commerce.NAME:
+                own |= {(place.profile_id, place.item): state for place, state in documents.items()}
+            found[customer][section.NAME] = render(section.NAME, customer, profiles, own)
+    return found
+
+
+def _members(facts: list[Fact]) -> dict[UUID, list[UUID]]:
+    """The profiles of each customer: of a profile's moves the one with the highest sequence stands."""
+    mapping: dict[UUID, tuple[int, UUID]] = {}
+    for fact in facts:
+        if fact.profile_id is not None:
+            mapping.setdefault(fact.profile_id, (0, fact.profile_id))
+        for move in fact.data.get("moves", ()) if fact.type in ("customer.merged", "customer.unmerged") else ():
+            profile, customer = UUID(move["profile_id"]), UUID(move["customer_id"])
+            mapping.setdefault(customer, (0, customer))
+            mapping[profile] = max(mapping.get(profile, (0, profile)), (move["mapping_seq"], customer))
+    members: dict[UUID, list[UUID]] = {}
+    for profile in sorted(mapping):
+        members.setdefault(mapping[profile][1], []).append(profile)
+    return members
