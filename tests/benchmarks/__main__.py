@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 import sys
 import time
 from argparse import ArgumentParser, Namespace
@@ -13,8 +15,9 @@ from rich.console import Console
 
 from deploy.local.errors import LocalStackError
 from deploy.local.infrastructure import CHECKOUT, infrastructure
+from deploy.local.ports import free_port
 from deploy.local.stack import free_ports, running_stack
-from tests.benchmarks import drain, ingest, read, scoring, usage
+from tests.benchmarks import drain, freshness, ingest, read, scoring, takeover, usage
 from tests.benchmarks.figures import Figure, show, write_docs, write_json
 from tests.benchmarks.stack_under_test import StackUnderTest
 from tests.benchmarks.touchpoints import Touchpoints
@@ -32,9 +35,11 @@ async def _rss(stack: StackUnderTest) -> list[Figure]:
 # In the order in which they are taken: what the one reports is the other's backlog, and memory comes after the load.
 ON_THE_STACK: Mapping[str, Callable[[StackUnderTest], Awaitable[list[Figure]]]] = {
     "ingest": ingest.measure,
+    "freshness": freshness.measure,
     "read": read.measure,
     "rss": _rss,
     "drain": drain.measure,
+    "takeover": takeover.measure,
 }
 SCORING = "scoring"
 GROUPS = (*ON_THE_STACK, SCORING)
@@ -43,6 +48,7 @@ GROUPS = (*ON_THE_STACK, SCORING)
 async def measure(directory: Path, groups: frozenset[str], quick: bool, console: Console) -> list[Figure]:
     """The figures of `groups`, on a Kafka and PostgreSQL that are started in `directory`, emptied first."""
     figures: list[Figure] = []
+    _end_in_good_order_when_asked()
 
     async def take(group: str, work: Awaitable[list[Figure]]) -> None:
         began = time.monotonic()
@@ -51,14 +57,23 @@ async def measure(directory: Path, groups: frozenset[str], quick: bool, console:
 
     async with infrastructure(directory, fresh=True) as found:
         if groups - {SCORING}:
-            async with running_stack(found, directory, free_ports(directory)) as running:
-                stack = StackUnderTest(running, quick, Touchpoints(QUICK_PEOPLE if quick else PEOPLE))
+            second = free_port()
+            ports, arrange = free_ports(directory), takeover.with_second(second)
+            async with running_stack(found, directory, ports, arrange=arrange) as running:
+                stack = StackUnderTest(running, quick, Touchpoints(QUICK_PEOPLE if quick else PEOPLE), second)
                 for group, work in ON_THE_STACK.items():
                     if group in groups:
                         await take(group, work(stack))
         if SCORING in groups:  # last, for it makes the topics anew
             await take(SCORING, scoring.measure(found.kafka, found.postgres, 1_000 if quick else 10_000))
     return figures
+
+
+def _end_in_good_order_when_asked() -> None:
+    """SIGTERM cancels as Ctrl-C does, so that what was started is stopped."""
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
 
 
 def main() -> None:
@@ -75,6 +90,8 @@ def main() -> None:
         _report(chosen, uvloop.run(measure(HOME, groups, chosen.quick, Console())))
     except LocalStackError as error:
         sys.exit(f"\n{error}")
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        sys.exit("stopped")
 
 
 def _report(chosen: Namespace, figures: list[Figure]) -> None:

@@ -124,10 +124,14 @@ async def _answering(port: int) -> None:
                 return
 
 
+async def _nothing(_: object) -> None:
+    """As the services do, the pool gives connections back as they are."""
+
+
 async def _serve(kafka: str, dsn: str, schema: str, port: int) -> None:
     async with (
         idempotent_producer(kafka, "benchmark-bare") as producer,
-        asyncpg.create_pool(dsn, min_size=0, max_size=10) as pool,
+        asyncpg.create_pool(dsn, min_size=0, max_size=10, reset=_nothing) as pool,
     ):
         application = BareApplication(producer, pool, schema)
         configuration = uvicorn.Config(

@@ -136,8 +136,9 @@ async def keep_to_schedule(
     concurrency: int,
     expected: bytes,
     planned: Callable[[int, float], None],
+    hopeless: Callable[[], bool] = lambda: False,
 ) -> None:
-    """An open loop; returns when all is answered.
+    """An open loop; returns when all is answered. Sends no more once it is `hopeless`.
 
     `planned(number, moment)` is called before message `number` is sent, with the moment it was due (perf_counter):
     whatever keeps it from being sent then, a busy server above all, counts as its delay.
@@ -154,6 +155,8 @@ async def keep_to_schedule(
         for number, moment in enumerate(schedule(time.perf_counter() + 0.1, per_second, len(messages))):
             # whole milliseconds, which is what the loop's clock can do: never early
             await asyncio.sleep(ceil(max(0.0, moment - time.perf_counter()) * 1000) / 1000)
+            if hopeless():
+                break
             planned(number, moment)
             due.put_nowait((number, messages[number]))
         for _ in opened:

@@ -24,11 +24,15 @@ PATIENCE_SECONDS = 120
 
 @dataclass(slots=True)
 class StackUnderTest:
-    """A running stack, what was reported to it, and how long to measure: `quick` is enough to see that it works."""
+    """A running stack, what was reported to it, and how long to measure: `quick` is enough to see that it works.
+
+    `second_port` is where a second process of the interaction service listens when it is started.
+    """
 
     stack: Stack
     quick: bool
     touchpoints: Touchpoints
+    second_port: int
 
     @property
     def kafka(self) -> str:
