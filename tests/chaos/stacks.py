@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from deploy.local.infrastructure import infrastructure
+from deploy.local.infrastructure import infrastructure, reset
 from deploy.local.ports import LOOPBACK, PortBook
 from deploy.local.stack import Stack, free_ports, running_stack
 from deploy.local.supervisor import Program
@@ -43,10 +43,14 @@ async def own_stack(
             ]
         )
 
-    async with (
-        infrastructure(directory / "servers", environment=environment) as found,
-        running_stack(found, directory, ports, arrange=with_second) as stack,
-    ):
-        stack.supervisor.start(SECOND)
-        await stack.supervisor.wait_ready(f"{second_url(directory)}/readyz")
-        yield stack
+    servers = directory / "servers"
+    try:
+        async with (
+            infrastructure(servers, environment=environment) as found,
+            running_stack(found, directory, ports, arrange=with_second) as stack,
+        ):
+            stack.supervisor.start(SECOND)
+            await stack.supervisor.wait_ready(f"{second_url(directory)}/readyz")
+            yield stack
+    finally:
+        await reset(servers)

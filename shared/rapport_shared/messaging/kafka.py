@@ -76,9 +76,12 @@ async def _stop(producer: AIOKafkaProducer, flush_seconds: float) -> None:
 
 
 def is_kafka_away(error: BaseException) -> bool:
-    """Whether to try again is right: no broker, no leader, no answer in time."""
+    """Whether to try again is right: no broker, no leader, no answer in time.
+
+    A bare `KafkaError` is how aiokafka says that no broker told it the metadata, or that a producer's sender died.
+    """
     if isinstance(error, KafkaError):
-        return bool(error.retriable)
+        return bool(error.retriable) or type(error) is KafkaError
     return isinstance(error, OSError | TimeoutError)
 
 
