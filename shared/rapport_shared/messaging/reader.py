@@ -72,6 +72,8 @@ class BatchReader:
     async def bounds(self, partitions: Iterable[Partition]) -> dict[Partition, tuple[int, int]]:
         """First offset and end offset of each partition."""
         asked = [TopicPartition(partition.topic, partition.number) for partition in partitions]
+        # Of topics that it does not track the client knows no leader, and finds them out in a second of retries.
+        await asyncio.gather(*(self._consumer._client.add_topic(topic) for topic in {one.topic for one in asked}))
         begins = await self._consumer.beginning_offsets(asked)
         ends = await self._consumer.end_offsets(asked)
         return {
