@@ -28,7 +28,6 @@ from deploy.local.stack import (
     read_addresses,
     read_key,
     running_stack,
-    secrets_of,
 )
 
 HOME = CHECKOUT / ".rapport" / "run"
@@ -205,7 +204,7 @@ async def _migrate(_: Namespace) -> None:
         with _step("topics"):
             await apply_topics(addresses.kafka)
         with _step("migrations"):
-            await migrate(addresses, secrets_of(HOME))
+            await migrate(addresses)
 
 
 async def _status(_: Namespace) -> None:

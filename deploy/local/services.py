@@ -14,6 +14,7 @@ from deploy.local.infrastructure import CHECKOUT
 from deploy.local.ports import LOOPBACK
 from deploy.local.secret_book import SecretBook
 from deploy.local.supervisor import Program
+from rapport_shared.migrations import migrate as run_migrations
 
 __all__ = [
     "OWNERS",
@@ -99,15 +100,16 @@ async def apply_topics(kafka: str) -> str:
     return await run_command((program, "topics", "apply"), environment)
 
 
-async def migrate(addresses: ServiceAddresses, book: SecretBook) -> None:
-    """Applies the migrations of every service's database."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            for service in SERVICES:
-                environment = service_environment(service, addresses, book)
-                group.create_task(run_command((*service_command(service), "migrate"), environment))
-    except ExceptionGroup as failed:
-        raise failed.exceptions[0] from None
+async def migrate(addresses: ServiceAddresses) -> None:
+    """Applies the migrations of every service's database, what `rapport_<service> migrate` does.
+
+    One after the other and in this process: five that each import Alembic and a service take seven times as long.
+    """
+    for service in SERVICES:
+        try:
+            await asyncio.to_thread(run_migrations, f"rapport_{service}", addresses.databases[service])
+        except Exception as error:
+            raise LocalStackError(f"the migrations of {service} failed: {type(error).__name__}: {error}") from error
 
 
 async def create_key(addresses: ServiceAddresses, book: SecretBook) -> str:

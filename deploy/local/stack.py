@@ -99,7 +99,7 @@ async def prepare(
     with step("topics"):
         await apply_topics(infrastructure.kafka)
     with step("migrations"):
-        await migrate(addresses, book)
+        await migrate(addresses)
     _write_addresses(directory, addresses)
     return addresses
 
