@@ -64,6 +64,16 @@ def test_a_golden_message_fits_its_committed_schema(message: golden.Golden) -> N
     Draft202012Validator(schema, format_checker=FormatChecker()).validate(committed(message)["value"])
 
 
+def test_an_erased_value_fits_the_schema_of_what_is_published() -> None:
+    message = next(message for message in GOLDEN if message.name == "events/rapport.ticket.opened.v1")
+    schema = json.loads((REPOSITORY / schemas.path_of(schema_name(message))).read_text(encoding="utf-8"))
+    value = committed(message)["value"]
+    value["ticket"]["subject"] = {"erased": True}
+    Draft202012Validator(schema).validate(value)
+    value["ticket"]["number"] = {"erased": True}
+    assert not Draft202012Validator(schema).is_valid(value)
+
+
 def test_some_golden_messages_speak_chinese() -> None:
     assert sum("王小明" in text or "空调" in text for text in golden.texts().values()) >= 5
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
@@ -35,15 +35,44 @@ class _Untitled(GenerateJsonSchema):
         return False
 
 
+_ERASED: Final[Schema] = {
+    "description": "What is left of a personal value after its erasure.",
+    "type": "object",
+    "properties": {"erased": {"const": True}},
+    "required": ["erased"],
+}
+
 _ORDER = ("$schema", "title", "description", "type", "properties", "required", "$defs")
 
 
 @cache
 def schema_of(name: str) -> Schema:
-    """The schema of one type. `x-personal` marks personal fields; do not change what you get."""
+    """The schema of one type. `x-personal` marks personal fields, erased or not; do not change what you get."""
     generated = MODELS[name].model_json_schema(schema_generator=_Untitled)
+    if not name.startswith("touchpoints/"):
+        generated = _with_erasure(generated)
     schema = generated | {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": name.partition("/")[2]}
     return {keyword: schema[keyword] for keyword in sorted(schema, key=_ORDER.index)}
+
+
+def _with_erasure(schema: Schema) -> Schema:
+    """The schema of what Rapport publishes: in the place of a personal value `{"erased": true}` may stand."""
+    erasable = _erasable(schema)
+    if erasable != schema:
+        erasable["$defs"] = {**erasable.get("$defs", {}), "Erased": _ERASED}
+    return cast(Schema, erasable)
+
+
+def _erasable(part: Any) -> Any:
+    if isinstance(part, list):
+        return [_erasable(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    if not part.get("x-personal"):
+        return {keyword: _erasable(value) for keyword, value in part.items()}
+    kept = {keyword: part[keyword] for keyword in ("description", "default") if keyword in part}
+    plain = {keyword: value for keyword, value in part.items() if keyword not in (*kept, "x-personal")}
+    return {"anyOf": [plain, {"$ref": "#/$defs/Erased"}], "x-personal": True, **kept}
 
 
 def path_of(name: str) -> str:
