@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -140,10 +140,13 @@ async def _fold(connection: Connection, facts: Sequence[Fact], places: dict[UUID
 
 
 async def _note_identifiers(connection: Connection, changed: dict[Place, State]) -> None:
-    for place, state in changed.items():
-        if place.section == "identity":
-            keys = {held["key"] for held in state["profile"].get("identifiers", ())}
-            await store.put_held_identifiers(connection, place.profile_id, keys)
+    held = {
+        place.profile_id: {identifier["key"] for identifier in state["profile"].get("identifiers", ())}
+        for place, state in changed.items()
+        if place.section == "identity"
+    }
+    if held:
+        await store.put_held_identifiers(connection, held)
 
 
 async def _connect_documents(connection: Connection, facts: Sequence[Fact], dirty: Dirty) -> None:
@@ -172,7 +175,7 @@ async def _refold(connection: Connection, facts: Sequence[Fact], dirty: Dirty) -
     profiles = await store.profiles_of_facts(connection, ended)
     customers = await store.customers_of(connection, profiles)
     for profile_id in sorted(profiles):
-        documents = {place.item for place, _ in await store.partials_of(connection, [profile_id], [commerce.NAME])}
+        documents = {place.item for place, _ in await store.partials_of(connection, [(profile_id, commerce.NAME)])}
         connected = await store.connected_documents(connection, documents) if documents else set()
         await store.forget_partials(connection, profile_id, RETRACTABLE)
         recordings = await store.standing_recordings(connection, profile_id)
@@ -201,7 +204,10 @@ def fold_all(facts: Sequence[Fact]) -> dict[Place, State]:
 async def _render(connection: Connection, run: int, dirty: Dirty, as_of: Any, clock: Clock) -> None:
     members = await store.members(connection, list(dirty))
     stored = await store.load_views(connection, list(dirty))
-    partials = await _partials_by_customer(connection, dirty, members)
+    shown = {customer_id for customer_id, view in stored.items() if not view.moved_to}
+    # a customer seen for the first time, or again after a merge, is rendered whole
+    names = {customer_id: dirty[customer_id] if customer_id in shown else _ALL for customer_id in dirty}
+    partials = await _partials_by_customer(connection, names, members)
     changed: list[tuple[UUID, dict[str, str], UUID | None]] = []
     for customer_id in sorted(dirty):
         before = stored.get(customer_id)
@@ -210,9 +216,8 @@ async def _render(connection: Connection, run: int, dirty: Dirty, as_of: Any, cl
             if before is None or before.moved_to != moved_to:
                 changed.append((customer_id, {}, moved_to))
             continue
-        names = _ALL if before is None or before.moved_to else dirty[customer_id]
         sections = dict(before.sections) if before and not before.moved_to else {"segments": "[]"}
-        for name in names:
+        for name in names[customer_id]:
             profiles, states = members[customer_id], partials[customer_id, name]
             sections[name] = decide(render, name, customer_id, profiles, states)
         sections[quality.NAME] = decide(_assess, sections)
@@ -223,19 +228,20 @@ async def _render(connection: Connection, run: int, dirty: Dirty, as_of: Any, cl
 
 
 async def _partials_by_customer(
-    connection: Connection, dirty: Dirty, members: dict[UUID, list[UUID]]
+    connection: Connection, names: Mapping[UUID, Collection[str]], members: dict[UUID, list[UUID]]
 ) -> defaultdict[tuple[UUID, str], dict[tuple[UUID, str], State]]:
+    """The partials that the sections `names` of each customer are rendered from, others' documents among them."""
     owners = {profile_id: customer_id for customer_id, profiles in members.items() for profile_id in profiles}
     found: defaultdict[tuple[UUID, str], dict[tuple[UUID, str], State]] = defaultdict(dict)
-    # a customer seen for the first time is rendered whole
-    for place, state in await store.partials_of(connection, list(owners), sorted(_ALL)):
+    wanted = [(profile_id, name) for profile_id, customer_id in owners.items() for name in sorted(names[customer_id])]
+    for place, state in await store.partials_of(connection, wanted):
         found[owners[place.profile_id], place.section][place.profile_id, place.item] = state
-    for customer_id in dirty:
-        items = [item for _, item in found[customer_id, commerce.NAME]]
-        if items:
-            connected = await store.connected_documents(connection, items)
-            for place, state in await store.documents(connection, connected):
-                found[customer_id, commerce.NAME][place.profile_id, place.item] = state
+    items = [
+        (customer_id, item) for (customer_id, name), own in found.items() if name == commerce.NAME for _, item in own
+    ]
+    if items:
+        for customer_id, place, state in await store.documents_of_others(connection, items):
+            found[customer_id, commerce.NAME][place.profile_id, place.item] = state
     return found
 
 

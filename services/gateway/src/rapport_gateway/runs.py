@@ -51,6 +51,7 @@ CREATE TABLE document_reference (
     item       text NOT NULL,
     PRIMARY KEY (refers_to, item)
 );
+CREATE INDEX document_reference_item ON document_reference (item);
 
 CREATE TABLE customer_view (
     customer_id  uuid PRIMARY KEY,

@@ -159,7 +159,7 @@ async def load_partials(connection: Connection, places: Collection[Place]) -> di
         [place.section for place in ordered],
         [place.item for place in ordered],
     )
-    return {Place(row["profile_id"], row["section"], row["item"]): orjson.loads(row["state"]) for row in rows}
+    return {as_place(row): orjson.loads(row["state"]) for row in rows}
 
 
 async def save_partials(connection: Connection, partials: Mapping[Place, State]) -> None:
@@ -188,16 +188,20 @@ async def forget_partials(connection: Connection, profile_id: UUID, sections: Se
     )
 
 
-async def partials_of(
-    connection: Connection, profile_ids: Collection[UUID], sections: Collection[str]
-) -> list[tuple[Place, State]]:
-    """All partials of some sections of some profiles."""
+async def partials_of(connection: Connection, places: Collection[tuple[UUID, str]]) -> list[tuple[Place, State]]:
+    """All partials of the sections of profiles that are asked for."""
     rows = await connection.fetch(
-        "SELECT profile_id, section, item, state FROM partial WHERE profile_id = ANY($1) AND section = ANY($2)",
-        list(profile_ids),
-        list(sections),
+        "SELECT profile_id, section, item, state FROM partial "
+        "JOIN unnest($1::uuid[], $2::text[]) AS t (profile_id, section) USING (profile_id, section)",
+        [profile_id for profile_id, _ in places],
+        [section for _, section in places],
     )
-    return [(Place(row["profile_id"], row["section"], row["item"]), orjson.loads(row["state"])) for row in rows]
+    return [(as_place(row), orjson.loads(row["state"])) for row in rows]
+
+
+def as_place(row: Row) -> Place:
+    """Where a partial stands."""
+    return Place(row["profile_id"], row["section"], row["item"])
 
 
 async def save_references(connection: Connection, references: Iterable[tuple[str, str]]) -> None:
@@ -211,26 +215,39 @@ async def save_references(connection: Connection, references: Iterable[tuple[str
     )
 
 
+_NEIGHBOURS = """
+LATERAL (
+    SELECT refers_to AS item FROM document_reference WHERE item = c.item
+    UNION ALL SELECT item FROM document_reference WHERE refers_to = c.item
+) AS neighbour
+"""
+
+
 async def connected_documents(connection: Connection, items: Collection[str]) -> set[str]:
     """The documents that are settled together with `items`: those named and naming, and so on."""
     rows = await connection.fetch(
         "WITH RECURSIVE connected (item) AS ("
-        "  SELECT unnest($1::text[]) UNION "
-        "  SELECT CASE WHEN r.item = c.item THEN r.refers_to ELSE r.item END "
-        "  FROM connected c JOIN document_reference r ON r.item = c.item OR r.refers_to = c.item"
+        f"  SELECT unnest($1::text[]) UNION SELECT neighbour.item FROM connected c, {_NEIGHBOURS}"
         ") SELECT item FROM connected",
         list(items),
     )
     return {row["item"] for row in rows}
 
 
-async def documents(connection: Connection, items: Collection[str]) -> list[tuple[Place, State]]:
-    """The partials of documents, whoever's they are."""
+async def documents_of_others(
+    connection: Connection, items: Collection[tuple[UUID, str]]
+) -> list[tuple[UUID, Place, State]]:
+    """For each customer of `items`: the partials at other customers of documents connected with the customer's."""
     rows = await connection.fetch(
-        "SELECT profile_id, section, item, state FROM partial WHERE section = 'commerce' AND item = ANY($1)",
-        list(items),
+        "WITH RECURSIVE connected (customer_id, item) AS ("
+        "  SELECT * FROM unnest($1::uuid[], $2::text[])"
+        f"  UNION SELECT c.customer_id, neighbour.item FROM connected c, {_NEIGHBOURS}"
+        ") SELECT c.customer_id, profile_id, section, item, state FROM connected c JOIN partial USING (item) "
+        "JOIN membership m USING (profile_id) WHERE section = 'commerce' AND m.customer_id <> c.customer_id",
+        [customer_id for customer_id, _ in items],
+        [item for _, item in items],
     )
-    return [(Place(row["profile_id"], row["section"], row["item"]), orjson.loads(row["state"])) for row in rows]
+    return [(row["customer_id"], as_place(row), orjson.loads(row["state"])) for row in rows]
 
 
 async def document_profiles(connection: Connection, items: Collection[str]) -> set[UUID]:
@@ -288,9 +305,15 @@ async def save_changes(
     connection: Connection, changes: Sequence[tuple[int, UUID, int, list[str]]], at: datetime
 ) -> None:
     """Keeps what changed, for streams and for the state topic."""
-    await connection.executemany(
-        "INSERT INTO change (seq, customer_id, version, sections, at) VALUES ($1, $2, $3, $4, $5)",
-        [(*change, at) for change in changes],
+    await connection.execute(
+        "INSERT INTO change (seq, customer_id, version, sections, at) "
+        "SELECT seq, customer_id, version, string_to_array(sections, ','), $5 "
+        "FROM unnest($1::bigint[], $2::uuid[], $3::bigint[], $4::text[]) AS t (seq, customer_id, version, sections)",
+        [seq for seq, *_ in changes],
+        [customer_id for _, customer_id, *_ in changes],
+        [version for _, _, version, _ in changes],
+        [",".join(sections) for *_, sections in changes],
+        at,
     )
 
 
@@ -317,13 +340,22 @@ async def put_routes(connection: Connection, facts: Sequence[Fact]) -> None:
     )
 
 
-async def put_held_identifiers(connection: Connection, profile_id: UUID, keys: Collection[str]) -> None:
-    """Replaces the identifiers that a profile holds."""
+async def put_held_identifiers(connection: Connection, held: Mapping[UUID, Collection[str]]) -> None:
+    """Replaces the identifiers that profiles hold."""
+    pairs = sorted((profile_id, key) for profile_id, keys in held.items() for key in keys)
+    profiles, keys = [profile_id for profile_id, _ in pairs], [key for _, key in pairs]
     await connection.execute(
-        "DELETE FROM held_identifier WHERE profile_id = $1 AND identifier_key <> ALL($2)", profile_id, list(keys)
+        "DELETE FROM held_identifier h WHERE h.profile_id = ANY($1) AND NOT EXISTS ("
+        "  SELECT FROM unnest($2::uuid[], $3::text[]) AS t (profile_id, identifier_key)"
+        "  WHERE t.profile_id = h.profile_id AND t.identifier_key = h.identifier_key)",
+        sorted(held),
+        profiles,
+        keys,
     )
     await connection.execute(
-        "INSERT INTO held_identifier SELECT $1, unnest($2::text[]) ON CONFLICT DO NOTHING", profile_id, sorted(keys)
+        "INSERT INTO held_identifier SELECT * FROM unnest($1::uuid[], $2::text[]) ON CONFLICT DO NOTHING",
+        profiles,
+        keys,
     )
 
 
