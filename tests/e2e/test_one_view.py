@@ -3,6 +3,7 @@
 import asyncio
 import json
 import signal
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
@@ -11,6 +12,8 @@ from aiokafka import AIOKafkaProducer
 
 from deploy.local.stack import Stack
 from rapport_shared.contracts.catalogue import INTAKE
+from rapport_shared.contracts.codec import encode_touchpoint
+from rapport_shared.contracts.touchpoints import parse_touchpoint
 from rapport_shared.contracts.touchpoints.examples import EXAMPLES
 from tests.support.stack import Caller
 
@@ -90,6 +93,57 @@ async def test_fifty_first_touches_at_once_make_one_customer(caller: Caller) -> 
     assert len(customers) == 1
     view = await caller.view(customers.pop(), ",".join(ids))
     assert view["interactions"]["count"] == 50
+
+
+async def test_first_touches_while_customer_is_away_make_one_customer_and_wait_for_nobody(
+    caller: Caller, stack: Stack
+) -> None:
+    number = phone_number()
+    await stack.supervisor.kill("customer", stay_down=True)
+    try:
+        ids = await asyncio.gather(*(caller.report(call(number)) for _ in range(50)))
+        statuses = [await caller.status(touchpoint_id) for touchpoint_id in ids]
+        customers = {status["customer_id"] for status in statuses}
+        assert len(customers) == 1
+        (customer_id,) = customers
+        view = await caller.view(customer_id, ",".join(ids))
+        assert view["interactions"]["count"] == 50
+        assert not view["identity"]["registered"]
+    finally:
+        stack.supervisor.start("customer")
+    await stack.supervisor.wait_ready(f"{stack.addresses.url('customer')}/readyz")
+    body = {"kind": "person", "identifiers": [{"type": "phone", "value": f"+86{number}"}]}
+    await caller.until_status("GET", f"/v1/customers/{customer_id}/record", 200)
+    made = await caller.call("POST", "/v1/customers", 201, json=body)
+    await caller.until_status("GET", f"/v1/customers/{customer_id}", 307)
+    view = await caller.view(made.json()["customer_id"], ",".join(ids))
+    assert view["interactions"]["count"] == 50
+
+
+async def test_a_number_that_is_removed_and_claimed_anew_leads_to_its_holder_each_time(caller: Caller) -> None:
+    number = phone_number()
+    body = {"kind": "person", "identifiers": [{"type": "phone", "value": f"+86{number}"}]}
+    first = (await caller.call("POST", "/v1/customers", 201, json=body)).json()["customer_id"]
+    assert await _whom_a_call_reaches(caller, number, lambda customer_id: customer_id == first)
+
+    record = (await caller.call("GET", f"/v1/customers/{first}/record", 200)).json()
+    (held,) = record["record"]["identifiers"]
+    await caller.call("DELETE", f"/v1/customers/{first}/identifiers/{held['key']}", 200)
+    between = await _whom_a_call_reaches(caller, number, lambda customer_id: customer_id != first)
+
+    second = (await caller.call("POST", "/v1/customers", 201, json=body)).json()["customer_id"]
+    assert second not in (first, between)
+    assert await _whom_a_call_reaches(caller, number, lambda customer_id: customer_id == second)
+    await caller.until_status("GET", f"/v1/customers/{between}", 307)
+    await caller.call("GET", f"/v1/customers/{first}", 200)
+
+
+async def _whom_a_call_reaches(caller: Caller, number: str, expected: Callable[[str], bool]) -> str:
+    """Calls until a call reaches whom it should: the route is on its way from customer to interaction."""
+    while True:
+        status = await caller.status(await caller.report(call(number)))
+        if expected(status["customer_id"]):
+            return str(status["customer_id"])
 
 
 async def test_a_repeat_counts_once_and_another_body_is_quarantined_beside_it(caller: Caller) -> None:
@@ -203,13 +257,33 @@ async def test_garbage_on_the_intake_topic_harms_nobody(caller: Caller, stack: S
             await producer.send_and_wait(INTAKE.name, key=b"garbage", value=value)
     finally:
         await producer.stop()
+    never = await _abort_a_transaction(stack.infrastructure.kafka)
     touchpoint_id = await caller.report(call(phone_number()))
     assert (await caller.status(touchpoint_id))["state"] == "recorded"
+    await caller.call("GET", f"/v1/touchpoints/{never}", 404)
     reasons: set[str] = set()
     while len(reasons) < 1:
         page = (await caller.call("GET", "/v1/quarantine?limit=200", 200)).json()
         reasons = {line["reason"] for line in page["quarantined"]}
     assert "unknown_type" in reasons
+
+
+async def _abort_a_transaction(kafka: str) -> str:
+    """A connector's touchpoint on every partition, in a transaction that is aborted; answers its id."""
+    touchpoint = call(phone_number())
+    message = encode_touchpoint(parse_touchpoint(touchpoint, strict=True), json.dumps(touchpoint).encode(), "connector")
+    producer = AIOKafkaProducer(bootstrap_servers=kafka, transactional_id=f"connector-{touchpoint['id']}")
+    await producer.start()
+    try:
+        await producer.begin_transaction()
+        for partition in await producer.partitions_for(INTAKE.name):
+            await producer.send_and_wait(
+                INTAKE.name, message.value, message.key, partition=partition, headers=list(message.headers)
+            )
+        await producer.abort_transaction()
+    finally:
+        await producer.stop()
+    return str(touchpoint["id"])
 
 
 @pytest.mark.parametrize("service", ["interaction", "gateway", "customer"])

@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from deploy.local.infrastructure import Infrastructure
 from deploy.local.stack import Stack, free_ports, running_stack
+from tests.support.conditions import until
 
 __all__ = ["Caller", "caller", "stack"]
 
@@ -27,6 +28,14 @@ class Caller:
         answer = await self.client.request(method, path, **options)
         assert answer.status_code == expected, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer
+
+    async def until_status(self, method: str, path: str, expected: int) -> None:
+        """Repeats a request that changes nothing until it is answered with the status that is expected."""
+
+        async def answered() -> bool:
+            return (await self.client.request(method, path)).status_code == expected
+
+        await until(f"{expected} of {method} {path}", answered)
 
     async def report(self, touchpoint: dict[str, Any]) -> str:
         """Reports a touchpoint and answers its id."""
