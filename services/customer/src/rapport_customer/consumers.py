@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from typing import Any
+from functools import partial, reduce
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
@@ -12,9 +12,9 @@ import orjson
 from rapport_customer import store
 from rapport_customer.commands.assets import change_asset, holding, service
 from rapport_customer.commands.profiles import Change, register
-from rapport_customer.domain.profiles import FIELDS, Statement, with_consent, with_report
+from rapport_customer.domain.profiles import FIELDS, Statement, with_consent, with_report, without_report
 from rapport_shared.clock import Clock
-from rapport_shared.contracts.catalogue import INTERACTION_EVENTS, INTERACTION_RECORDED
+from rapport_shared.contracts.catalogue import INTERACTION_EVENTS, INTERACTION_RECORDED, INTERACTION_RETRACTED
 from rapport_shared.contracts.customer import AssetService, ConsentState, ProfileState, RelationState
 from rapport_shared.contracts.envelope import decode_envelope
 from rapport_shared.contracts.interaction import RecordedAssetKey, RecordedIdentifier
@@ -23,6 +23,8 @@ from rapport_shared.messaging.consumer import Subscription
 from rapport_shared.messaging.outbox import OutboxSignal
 from rapport_shared.messaging.outcomes import decide
 from rapport_shared.messaging.records import Record
+
+REPORT: Final = "profile.reported"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,17 @@ class RecordedTouch:
         return {identifier["key"] for identifier in self.identifiers if identifier.get("routable", True)}
 
 
-def touches(clock: Clock, signal: OutboxSignal) -> Subscription[RecordedTouch]:
-    """The reaction that keeps profiles, routes and assets up with the recorded touches."""
+@dataclass(frozen=True, slots=True)
+class Retraction:
+    """A recorded touchpoint of a profile no longer counts."""
+
+    event_id: UUID
+    profile_id: UUID
+    retracted: UUID
+
+
+def touches(clock: Clock, signal: OutboxSignal) -> Subscription[RecordedTouch | Retraction]:
+    """The reaction that keeps profiles, routes and assets up with what was recorded, and with retracted reports."""
     return Subscription(
         consumer="touches",
         topics=(INTERACTION_EVENTS,),
@@ -54,15 +65,19 @@ def touches(clock: Clock, signal: OutboxSignal) -> Subscription[RecordedTouch]:
     )
 
 
-def read_touch(record: Record) -> RecordedTouch | None:
-    """The touch in a record; None for other events and for anonymous touches."""
-    if record.headers.get("ce_type") != INTERACTION_RECORDED.wire or record.value is None:
+def read_touch(record: Record) -> RecordedTouch | Retraction | None:
+    """The touch or the retraction in a record; None for other events and for anonymous touches."""
+    wire = record.headers.get("ce_type")
+    if wire not in (INTERACTION_RECORDED.wire, INTERACTION_RETRACTED.wire) or record.value is None:
         return None
     if "ce_profileid" not in record.headers:
         return None
     envelope = decode_envelope(record.headers)
     assert envelope.profile_id is not None
-    return decide(_touch, envelope.id, envelope.profile_id, envelope.occurred_at, orjson.loads(record.value))
+    data = orjson.loads(record.value)
+    if wire == INTERACTION_RETRACTED.wire:
+        return decide(_retraction, envelope.id, envelope.profile_id, data)
+    return decide(_touch, envelope.id, envelope.profile_id, envelope.occurred_at, data)
 
 
 def _touch(event_id: UUID, profile_id: UUID, occurred_at: datetime, data: dict[str, Any]) -> RecordedTouch:
@@ -77,15 +92,22 @@ def _touch(event_id: UUID, profile_id: UUID, occurred_at: datetime, data: dict[s
     )
 
 
+def _retraction(event_id: UUID, profile_id: UUID, data: dict[str, Any]) -> Retraction:
+    return Retraction(event_id, profile_id, UUID(data["event_id"]))
+
+
 async def _notify(signal: OutboxSignal) -> None:
     signal.notify()
 
 
-async def _apply(clock: Clock, connection: Connection, batch: Sequence[RecordedTouch]) -> None:
-    profile_ids = {touch.profile_id for touch in batch}
+async def _apply(clock: Clock, connection: Connection, batch: Sequence[RecordedTouch | Retraction]) -> None:
+    profile_ids = {item.profile_id for item in batch}
     known = await store.known_profiles(connection, profile_ids)
     claimed = await store.claimed_identifiers(connection, profile_ids)
     for touch in batch:
+        if isinstance(touch, Retraction):
+            await _retract(connection, touch, clock)
+            continue
         claims = {(touch.profile_id, key) for key in touch.keys}
         if touch.kind in _CHANGES or touch.profile_id not in known or claims - claimed:
             await _take(connection, touch, clock)
@@ -97,14 +119,41 @@ async def _apply(clock: Clock, connection: Connection, batch: Sequence[RecordedT
 
 async def _take(connection: Connection, touch: RecordedTouch, clock: Clock) -> None:
     change = decide(_CHANGES.get(touch.kind, _unchanged), touch, clock)
+    if touch.kind == REPORT and not await _keep_report(connection, touch):
+        change = _unchanged(touch, clock)
     await register(
         connection,
         touch.profile_id,
-        "report" if touch.kind == "profile.reported" else "touch",
+        "report" if touch.kind == REPORT else "touch",
         decide(_identifiers, touch),
         change,
         clock,
         causation_id=touch.event_id,
+    )
+
+
+async def _keep_report(connection: Connection, touch: RecordedTouch) -> bool:
+    told = orjson.dumps({"occurred_at": touch.occurred_at, "body": touch.body}).decode()
+    return await store.keep_report(connection, touch.event_id, touch.profile_id, told)
+
+
+async def _retract(connection: Connection, retraction: Retraction, clock: Clock) -> None:
+    counting = await store.retract_report(connection, retraction.retracted, retraction.profile_id)
+    if not await store.known_profiles(connection, [retraction.profile_id]):
+        return
+    reports = [_report(event_id, retraction.profile_id, text) for event_id, text in counting.items()]
+    changes = [decide(_reported, report, clock) for report in reports]
+
+    def change(state: ProfileState) -> ProfileState:
+        return reduce(lambda so_far, one: one(so_far), changes, without_report(state, retraction.retracted))
+
+    await register(connection, retraction.profile_id, "touch", (), change, clock, causation_id=retraction.event_id)
+
+
+def _report(event_id: UUID, profile_id: UUID, text: str) -> RecordedTouch:
+    told = orjson.loads(text)
+    return RecordedTouch(
+        event_id, profile_id, datetime.fromisoformat(told["occurred_at"]), REPORT, (), (), told["body"]
     )
 
 
@@ -149,7 +198,7 @@ def _consented(given: bool, touch: RecordedTouch, clock: Clock) -> Change:
 
 
 _CHANGES: dict[str, Callable[[RecordedTouch, Clock], Change]] = {
-    "profile.reported": _reported,
+    REPORT: _reported,
     "consent.given": partial(_consented, True),
     "consent.withdrawn": partial(_consented, False),
 }

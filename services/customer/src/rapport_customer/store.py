@@ -134,6 +134,32 @@ async def save_held(connection: Connection, profile_id: UUID, identifier_key: st
     )
 
 
+async def keep_report(connection: Connection, event_id: UUID, profile_id: UUID, touch: str) -> bool:
+    """Keeps the report of a profile; answers whether it counts, for it may be retracted already."""
+    counts: bool = await connection.fetchval(
+        "INSERT INTO report (event_id, profile_id, touch) VALUES ($1, $2, $3) "
+        "ON CONFLICT (event_id) DO UPDATE SET profile_id = excluded.profile_id RETURNING NOT retracted",
+        event_id,
+        profile_id,
+        touch,
+    )
+    return counts
+
+
+async def retract_report(connection: Connection, event_id: UUID, profile_id: UUID) -> dict[UUID, str]:
+    """Forgets a report for good, also where it is still to come; answers the profile's reports that count."""
+    await connection.execute(
+        "INSERT INTO report (event_id, profile_id, retracted) VALUES ($1, $2, true) "
+        "ON CONFLICT (event_id) DO UPDATE SET retracted = true, touch = NULL",
+        event_id,
+        profile_id,
+    )
+    rows = await connection.fetch(
+        "SELECT event_id, touch FROM report WHERE profile_id = $1 AND NOT retracted", profile_id
+    )
+    return {row["event_id"]: row["touch"] for row in rows}
+
+
 async def other_holder(connection: Connection, profile_id: UUID, identifier_key: str) -> UUID | None:
     """Another profile of the same customer that holds the identifier."""
     found: UUID | None = await connection.fetchval(

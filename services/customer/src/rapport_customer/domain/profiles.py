@@ -94,6 +94,19 @@ def with_consent(state: ProfileState, consent: ConsentState) -> ProfileState:
     return state.model_copy(update={"consents": tuple(consents)})
 
 
+def without_report(state: ProfileState, event_id: UUID) -> ProfileState:
+    """The register without the snapshot of the report `event_id`; what that had replaced is to be reported again.
+
+    Relations, identifiers, and that the profile is registered, stay.
+    """
+    fields = {
+        name: [candidate for candidate in candidates if candidate.event_id != event_id]
+        for name, candidates in state.fields.items()
+    }
+    sources = tuple(source for source in state.sources if source.event_id != event_id)
+    return state.model_copy(update={"sources": sources, "fields": _sorted_fields(fields)})
+
+
 def with_identifier(state: ProfileState, identifier: HeldIdentifier) -> ProfileState:
     """The register holding `identifier`; verified once is verified."""
     known = next((held for held in state.identifiers if held.key == identifier.key), None)
