@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import sys
 import time
@@ -48,6 +49,8 @@ GROUPS = (*ON_THE_STACK, SCORING)
 async def measure(directory: Path, groups: frozenset[str], quick: bool, console: Console) -> list[Figure]:
     """The figures of `groups`, on a Kafka and PostgreSQL that are started in `directory`, emptied first."""
     figures: list[Figure] = []
+    # topics are deleted and made on the way: that clients look for them is no news
+    logging.getLogger("aiokafka").addHandler(logging.NullHandler())
     _end_in_good_order_when_asked()
 
     async def take(group: str, work: Awaitable[list[Figure]]) -> None:
