@@ -15,6 +15,8 @@ from deploy.local.ports import LOOPBACK
 
 __all__ = ["Connection", "Load", "connections", "keep_asking", "keep_to_schedule", "request", "schedule"]
 
+STATUS = slice(9, 12)
+AGAIN_SECONDS = 0.1
 _END_OF_HEAD = b"\r\n\r\n"
 _LENGTH = b"content-length:"
 
@@ -42,13 +44,20 @@ class Connection(asyncio.Protocol):
             self._answer.set_result(answer)
 
     async def exchange(self, message: bytes, expected: bytes) -> bytes:
-        """Sends a request and returns the body. Raises AssertionError for another status than `expected`."""
+        """Sends a request and returns the body; repeats it while the answer is 503, as callers are told to.
+
+        Raises AssertionError for another status than `expected`.
+        """
+        while (answer := await self._answer_to(message))[STATUS] == b"503":  # noqa: ASYNC110
+            await asyncio.sleep(AGAIN_SECONDS)
+        assert answer[STATUS] == expected, answer.decode(errors="replace")
+        return answer.partition(_END_OF_HEAD)[2]
+
+    async def _answer_to(self, message: bytes) -> bytes:
         assert self._transport is not None
         self._answer = asyncio.get_running_loop().create_future()
         self._transport.write(message)
-        answer = await self._answer
-        assert answer[9:12] == expected, answer.decode(errors="replace")
-        return answer.partition(_END_OF_HEAD)[2]
+        return await self._answer
 
     def close(self) -> None:
         """Ends the connection."""
