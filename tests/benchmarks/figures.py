@@ -34,14 +34,14 @@ class Figure(TypedDict):
 
 def rate(name: str, value: float, limit: float | None, unit: str) -> Figure:
     """A figure of which more is better."""
-    ratio = round(value / limit, 2) if limit else None
+    ratio = round(value / limit, 3) if limit else None
     return Figure(name=name, value=round(value), unit=unit, limit=round(limit) if limit else None, ratio=ratio)
 
 
 def seconds_of(name: str, seconds: float, limit: float | None, unit: str = "s") -> Figure:
     """A time, given in seconds; `unit` may be `ms`. Less is better."""
     factor, digits = (1000, 1) if unit == "ms" else (1, 2)
-    ratio = round(limit / seconds, 2) if limit else None
+    ratio = round(limit / seconds, 3) if limit else None
     stated = round(limit * factor, digits) if limit else None
     return Figure(name=name, value=round(seconds * factor, digits), unit=unit, limit=stated, ratio=ratio)
 
@@ -97,5 +97,5 @@ def _cells(figure: Figure) -> list[str]:
         value,
         figure["unit"],
         "" if limit is None else f"{limit:,g}",
-        "" if ratio is None else f"{ratio:.2f}",
+        "" if ratio is None else f"{ratio:.2g}" if ratio < 1 else f"{ratio:.2f}",
     ]

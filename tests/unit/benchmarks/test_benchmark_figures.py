@@ -93,7 +93,7 @@ def test_the_page_keeps_its_words_and_gets_new_figures(tmp_path: Path) -> None:
     text = page.read_text()
     assert text.startswith("before\n")
     assert text.endswith("\nafter\n")
-    assert "| read | 1,234 | reads/s | 2,468 | 0.50 |" in text
+    assert "| read | 1,234 | reads/s | 2,468 | 0.5 |" in text
     assert "old" not in text
     with pytest.raises(ValueError, match="has no"):
         write_docs([], _without_markers(tmp_path))
