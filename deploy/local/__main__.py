@@ -19,7 +19,7 @@ from deploy.local.errors import LocalStackError
 from deploy.local.infrastructure import CHECKOUT, DirectoryInUseError, infrastructure, reset, sole_user
 from deploy.local.ports import LOOPBACK, require_free
 from deploy.local.processes import end_recorded, recorded_process
-from deploy.local.services import SERVICES, apply_topics, migrate
+from deploy.local.services import PROCESSES, apply_topics, migrate
 from deploy.local.stack import (
     PORT_BASE_SETTING,
     Stack,
@@ -208,13 +208,13 @@ async def _migrate(_: Namespace) -> None:
 
 
 async def _status(_: Namespace) -> None:
-    urls = {service: f"http://{LOOPBACK}:{port}" for service, port in default_ports().items()}
+    urls = {process: f"http://{LOOPBACK}:{port}" for process, port in default_ports().items()}
     async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
-        print(f"{'service':<14}{'pid':>8}  {'state':<12}{'lag':>8}{'outbox':>8}{'dead':>8}{'quarantine':>12}")
-        for service in SERVICES:
-            process = recorded_process(HOME / "pids" / "services" / f"{service}.pid")
+        print(f"{'process':<14}{'pid':>8}  {'state':<12}{'lag':>8}{'outbox':>8}{'dead':>8}{'quarantine':>12}")
+        for name in PROCESSES:
+            process = recorded_process(HOME / "pids" / "services" / f"{name}.pid")
             pid = "-" if process is None else str(process.pid)
-            print(f"{service:<14}{pid:>8}  {await _status_line(client, urls[service])}")
+            print(f"{name:<14}{pid:>8}  {await _status_line(client, urls[name])}")
         print(f"\n{await _freshness_line(client, urls['gateway'])}")
 
 

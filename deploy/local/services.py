@@ -1,4 +1,4 @@
-"""The five services: their ports, their environment, the commands that prepare and start them."""
+"""The five services and their processes: ports, environment, the commands that prepare and start them."""
 
 from __future__ import annotations
 
@@ -19,20 +19,29 @@ from rapport_shared.migrations import migrate as run_migrations
 __all__ = [
     "OWNERS",
     "PORT_OFFSETS",
+    "PROCESSES",
     "SERVICES",
     "ServiceAddresses",
     "apply_topics",
     "create_key",
     "migrate",
+    "run_arguments",
     "run_command",
     "service_command",
     "service_environment",
+    "service_of",
     "service_programs",
 ]
 
 OWNERS = ("customer", "interaction", "ticket", "scoring")
 SERVICES = (*OWNERS, "gateway")
-PORT_OFFSETS: Mapping[str, int] = {"gateway": 0, "customer": 1, "interaction": 2, "ticket": 3, "scoring": 4}
+VIEW = "gateway-view"
+PROCESSES = (*SERVICES, VIEW)
+"""A process for each service, and a second one of the gateway: where API and projector share one, requests and
+batches wait for each other."""
+
+API_ONLY = ("--only", "api,api-support")
+PORT_OFFSETS: Mapping[str, int] = {"gateway": 0, "customer": 1, "interaction": 2, "ticket": 3, "scoring": 4, VIEW: 5}
 LOCAL_PARTITIONS = "3"
 DEMO_KEY = (
     *("--name", "demo", "--demo"),
@@ -51,19 +60,24 @@ class ServiceAddresses:
     databases: Mapping[str, str]
     ports: Mapping[str, int]
 
-    def url(self, service: str) -> str:
-        """The base URL of a service's HTTP API."""
-        return f"http://{LOOPBACK}:{self.ports[service]}"
+    def url(self, process: str) -> str:
+        """The base URL of a process's HTTP API; a service's name is that of its first process."""
+        return f"http://{LOOPBACK}:{self.ports[process]}"
 
 
-def service_environment(service: str, addresses: ServiceAddresses, book: SecretBook) -> dict[str, str]:
-    """The variables that a service is started with."""
+def service_of(process: str) -> str:
+    """The service that a process is one of."""
+    return "gateway" if process == VIEW else process
+
+
+def service_environment(process: str, addresses: ServiceAddresses, book: SecretBook) -> dict[str, str]:
+    """The variables that a process is started with."""
     return {
         "RAPPORT_ENVIRONMENT": "local",
         "RAPPORT_KAFKA": addresses.kafka,
         "RAPPORT_PARTITIONS": os.environ.get("RAPPORT_PARTITIONS", LOCAL_PARTITIONS),
-        "RAPPORT_DATABASE": addresses.databases[service],
-        "RAPPORT_LISTEN": f"{LOOPBACK}:{addresses.ports[service]}",
+        "RAPPORT_DATABASE": addresses.databases[service_of(process)],
+        "RAPPORT_LISTEN": f"{LOOPBACK}:{addresses.ports[process]}",
         "RAPPORT_TOKEN_SECRET": book.secret("caller tokens"),
         "RAPPORT_IDENTIFIER_SECRET": book.secret("identifier keys"),
         **{f"RAPPORT_{owner.upper()}_URL": addresses.url(owner) for owner in OWNERS},
@@ -71,16 +85,21 @@ def service_environment(service: str, addresses: ServiceAddresses, book: SecretB
     }
 
 
+def run_arguments(process: str) -> tuple[str, ...]:
+    """What a process is told to run: everything, but for the gateway, whose view is the work of another process."""
+    return ("run", *(API_ONLY if process == "gateway" else ()))
+
+
 def service_programs(addresses: ServiceAddresses, book: SecretBook, variables: Mapping[str, str]) -> list[Program]:
-    """The five services as programs for the supervisor; `variables` are added to each environment."""
+    """The processes as programs for the supervisor; `variables` are added to each environment."""
     return [
         Program(
-            service,
-            (*service_command(service), "run"),
-            {**service_environment(service, addresses, book), **variables},
+            process,
+            (*service_command(service_of(process)), *run_arguments(process)),
+            {**service_environment(process, addresses, book), **variables},
             CHECKOUT,
         )
-        for service in SERVICES
+        for process in PROCESSES
     ]
 
 

@@ -21,6 +21,7 @@ from deploy.local.ports import PortBook, require_free
 from deploy.local.secret_book import SecretBook
 from deploy.local.services import (
     PORT_OFFSETS,
+    PROCESSES,
     SERVICES,
     ServiceAddresses,
     apply_topics,
@@ -66,17 +67,17 @@ class Stack:
 
 
 def default_ports(environment: Mapping[str, str] = os.environ) -> dict[str, int]:
-    """The services' fixed ports; RAPPORT_PORT_BASE moves them together."""
+    """The processes' fixed ports; RAPPORT_PORT_BASE moves them together."""
     text = environment.get(PORT_BASE_SETTING) or str(DEFAULT_PORT_BASE)
-    if not text.isdecimal() or not 1 <= int(text) <= 65_535 - len(SERVICES):
+    if not text.isdecimal() or not 1 <= int(text) <= 65_535 - len(PROCESSES):
         raise LocalStackError(f"{PORT_BASE_SETTING} is {text!r}; it must be a port number")
-    return {service: int(text) + offset for service, offset in PORT_OFFSETS.items()}
+    return {process: int(text) + offset for process, offset in PORT_OFFSETS.items()}
 
 
 def free_ports(directory: Path) -> dict[str, int]:
-    """Free ports for the services, kept in `directory`: what tests use."""
+    """Free ports for the processes, kept in `directory`: what tests use."""
     book = PortBook(directory / "service-ports.json")
-    return {service: book.port(service, keep=False) for service in SERVICES}
+    return {process: book.port(process, keep=False) for process in PROCESSES}
 
 
 def secrets_of(directory: Path) -> SecretBook:
@@ -146,12 +147,12 @@ async def running_stack(
 
 
 async def _start_all(supervisor: Supervisor, addresses: ServiceAddresses) -> None:
-    for service in SERVICES:
-        supervisor.start(service)
+    for process in PROCESSES:
+        supervisor.start(process)
     try:
         async with asyncio.TaskGroup() as group:
-            for service in SERVICES:
-                group.create_task(supervisor.wait_ready(f"{addresses.url(service)}/readyz"))
+            for process in PROCESSES:
+                group.create_task(supervisor.wait_ready(f"{addresses.url(process)}/readyz"))
     except ExceptionGroup as failed:
         raise failed.exceptions[0] from None
 

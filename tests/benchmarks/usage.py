@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 
 import psutil
 
-from deploy.local.services import SERVICES
+from deploy.local.services import PROCESSES
 from tests.benchmarks.figures import Figure, size
 from tests.benchmarks.stack_under_test import StackUnderTest
 
@@ -58,7 +58,7 @@ def _time(process: psutil.Process) -> float:
 def _processes(stack: StackUnderTest) -> dict[str, list[psutil.Process]]:
     """By name; servers that run out of our sight are left out."""
     servers = {"kafka": stack.stack.infrastructure.broker, "postgres": stack.stack.infrastructure.database}
-    pids = {name: stack.stack.supervisor.pid(name) for name in SERVICES}
+    pids = {name: stack.stack.supervisor.pid(name) for name in PROCESSES}
     pids |= {name: server.pid for name, server in servers.items()}
     found = {}
     for name, pid in pids.items():

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import httpx
 
-from deploy.local.services import SERVICES
+from deploy.local.services import PROCESSES
 from deploy.local.stack import Stack
 from tests.chaos.stacks import own_stack
 from tests.support.conditions import until
@@ -37,7 +37,7 @@ async def test_what_is_away_is_said_and_the_rest_goes_on(tmp_path: Path) -> None
         known = await _known_customer(caller)
         await _kafka_away(stack, caller, known)
         await _postgres_away(stack, caller, known)
-        assert {name: stack.supervisor.restarts(name) for name in SERVICES} == dict.fromkeys(SERVICES, 0)
+        assert {name: stack.supervisor.restarts(name) for name in PROCESSES} == dict.fromkeys(PROCESSES, 0)
         for service in ("customer", "interaction", "ticket", "scoring"):
             await _service_away(stack, caller, known, service)
 

@@ -286,12 +286,12 @@ async def _abort_a_transaction(kafka: str) -> str:
     return str(touchpoint["id"])
 
 
-@pytest.mark.parametrize("service", ["interaction", "gateway", "customer"])
-async def test_what_was_accepted_survives_a_killed_service(caller: Caller, stack: Stack, service: str) -> None:
+@pytest.mark.parametrize("process", ["interaction", "gateway", "gateway-view", "customer"])
+async def test_what_was_accepted_survives_a_killed_process(caller: Caller, stack: Stack, process: str) -> None:
     number = phone_number()
     before = [await caller.report(call(number)) for _ in range(5)]
-    await stack.supervisor.kill(service, signal.SIGKILL)
-    if service == "gateway":
+    await stack.supervisor.kill(process, signal.SIGKILL)
+    if process == "gateway":
         await stack.supervisor.wait_ready(f"{stack.gateway}/readyz")
     after = [await caller.report(call(number)) for _ in range(5)]
     statuses = [await caller.status(touchpoint_id, wait_ms=30_000) for touchpoint_id in (*before, *after)]

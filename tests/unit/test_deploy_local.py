@@ -51,9 +51,9 @@ def test_a_port_book_keeps_its_ports_and_replaces_one_that_others_took(tmp_path:
         assert PortBook(tmp_path / "ports").port("kafka", keep=False) != first
 
 
-def test_the_services_ports_move_together() -> None:
+def test_the_ports_of_the_processes_move_together() -> None:
     assert default_ports({})["gateway"] == 8080
-    assert sorted(default_ports({"RAPPORT_PORT_BASE": "9000"}).values()) == [9000, 9001, 9002, 9003, 9004]
+    assert sorted(default_ports({"RAPPORT_PORT_BASE": "9000"}).values()) == [9000, 9001, 9002, 9003, 9004, 9005]
     with pytest.raises(LocalStackError, match="must be a port number"):
         default_ports({"RAPPORT_PORT_BASE": "web"})
 

@@ -20,7 +20,15 @@ from deploy.local.infrastructure import CHECKOUT
 from deploy.local.kafka import KAFKA_HEAP, KAFKA_SETTINGS
 from deploy.local.postgres import POSTGRES_INITDB, POSTGRES_SETTINGS
 from deploy.local.secret_book import SecretBook
-from deploy.local.services import SERVICES, ServiceAddresses, service_command, service_environment
+from deploy.local.services import (
+    PROCESSES,
+    SERVICES,
+    ServiceAddresses,
+    run_arguments,
+    service_command,
+    service_environment,
+    service_of,
+)
 
 DEPLOY = CHECKOUT / "deploy"
 COMPOSE = DEPLOY / "compose.yaml"
@@ -101,13 +109,14 @@ def test_postgres_is_configured_as_in_the_local_stack(compose: dict[str, Any]) -
     assert "postgres-data:/var/lib/postgresql" in str(postgres["volumes"])
 
 
-@pytest.mark.parametrize("service", SERVICES)
-def test_a_service_gets_the_variables_that_the_local_stack_gives(
-    service: str, compose: dict[str, Any], tmp_path: Path
+@pytest.mark.parametrize("process", PROCESSES)
+def test_a_process_gets_the_variables_that_the_local_stack_gives(
+    process: str, compose: dict[str, Any], tmp_path: Path
 ) -> None:
-    addresses = ServiceAddresses("kafka:9092", dict.fromkeys(SERVICES, "dsn"), dict.fromkeys(SERVICES, 8080))
-    local = set(service_environment(service, addresses, SecretBook(tmp_path / "secrets"))) - {"PYTHONUNBUFFERED"}
-    for name in (service, f"migrate-{service}"):
+    service = service_of(process)
+    addresses = ServiceAddresses("kafka:9092", dict.fromkeys(SERVICES, "dsn"), dict.fromkeys(PROCESSES, 8080))
+    local = set(service_environment(process, addresses, SecretBook(tmp_path / "secrets"))) - {"PYTHONUNBUFFERED"}
+    for name in (process, f"migrate-{service}"):
         environment = compose["services"][name]["environment"]
         assert local <= set(environment)
         dsn = environment["RAPPORT_DATABASE"]
@@ -125,24 +134,24 @@ def test_a_service_can_read_its_settings_from_its_variables(
     assert settings().model_dump()["environment"] == "production"
 
 
-@pytest.mark.parametrize("service", SERVICES)
-def test_a_service_starts_when_topics_and_migrations_are_done(service: str, compose: dict[str, Any]) -> None:
-    services = compose["services"]
+@pytest.mark.parametrize("process", PROCESSES)
+def test_a_process_starts_when_topics_and_migrations_are_done(process: str, compose: dict[str, Any]) -> None:
+    services, service = compose["services"], service_of(process)
     done, healthy = "service_completed_successfully", "service_healthy"
-    conditions = {name: needed["condition"] for name, needed in services[service]["depends_on"].items()}
+    conditions = {name: needed["condition"] for name, needed in services[process]["depends_on"].items()}
     assert conditions == {"kafka": healthy, "topics": done, f"migrate-{service}": done}
     assert services[f"migrate-{service}"]["depends_on"]["postgres"]["condition"] == healthy
     assert services["topics"]["depends_on"]["kafka"]["condition"] == healthy
-    assert services[service]["healthcheck"]["test"][-1].count("/readyz") == 1
+    assert services[process]["healthcheck"]["test"][-1].count("/readyz") == 1
 
 
-@pytest.mark.parametrize("service", SERVICES)
-def test_the_image_runs_the_commands_of_the_local_stack(service: str, compose: dict[str, Any]) -> None:
-    services = compose["services"]
-    for name in (service, f"migrate-{service}"):
+@pytest.mark.parametrize("process", PROCESSES)
+def test_the_image_runs_the_commands_of_the_local_stack(process: str, compose: dict[str, Any]) -> None:
+    services, service = compose["services"], service_of(process)
+    for name in (process, f"migrate-{service}"):
         assert services[name]["image"] == f"rapport-{service}"
         assert services[name]["build"]["args"] == [f"SERVICE={service}"]
-    assert services[service]["command"] == ["run"]
+    assert services[process]["command"] == list(run_arguments(process))
     assert services[f"migrate-{service}"]["command"] == ["migrate"]
     assert services["topics"]["entrypoint"] + services["topics"]["command"] == ["rapport", "topics", "apply"]
     assert service_command(service)[1:] == ("-m", f"rapport_{service}")
