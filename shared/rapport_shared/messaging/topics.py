@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
@@ -21,7 +21,7 @@ class TopicsDiffer(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One difference between catalogue and cluster. `settings` are those to set, empty for a change of partitions."""
+    """One difference between catalogue and cluster: a topic to create or configure, and the settings to give it."""
 
     topic: str
     action: str
@@ -54,7 +54,10 @@ async def administration(servers: str) -> AsyncIterator[AIOKafkaAdminClient]:
 
 
 async def plan(client: AIOKafkaAdminClient, partitions: int) -> list[Change]:
-    """What `apply` would change. Topics are never shrunk nor removed."""
+    """What `apply` would change. Raises `TopicsDiffer` for a topic with another number of partitions.
+
+    That number is chosen once: with another one keys would move to other partitions, and aggregates lose their order.
+    """
     described = {topic["topic"]: topic for topic in await client.describe_topics()}
     single_broker = len((await client.describe_cluster())["brokers"]) == 1
     changes: list[Change] = []
@@ -81,9 +84,7 @@ async def apply(client: AIOKafkaAdminClient, partitions: int, replication: int) 
         ]
         _check(await client.create_topics(new), "topic_errors")
     for change in changes:
-        if change.action == "extend":
-            _check(await client.create_partitions({change.topic: NewPartitions(change.partitions)}), "topic_errors")
-        elif change.action == "configure":
+        if change.action == "configure":
             await _configure(client, change)
     return changes
 
@@ -92,12 +93,11 @@ async def _differences(
     client: AIOKafkaAdminClient, topic: Topic, wanted: dict[str, str], present: int, partitions: int
 ) -> list[Change]:
     changes: list[Change] = []
-    if present > partitions:
+    if present != partitions:
         raise TopicsDiffer(
-            f"{topic.name} has {present} partitions, more than the {partitions} asked for; they never shrink"
+            f"{topic.name} has {present} partitions, and {partitions} are asked for: the number never changes, "
+            "for a key keeps its partition"
         )
-    if present < partitions:
-        changes.append(Change(topic.name, "extend", partitions))
     settings = await _settings(client, topic.name)
     different = tuple(sorted((name, value) for name, value in wanted.items() if settings.get(name) != value))
     if different:
