@@ -1,7 +1,6 @@
 """Kafka and PostgreSQL by the ladder: addresses given, else Docker, else processes of this machine.
 
     from pathlib import Path
-from typing import assert_never
     from deploy.local.infrastructure import infrastructure
 
     async with infrastructure(Path(".rapport/try")) as found:
@@ -87,9 +86,8 @@ async def infrastructure(
     """Starts what is needed, gives it, and stops what it started; data stays in `directory`.
 
     What an earlier run that died left running in `directory` is taken over; with `fresh` it is ended and its data
-    removed first. Raises LocalStackError with the
-    reason when a rung that was forced, or the last one, cannot be had, and DirectoryInUseError when another
-    process is using `directory`.
+    removed first. Raises LocalStackError with the reason when a rung that was forced, or the last one, cannot be had,
+    and DirectoryInUseError when another process is using `directory`.
     """
     forced = rung or _forced_rung(environment)
     with sole_user(directory) as directory:

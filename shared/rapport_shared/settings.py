@@ -27,7 +27,7 @@ class ServiceSettings(BaseSettings):
         default=10,
         ge=2,
         le=100,
-        description="Database connections; a PostgreSQL of default size serves five services with it.",
+        description="Database connections of one pool. The gateway has up to four in a process, all others one.",
     )
     lanes: int = Field(
         default=1,

@@ -18,8 +18,8 @@ KILLABLE = (*SERVICES, "kafka", "postgres")
 class Faults:
     """Kills by SIGKILL at random amounts of acknowledged touchpoints; each victim of a round once, in random order.
 
-    Services come back by the supervisor, Kafka and PostgreSQL are started again at once. A service is not killed
-    before it is ready again: one that has just begun to start has nothing to lose.
+    A service dies with all its processes, and comes back by the supervisor; Kafka and PostgreSQL are started again at
+    once. A service is not killed before it is ready again: one that has just begun to start has nothing to lose.
     """
 
     def __init__(self, seed: int, size: int, victims: tuple[str, ...] = KILLABLE, rounds: int = 1) -> None:
@@ -41,7 +41,8 @@ class Faults:
         servers = {"kafka": stack.infrastructure.broker, "postgres": stack.infrastructure.database}
         server = servers.get(victim)
         if server is None:
-            await asyncio.gather(*(stack.supervisor.kill(name) for name in stack.supervisor.names if victim in name))
+            processes = [name for name in stack.supervisor.names if name.partition("-")[0] == victim]
+            await asyncio.gather(*(stack.supervisor.kill(name) for name in processes))
         else:
             await server.kill()
             await server.restart()

@@ -1,4 +1,4 @@
-"""A touchpoint posted at the gateway is in the unified view: through five processes, real Kafka and PostgreSQL."""
+"""A touchpoint posted at the gateway is in the unified view: through all services, real Kafka and PostgreSQL."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""The whole of Rapport for tests that look at it from outside: five processes on the session's Kafka and PostgreSQL."""
+"""The whole of Rapport for tests that look at it from outside: all services on the session's Kafka and PostgreSQL."""
 
 from __future__ import annotations
 
