@@ -1,0 +1,149 @@
+"""The pattern of agreement of two profiles: a level for each field."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from rapport_customer.domain.matching.features import Features, Place
+from rapport_customer.domain.matching.levels import CLOSE, DISAGREE, EXACT, MISSING, VERY_CLOSE, Pattern
+from rapport_customer.domain.matching.likeness import (
+    date_level,
+    digits_level,
+    given_level,
+    line_level,
+    number_level,
+    pinyin_level,
+    word_level,
+)
+
+_WORTH: Final = (0, -2, 1, 2, 3)
+"""What a level is worth when one of several ways to compare is chosen."""
+
+_NOWHERE: Final = (MISSING,) * 6
+_MAILBOXES_OF_ROLES: Final = frozenset(
+    ("contact", "kontakt", "office", "postmaster", "service", "support", "webmaster", "zentrale", "vertrieb")
+)
+_ACCOUNTS: Final = frozenset({"card", "social", "external"})
+_MAILBOX_LENGTH: Final = 6
+
+
+def pattern_of(a: Features, b: Features) -> Pattern:
+    """The levels of all fields, in the order of `Field`; the same for (b, a)."""
+    family, given = _names(a, b)
+    name = _name(a, b) if a.name or b.name else MISSING
+    birth = date_level(a.birth_date, b.birth_date)
+    if a.identifiers and b.identifiers:
+        contacts = (_phone(a, b), _email(a, b), _account(a, b))
+    else:
+        contacts = (MISSING, MISSING, MISSING)
+    return (family, given, name, birth, *_places(a.places, b.places), *contacts)
+
+
+def is_swapped(a: Features, b: Features) -> bool:
+    """Whether family and given name agree only when one of the two exchanges them."""
+    family, given = _straight(a, b)
+    return (family, given) != _names(a, b)
+
+
+def _names(a: Features, b: Features) -> tuple[int, int]:
+    straight = family, given = _straight(a, b)
+    if family >= VERY_CLOSE and given >= VERY_CLOSE:
+        return straight
+    if (a.han_given and b.han_given) or not (a.family or b.family):
+        return straight
+    first, second = given_level(a.family, b.given), given_level(a.given, b.family)
+    if _WORTH[first] + _WORTH[second] <= _WORTH[family] + _WORTH[given]:
+        return straight
+    first, second = min(first, VERY_CLOSE), min(second, VERY_CLOSE)
+    return (first, second) if first <= second else (second, first)
+
+
+def _straight(a: Features, b: Features) -> tuple[int, int]:
+    if a.han_given and b.han_given:
+        return _han(a.han_family, b.han_family, _family(a, b)), _han(a.han_given, b.han_given, _pinyin(a, b))
+    given = pinyin_level(a.given, b.given) if a.is_pinyin and b.is_pinyin else given_level(a.given, b.given)
+    return _family(a, b), given
+
+
+def _family(a: Features, b: Features) -> int:
+    if a.other_family or b.other_family:
+        readings = {a.family, a.other_family} - {""}
+        if not readings.isdisjoint({b.family, b.other_family} - {""}):
+            return EXACT
+    return word_level(a.family, b.family)
+
+
+def _pinyin(a: Features, b: Features) -> int:
+    return EXACT if a.given == b.given else DISAGREE
+
+
+def _han(a: str, b: str, sounding: int) -> int:
+    """Of names in Chinese characters: other characters of the same sound are close, as written down on the phone."""
+    if a == b:
+        return EXACT
+    return CLOSE if sounding == EXACT else DISAGREE
+
+
+def _name(a: Features, b: Features) -> int:
+    """Of companies and households: digits tell them apart, and so does any character of a Chinese name."""
+    level = word_level(a.name, b.name)
+    if level in (MISSING, EXACT):
+        return level
+    if not (a.name.isascii() and b.name.isascii()) or _digits(a.name) != _digits(b.name):
+        return DISAGREE
+    return level
+
+
+def _digits(text: str) -> str:
+    return "".join(filter(str.isdigit, text))
+
+
+def _places(ours: Sequence[Place], theirs: Sequence[Place]) -> Pattern:
+    """The levels of the two addresses that agree best: street, number, district, city, postcode, region."""
+    if not ours or not theirs:
+        return _NOWHERE
+    if len(ours) == len(theirs) == 1:
+        return _place(ours[0], theirs[0])
+    return max((_place(a, b) for a in ours for b in theirs), key=lambda levels: (_worth(levels), levels))
+
+
+def _worth(levels: Pattern) -> int:
+    return sum(_WORTH[level] for level in levels)
+
+
+def _place(a: Place, b: Place) -> Pattern:
+    if a.country and b.country and a.country != b.country:
+        return _NOWHERE
+    return (
+        line_level(a.street, b.street),
+        number_level(a.number, b.number),
+        line_level(a.district, b.district),
+        word_level(a.city, b.city),
+        digits_level(a.postcode, b.postcode),
+        word_level(a.region, b.region),
+    )
+
+
+def _phone(a: Features, b: Features) -> int:
+    if not a.phones or not b.phones:
+        return MISSING
+    if _share(a, b, ("phone",)):
+        return EXACT
+    return VERY_CLOSE if not set(a.phones).isdisjoint(b.phones) else DISAGREE
+
+
+def _email(a: Features, b: Features) -> int:
+    if not a.mailboxes or not b.mailboxes:
+        return MISSING
+    if _share(a, b, ("email",)):
+        return EXACT
+    shared = {box for box in a.mailboxes if len(box) >= _MAILBOX_LENGTH} & set(b.mailboxes) - _MAILBOXES_OF_ROLES
+    return VERY_CLOSE if shared else DISAGREE
+
+
+def _account(a: Features, b: Features) -> int:
+    return EXACT if _share(a, b, _ACCOUNTS) else MISSING
+
+
+def _share(a: Features, b: Features, types: frozenset[str] | tuple[str, ...]) -> bool:
+    ours = {identifier.key for identifier in a.identifiers if identifier.type in types}
+    return any(identifier.key in ours for identifier in b.identifiers if identifier.type in types)

@@ -1,0 +1,191 @@
+"""What names are compared by: family and given name in small Latin letters, Chinese ones read as pinyin.
+
+`王小明`, `Wang Xiaoming`, `Xiaoming Wang` and `WANG, Xiao Ming` all have the family name `wang` and the given name
+`xiaoming`. Titles and legal forms are taken out, accents and case are not compared.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from rapport_shared.normalisation.chinese_names import (
+    HAN,
+    fold_umlaut,
+    has_han,
+    reading,
+    split_surname,
+    surname_pinyin,
+    surname_readings,
+    syllables,
+)
+from rapport_shared.normalisation.forms import fold
+from rapport_shared.normalisation.names import normalise_name
+
+Script = Literal["han", "latin", "mixed", "other"]
+
+SURE, LIKELY, GUESSED = 1.0, 0.8, 0.5
+"""`sure`: the source has said what is family and given name, a rule that seldom errs has, or nothing has."""
+
+_TITLES: Final = frozenset(
+    ("mr", "mrs", "ms", "miss", "mister", "dr", "doctor", "prof", "professor", "sir", "herr", "frau", "dipl", "ing")
+)
+_SUFFIXES: Final = frozenset(["phd", "md", "mba", "msc"])
+_HAN_TITLE = re.compile(
+    r"(先生|女士|小姐|太太|夫人|同志|老师|老師|教授|博士|医生|醫生|律师|律師|经理|經理|总经理|董事长|阿姨|师傅|師傅)+$"
+)
+_WORD = re.compile(r"[^\W_]+")
+_LETTERS: Final = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "a", "œ": "o", "ı": "i", "þ": "th", "ð": "d"})
+_UMLAUT = re.compile(r"(?<=[aou])e(?!$)")
+_IN_WORDS = str.maketrans("", "", "'’‘`´ʼ.·•・‧∙")
+
+
+@dataclass(frozen=True, slots=True)
+class PersonName:
+    """A person's name as it is compared; all parts may be empty, and normalising `display` again gives it again.
+
+    `other_family` is another reading of the Chinese surname. `han_family` and `han_given` are the characters, where
+    the name is written in them alone. `flags`: `title_dropped`, `split_guessed`, `order_unsure`, `family_only`.
+    """
+
+    script: Script
+    family: str
+    given: str
+    other_family: str = ""
+    han_family: str = ""
+    han_given: str = ""
+    flags: tuple[str, ...] = ()
+    sure: float = SURE
+
+    @property
+    def is_pinyin(self) -> bool:
+        """Whether the given name can be read as pinyin, so that every syllable tells names apart."""
+        return bool(self.han_given) or (self.family in surname_pinyin() and bool(syllables(self.given)))
+
+    @property
+    def letters(self) -> str:
+        """The letters of the whole name, sorted: the same whatever the order and the spaces between its parts."""
+        return "".join(sorted(self.family + self.given))
+
+
+def script_of(text: str) -> Script:
+    """Whether `text` is written in Chinese characters, Latin letters, both, or neither."""
+    han = latin = other = False
+    for sign in text:
+        if HAN.match(sign):
+            han = True
+        elif sign.isalpha():
+            is_latin = sign.isascii() or unicodedata.name(sign, "").startswith("LATIN")
+            latin, other = latin or is_latin, other or not is_latin
+    if other:
+        return "mixed" if han or latin else "other"
+    if han:
+        return "mixed" if latin else "han"
+    return "latin" if latin else "other"
+
+
+def person_name(display: str | None, family: str | None = None, given: str | None = None) -> PersonName:
+    """What a person's name is compared by. Parts that the source gives stand; a display name alone is split."""
+    if family and given:
+        return _of_parts(normalise_name(family).normal, normalise_name(given).normal)
+    whole = normalise_name(display or family or given or "").normal
+    bare, dropped = without_titles(whole)
+    found = _of_display(bare)
+    if family and not display:
+        found = PersonName(found.script, found.family + found.given, "", flags=("family_only",))
+    return _flagged(found, "title_dropped") if dropped else found
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """The words of `text` in small letters without accents, the umlauts of German written as one letter."""
+    plain = unicodedata.normalize("NFKD", fold(text).casefold().translate(_LETTERS).translate(_IN_WORDS))
+    plain = "".join(sign for sign in plain if not unicodedata.combining(sign))
+    return tuple(map(_without_umlaut, _WORD.findall(unicodedata.normalize("NFKC", plain))))
+
+
+def without_titles(name: str) -> tuple[str, bool]:
+    """The name without titles and degrees, and whether there were any; a name of titles alone is kept."""
+    bare = _HAN_TITLE.sub("", name) if has_han(name) else name
+    parts = [part for part in bare.split(" ") if part.strip(".,").casefold() not in _TITLES | _SUFFIXES]
+    bare = " ".join(parts).strip(" ,")
+    return (bare, bare != name) if bare else (name, False)
+
+
+def _of_parts(family: str, given: str) -> PersonName:
+    if script_of(family) == script_of(given) == "han":
+        return _of_han(family, without_titles(given)[0], known=True)
+    given = without_titles(given)[0]
+    return PersonName(script_of(family + given), _joined(family), _joined(given))
+
+
+def _of_display(name: str) -> PersonName:
+    script = script_of(name)
+    if script == "han":
+        parts = [part for part in re.split(r"[ ·•・‧∙,]", name) if part]
+        whole = "".join(parts)
+        return _of_han(*split_surname(whole)) if len(parts) < 2 else PersonName(script, "", reading(whole))
+    if script == "mixed" and has_han(name):
+        han = "".join(HAN.findall(name))
+        return _flagged(_of_display(han), "split_guessed") if len(han) > 1 else _of_words(name, script)
+    return _of_words(name, script)
+
+
+def _of_han(family: str, given: str, known: bool) -> PersonName:
+    readings = surname_readings(family) if family else ("",)
+    flags = (() if known else ("split_guessed",)) + (() if given else ("family_only",))
+    return PersonName(
+        "han",
+        readings[0],
+        reading(given),
+        readings[1] if len(readings) > 1 else "",
+        family,
+        given,
+        flags,
+        LIKELY if known else GUESSED,
+    )
+
+
+def _of_words(name: str, script: Script) -> PersonName:
+    before, comma, after = name.partition(",")
+    if comma and before.strip() and after.strip():
+        return PersonName(script, _joined(before), _joined(after), sure=LIKELY)
+    words = words_of(name)
+    if len(words) < 2:
+        return PersonName(script, "", "".join(words), flags=("split_guessed",) if words else (), sure=GUESSED)
+    if all(map(syllables, words)):
+        return _of_pinyin(words, script)
+    return PersonName(script, words[-1], "".join(words[:-1]), flags=("split_guessed",), sure=LIKELY)
+
+
+def _of_pinyin(words: tuple[str, ...], script: Script) -> PersonName:
+    """Chinese in Latin letters: the family name stands first, or last as in the West; both may look like one."""
+    words = tuple(map(fold_umlaut, words))
+    first, last = words[0] in surname_pinyin(), words[-1] in surname_pinyin()
+    if last and not first:
+        return PersonName(script, words[-1], "".join(words[:-1]), sure=LIKELY)
+    if not first:
+        return PersonName(script, words[-1], "".join(words[:-1]), flags=("split_guessed",), sure=GUESSED)
+    if last and len(words) == 2 and len(syllables(words[0])) == 1 and len(syllables(words[1])) == 1:
+        return PersonName(script, words[0], words[1], flags=("order_unsure",), sure=GUESSED)
+    return PersonName(script, words[0], "".join(words[1:]), sure=LIKELY)
+
+
+def _joined(text: str) -> str:
+    return "".join(reading(word) if has_han(word) else word for word in words_of(text))
+
+
+def _without_umlaut(word: str) -> str:
+    return word if not word.isascii() or syllables(word) else _UMLAUT.sub("", word)
+
+
+def _flagged(name: PersonName, flag: str) -> PersonName:
+    return PersonName(
+        name.script,
+        name.family,
+        name.given,
+        name.other_family,
+        name.han_family,
+        name.han_given,
+        (*name.flags, flag),
+        name.sure,
+    )
