@@ -26,6 +26,7 @@ _DISTRICT = re.compile(r"([\u3400-\u9fff]{1,8}?(?:自治县|新区|区(?!间)|�
 _HAN_STREET = re.compile(r"(.*?(?:路|街|大道|道|巷|胡同|里|村|镇|弄))(\d+[\d\-]*)?(?:号|弄)?(.*)", re.DOTALL)
 _ADMINISTRATIVE = re.compile(r"(特别行政区|壮族自治区|回族自治区|维吾尔自治区|自治区|自治州|自治县|地区|省|市|区|县)$")
 _HOUSE: Final = r"\d+[a-z]?(?:[-/]\d+[a-z]?)?"
+_ONLY_NUMBER = re.compile(_HOUSE)
 _NUMBER = re.compile(rf"(?P<first>{_HOUSE})\s+(?P<rest>\D.*)|(?P<street>\D.*?)\s+(?P<last>{_HOUSE})")
 _WRITTEN_OUT: Final = {
     "st": "street", "str": "strasse", "rd": "road", "av": "avenue", "ave": "avenue", "blvd": "boulevard",
@@ -121,7 +122,7 @@ def _street_and_number(street: str) -> tuple[str, str]:
     words = _written_out(words_of(street))
     found = _NUMBER.fullmatch(words)
     if found is None:
-        return words, ""
+        return ("", words) if _ONLY_NUMBER.fullmatch(words) else (words, "")
     return (found["rest"], found["first"]) if found["first"] else (found["street"], found["last"])
 
 

@@ -5,7 +5,9 @@ read by pypinyin, one by one, without tones, so that a name is read the same whe
 """
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Final
 
 from pypinyin import lazy_pinyin
@@ -71,8 +73,9 @@ _FINALS: Final = {
 
 _SYLLABLES: Final = frozenset(initial + final for initial, finals in _FINALS.items() for final in finals.split(" "))
 _LONGEST_SYLLABLE: Final = 6
+_WITH_UMLAUT: Final = {"lyu": "lu", "nyu": "nu"}
 
-SURNAMES: Final = frozenset(
+_BY_FREQUENCY: Final = (
     "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林罗高郑梁谢宋唐许韩邓冯曹彭曾肖田董潘袁蔡蒋余于杜叶程魏苏吕丁任卢"
     "姚沈钟姜崔谭陆范汪廖石金韦贾夏付方邹熊白孟秦邱侯江尹薛闫段雷龙黎史陶贺毛郝顾龚邵万覃武钱戴严莫孔向常"
     "汤康易乔赖文樊兰殷施洪翟安颜倪牛温芦季俞章鲁葛伍申尤毕聂丛焦柳邢路岳齐梅庄辛管祝左涂谷祁时舒耿牟卜詹"
@@ -81,6 +84,9 @@ SURNAMES: Final = frozenset(
     "卓花仇艾蓝都巩稽井练仲乐虞卞封竺冼原官衣楚佟栗匡宗应台巫鞠僧桑荆谌银扬明沙伏岑习胥保和蔺張劉陳楊黃趙"
     "吳孫馬鄭謝許韓鄧馮蕭葉蘇呂盧鐘譚陸賈鄒閻龍賀顧龔萬錢嚴湯喬賴蘭區朴尉"
 )
+"""Surnames of one character, the commonest first (as far as they are counted)."""
+
+SURNAMES: Final = frozenset(_BY_FREQUENCY)
 
 
 def has_han(text: str) -> bool:
@@ -114,8 +120,8 @@ def reading(text: str) -> str:
 
 
 def fold_umlaut(pinyin: str) -> str:
-    """ü has four spellings, v, yu, u and ü; compared is u."""
-    return pinyin.replace("lyu", "lu").replace("nyu", "nu").replace("v", "u")
+    """ü has four spellings, v, yu, u and ü; compared is u. yu is read so in a syllable of its own alone: xinyu."""
+    return _WITH_UMLAUT.get(pinyin) or pinyin.replace("lv", "lu").replace("nv", "nu")
 
 
 @lru_cache(maxsize=65_536)
@@ -135,9 +141,13 @@ def syllables(token: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=1)
-def surname_pinyin() -> frozenset[str]:
-    """The readings of the known surnames, to find one in a name in Latin letters."""
-    return frozenset(found for surname in SURNAMES | COMPOUND_SURNAMES for found in surname_readings(surname))
+def surname_pinyin() -> Mapping[str, int]:
+    """How the known surnames are read, to find one in a name in Latin letters; the commoner has the lower number."""
+    ranks: dict[str, int] = {}
+    for rank, surname in enumerate((*_BY_FREQUENCY, *sorted(COMPOUND_SURNAMES))):
+        for found in surname_readings(surname):
+            ranks.setdefault(found, rank)
+    return MappingProxyType(ranks)
 
 
 @lru_cache(maxsize=32_768)

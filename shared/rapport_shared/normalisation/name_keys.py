@@ -6,7 +6,7 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from rapport_shared.normalisation.chinese_names import (
@@ -35,8 +35,9 @@ _HAN_TITLE = re.compile(
     r"(先生|女士|小姐|太太|夫人|同志|老师|老師|教授|博士|医生|醫生|律师|律師|经理|經理|总经理|董事长|阿姨|师傅|師傅)+$"
 )
 _WORD = re.compile(r"[^\W_]+")
+_MUCH_COMMONER: Final = 10
 _LETTERS: Final = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "a", "œ": "o", "ı": "i", "þ": "th", "ð": "d"})
-_UMLAUT = re.compile(r"(?<=[aou])e(?!$)")
+_UMLAUT = re.compile(r"(?<=[aou])e+(?!$)")
 _IN_WORDS = str.maketrans("", "", "'’‘`´ʼ.·•・‧∙")
 
 
@@ -97,10 +98,13 @@ def person_name(display: str | None, family: str | None = None, given: str | Non
 
 
 def words_of(text: str) -> tuple[str, ...]:
-    """The words of `text` in small letters without accents, the umlauts of German written as one letter."""
-    plain = unicodedata.normalize("NFKD", fold(text).casefold().translate(_LETTERS).translate(_IN_WORDS))
-    plain = "".join(sign for sign in plain if not unicodedata.combining(sign))
-    return tuple(map(_without_umlaut, _WORD.findall(unicodedata.normalize("NFKC", plain))))
+    """The words of `text` in small letters without accents, the umlauts of German and of pinyin as one letter."""
+    plain = fold(text).casefold()
+    if not plain.isascii():
+        plain = unicodedata.normalize("NFKD", plain.translate(_LETTERS))
+        plain = "".join(sign for sign in plain if not unicodedata.combining(sign))
+        plain = unicodedata.normalize("NFKC", plain)
+    return tuple(map(_without_umlaut, _WORD.findall(plain.translate(_IN_WORDS))))
 
 
 def without_titles(name: str) -> tuple[str, bool]:
@@ -158,16 +162,18 @@ def _of_words(name: str, script: Script) -> PersonName:
 
 
 def _of_pinyin(words: tuple[str, ...], script: Script) -> PersonName:
-    """Chinese in Latin letters: the family name stands first, or last as in the West; both may look like one."""
-    words = tuple(map(fold_umlaut, words))
-    first, last = words[0] in surname_pinyin(), words[-1] in surname_pinyin()
-    if last and not first:
-        return PersonName(script, words[-1], "".join(words[:-1]), sure=LIKELY)
-    if not first:
+    """Chinese in Latin letters: the family name stands first, or last as in the West.
+
+    Where both words are surnames the first one is taken, unless the last is much commoner.
+    """
+    first, last = surname_pinyin().get(words[0]), surname_pinyin().get(words[-1])
+    if first is None and last is None:
         return PersonName(script, words[-1], "".join(words[:-1]), flags=("split_guessed",), sure=GUESSED)
-    if last and len(words) == 2 and len(syllables(words[0])) == 1 and len(syllables(words[1])) == 1:
-        return PersonName(script, words[0], words[1], flags=("order_unsure",), sure=GUESSED)
-    return PersonName(script, words[0], "".join(words[1:]), sure=LIKELY)
+    in_front = last is None or (first is not None and first <= (last + 1) * _MUCH_COMMONER)
+    family, given = (words[0], words[1:]) if in_front else (words[-1], words[:-1])
+    unsure = first is not None and last is not None
+    flags = ("order_unsure",) if unsure else ()
+    return PersonName(script, family, "".join(given), flags=flags, sure=GUESSED if unsure else LIKELY)
 
 
 def _joined(text: str) -> str:
@@ -175,17 +181,13 @@ def _joined(text: str) -> str:
 
 
 def _without_umlaut(word: str) -> str:
-    return word if not word.isascii() or syllables(word) else _UMLAUT.sub("", word)
+    if not word.isascii():
+        return word
+    pinyin = fold_umlaut(word)
+    if pinyin != word and syllables(pinyin):
+        return pinyin
+    return word if _UMLAUT.search(word) is None or syllables(word) else _UMLAUT.sub("", word)
 
 
 def _flagged(name: PersonName, flag: str) -> PersonName:
-    return PersonName(
-        name.script,
-        name.family,
-        name.given,
-        name.other_family,
-        name.han_family,
-        name.han_given,
-        (*name.flags, flag),
-        name.sure,
-    )
+    return replace(name, flags=(*name.flags, flag))

@@ -7,21 +7,27 @@ caller reads at most `CAP` + 1 profiles of a key and passes over a key that has 
 it would have found has other keys.
 """
 
-from collections.abc import Iterator
 from typing import Final
 
 from rapport_customer.domain.matching.features import Features, Place
 
+_PREFIX: Final = 6
+
 CAP: Final = 200
 """Profiles under one key beyond which it is passed over."""
 
-_VOWELS: Final = str.maketrans("", "", "aeiouyhw")
-_SOUNDS: Final = str.maketrans("bfpvcgjkqsxzdtlmnr", "1111222222223345" + "56")
+_SOUNDS: Final = str.maketrans("bfpvcgjkqsxzdtlmnr", "111122222222334556", " aeiouyhw")
 
 
 def blocking_keys(features: Features) -> frozenset[str]:
-    """The keys under which a profile is found, each with its kind before the colon; none where there is no name."""
-    return frozenset(_keys(features)) if features.comparable else frozenset()
+    """The keys under which a profile is found, each with its kind before the colon."""
+    keys = [f"ph:{phone}" for phone in features.phones]
+    keys += [f"em:{mailbox}" for mailbox in features.mailboxes]
+    if features.name:
+        _add_name(keys, features)
+    else:
+        _add_person(keys, features)
+    return frozenset(keys)
 
 
 def trigram_text(features: Features) -> str:
@@ -34,53 +40,45 @@ def trigram_text(features: Features) -> str:
     return " ".join(sorted(filter(None, (features.family, features.given))))
 
 
-def _keys(features: Features) -> Iterator[str]:
-    for phone in features.phones:
-        yield f"ph:{phone}"
-    for mailbox in features.mailboxes:
-        yield f"em:{mailbox}"
-    if features.name:
-        yield from _of_name(features)
-    else:
-        yield from _of_person(features)
-
-
-def _of_name(features: Features) -> Iterator[str]:
-    yield f"cn:{features.name}"
+def _add_name(keys: list[str], features: Features) -> None:
+    keys.append(f"cn:{features.name}")
     for place in features.places:
-        if place.postcode or place.city:
-            yield f"cp:{features.name[:3]}|{place.postcode or place.city}"
+        keys += [f"cp:{features.name[:_PREFIX]}|{area}" for area in (place.postcode, place.city) if area]
 
 
-def _of_person(features: Features) -> Iterator[str]:
-    family, given, birth = features.family, features.given, features.birth_date
-    letters = "".join(sorted(family + given))
-    sounds = [sound for name in {family, given, features.other_family} if (sound := _sound(name))]
-    if birth:
-        day = _day(birth)
-        yield f"nd:{letters}|{day[4:]}"
-        yield f"ny:{letters}|{day[:4]}"
-        for sound in sounds:
-            yield f"sd:{sound}|{day}"
-    elif family and given:
-        yield f"na:{letters}"
+def _add_person(keys: list[str], features: Features) -> None:
+    family, given = _sound(features.family), _sound(features.given)
+    sounds = [sound for sound in (family, given) if sound]
+    if features.other_family:
+        sounds.append(_sound(features.other_family))
+    letters = "".join(sorted(features.family + features.given))
+    day = _day(features.birth_date) if features.birth_date else ""
+    if day:
+        keys += [f"sd:{sound}|{day}" for sound in sounds]
+    if len(sounds) > 1:
+        keys += _of_whole_name(family + given if family < given else given + family, letters, day)
     for place in features.places:
-        yield from _of_place(place, letters, sounds, birth)
+        _add_place(keys, place, letters, sounds, day)
 
 
-def _of_place(place: Place, letters: str, sounds: list[str], birth: str) -> Iterator[str]:
-    street = place.street.replace(" ", "")[:8]
+def _of_whole_name(both: str, letters: str, day: str) -> tuple[str, ...]:
+    return (f"ny:{both}|{day[:4]}", f"nd:{letters}|{day[4:]}") if day else (f"na:{letters}",)
+
+
+def _add_place(keys: list[str], place: Place, letters: str, sounds: list[str], day: str) -> None:
+    street, district = place.street.replace(" ", "")[:_PREFIX], place.district.replace(" ", "")[:_PREFIX]
+    lines = [line for line in (street, district) if line]
     if place.postcode:
-        for sound in sounds:
-            yield f"sp:{sound}|{place.postcode}"
-        if birth:
-            yield f"dp:{_day(birth)}|{place.postcode}"
-        if street:
-            yield f"ps:{place.postcode}|{street}|{place.number}"
-    if street:
-        yield f"ls:{letters}|{street}"
-        if birth:
-            yield f"ds:{_day(birth)}|{street}"
+        keys += [f"sp:{sound}|{place.postcode}" for sound in sounds]
+        keys += [f"pl:{place.postcode}|{line}|{place.number}" for line in lines]
+    keys += [f"sl:{sound}|{line}" for sound in sounds for line in lines]
+    if len(lines) > 1:
+        keys.append(f"ll:{street}|{district}" if street < district else f"ll:{district}|{street}")
+    if day:
+        keys += [f"dl:{day}|{line}" for line in lines]
+        keys += [f"da:{day}|{area}" for area in (place.city, place.postcode) if area]
+    elif place.city and letters:
+        keys.append(f"nc:{letters}|{place.city}")
 
 
 def _day(birth: str) -> str:
@@ -90,5 +88,5 @@ def _day(birth: str) -> str:
 
 
 def _sound(name: str) -> str:
-    """The first letter and the classes of the next consonants, doubled ones once: Soundex, but vowels part nothing."""
-    return name[:1] + name[1:].translate(_VOWELS).translate(_SOUNDS)[:3] if name else ""
+    """The first letter and the classes of the next three consonants: Soundex, but that repetitions stay."""
+    return name[0] + name[1:].translate(_SOUNDS)[:3] if name else ""

@@ -84,11 +84,6 @@ class Features:
         """Raises `pydantic.ValidationError` for what `to_json` does not write."""
         return _ADAPTER.validate_json(text)
 
-    @property
-    def comparable(self) -> bool:
-        """Whether there is enough to be matched by probability: a name."""
-        return bool(self.family or self.given or self.name)
-
 
 _ADAPTER: Final = TypeAdapter(Features)
 

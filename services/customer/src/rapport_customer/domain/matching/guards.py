@@ -39,7 +39,9 @@ class Guard(StrEnum):
     """Given names differ, or are not known: twins, and numbers that changed hands. For review at most."""
 
     FAMILY_NAME = "family_name"
-    """Family names differ, or are not known. For review at most."""
+    """Family names differ, or are not known, and it was no marriage: given name and birth date differ too.
+
+    For review at most."""
 
     BIRTH_DATE = "birth_date"
     """Registered birth dates differ: father and son of one name. For review at most."""
@@ -56,7 +58,6 @@ class Guard(StrEnum):
 
 ALL: Final = tuple(Guard)
 NEVER_CANDIDATES: Final = frozenset({Guard.KIND, Guard.HOUSEHOLD})
-_KINDLESS: Final = frozenset({None})
 
 
 def different_kinds(a: Features, b: Features) -> bool:
@@ -84,9 +85,9 @@ def _of_persons(pattern: Pattern) -> list[Guard]:
         found.append(Guard.HOUSEHOLD)
     if given < VERY_CLOSE and not _spoken_for(given, birth, pattern):
         found.append(Guard.GIVEN_NAME)
-    if family < CLOSE:
+    if family < CLOSE and not (given >= VERY_CLOSE and birth == EXACT):
         found.append(Guard.FAMILY_NAME)
-    if birth in (DISAGREE, CLOSE):
+    if birth == DISAGREE:
         found.append(Guard.BIRTH_DATE)
     if birth == MISSING and not _contact(pattern):
         found.append(Guard.UNCONFIRMED)

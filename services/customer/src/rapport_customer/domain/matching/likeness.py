@@ -20,7 +20,7 @@ _edits = OSA.distance
 
 
 def word_level(a: str, b: str) -> int:
-    """Of family names, cities and the like: one slip in a word of five letters or more is very close."""
+    """Of family names, cities and the like: one slip is very close, in short words an exchange only."""
     if not a or not b:
         return MISSING
     if a == b:
@@ -28,7 +28,7 @@ def word_level(a: str, b: str) -> int:
     edits = _edits(a, b, score_cutoff=2)
     longest = max(len(a), len(b))
     if edits == 1:
-        return VERY_CLOSE if longest > _SHORT else CLOSE
+        return VERY_CLOSE if longest > _SHORT or (longest == _SHORT and sorted(a) == sorted(b)) else CLOSE
     likeness = _jaro_winkler(a, b)
     if likeness >= _VERY_LIKE:
         return VERY_CLOSE

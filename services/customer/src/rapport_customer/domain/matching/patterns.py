@@ -38,23 +38,21 @@ def pattern_of(a: Features, b: Features) -> Pattern:
     return (family, given, name, birth, *_places(a.places, b.places), *contacts)
 
 
-def is_swapped(a: Features, b: Features) -> bool:
-    """Whether family and given name agree only when one of the two exchanges them."""
-    family, given = _straight(a, b)
-    return (family, given) != _names(a, b)
-
-
 def _names(a: Features, b: Features) -> tuple[int, int]:
+    """Levels of family and given name. Exchanged, or parted elsewhere (Xiao Ming Wang), they are very close at best."""
     straight = family, given = _straight(a, b)
-    if family >= VERY_CLOSE and given >= VERY_CLOSE:
+    if (family >= VERY_CLOSE and given >= VERY_CLOSE) or (a.han_given and b.han_given):
         return straight
-    if (a.han_given and b.han_given) or not (a.family or b.family):
-        return straight
+    if _letters(a) == _letters(b) and a.family and b.family:
+        return VERY_CLOSE, VERY_CLOSE
     first, second = given_level(a.family, b.given), given_level(a.given, b.family)
     if _WORTH[first] + _WORTH[second] <= _WORTH[family] + _WORTH[given]:
         return straight
-    first, second = min(first, VERY_CLOSE), min(second, VERY_CLOSE)
-    return (first, second) if first <= second else (second, first)
+    return min(first, second, VERY_CLOSE), min(max(first, second), VERY_CLOSE)
+
+
+def _letters(features: Features) -> list[str]:
+    return sorted(features.family + features.given)
 
 
 def _straight(a: Features, b: Features) -> tuple[int, int]:

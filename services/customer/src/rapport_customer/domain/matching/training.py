@@ -31,6 +31,8 @@ _SETTLED: Final = 1e-6
 _HELD: Final = 20.0
 _RANDOM_PAIRS: Final = 40_000
 _LEAST: Final = 1e-7
+_SEEN_AT_LEAST: Final = 0.5
+"""What random pairs never showed is not rarer than half a pair of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,8 @@ def train(weights: Weights, features: Sequence[Features], pairs: Pairs | None = 
     if len(features) < 2:
         return weights
     before_m, before_u = _table(weights, "m"), _table(weights, "u")
-    u = _shares(_level_counts(Counter(_patterns(features, _random_pairs(len(features))))), before_u, _HELD)
+    apart = Counter(_patterns(features, _random_pairs(len(features))))
+    u = _shares(_level_counts(apart), before_u, _HELD, _SEEN_AT_LEAST)
     alike = Counter(_patterns(features, candidate_pairs(features) if pairs is None else pairs))
     found = estimate(alike, before_m, u)
     share = (found.matches + 1) / (len(features) * (len(features) - 1) / 2 + 2)
@@ -122,11 +125,18 @@ def _level_counts(patterns: Mapping[Pattern, float]) -> list[list[float]]:
     return counts
 
 
-def _shares(counts: Sequence[Sequence[float]], before: Table, held: float) -> Table:
-    """Shares of the counts, together with `held` pairs that are as `before` says."""
+def _shares(counts: Sequence[Sequence[float]], before: Table, held: float, least: float = _LEAST) -> Table:
+    """Shares of the counts, together with `held` pairs that are as `before` says.
+
+    A level has `least` pairs, or as many as `before` lets one expect where that is less.
+    """
     rows = []
     for row, shares in zip(counts, before, strict=True):
-        sums = [max(count + held * share, _LEAST) for count, share in zip(row, shares, strict=True)]
+        seen = sum(row)
+        sums = [
+            max(count + held * share, min(least, seen * share), _LEAST)
+            for count, share in zip(row, shares, strict=True)
+        ]
         total = sum(sums)
         rows.append(tuple(one / total for one in sums))
     return tuple(rows)

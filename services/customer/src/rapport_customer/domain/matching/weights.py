@@ -5,6 +5,7 @@ Source: Fellegi & Sunter, "A theory for record linkage", JASA 64 (1969).
 """
 
 from functools import cached_property
+from itertools import accumulate
 from math import isclose, log2
 from typing import Annotated, Final
 
@@ -52,8 +53,9 @@ class FieldWeights(BaseModel):
 
     @property
     def bits(self) -> tuple[float, ...]:
-        """The weight of each level, of a missing value first: 0."""
-        return (0.0, *(log2(m / u) for m, u in zip(self.m.by_level, self.u.by_level, strict=True)))
+        """The weight of each level, of a missing value first: 0. A level never says more than a nearer one."""
+        bits = [log2(m / u) for m, u in zip(self.m.by_level, self.u.by_level, strict=True)]
+        return (0.0, *reversed(list(accumulate(reversed(bits), min))))
 
 
 def _field(m: tuple[float, float, float], u: tuple[float, float, float]) -> FieldWeights:
