@@ -9,6 +9,8 @@ from asyncpg.pool import PoolConnectionProxy
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 Row: TypeAlias = asyncpg.Record
+Reading: TypeAlias = "Connection | Database"
+"""What a read that needs no transaction may run on."""
 
 CONNECTION_LOST = (
     asyncpg.PostgresConnectionError,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from rapport_shared.contracts import customer, gateway, interaction, scoring, ticket
+from rapport_shared.contracts import customer, gateway, interaction, policies, scoring, ticket
 from rapport_shared.contracts.model import Contract
 
 Service = Literal["customer", "interaction", "ticket", "scoring", "gateway"]
@@ -62,7 +62,7 @@ CUSTOMER_EVENTS = Topic(
     "customer",
     ("interaction", "ticket", "scoring", "gateway"),
     "profile id, else the aggregate's id",
-    "profiles, routes, joins, assets, units",
+    "profiles, routes, joins, merge candidates, policies, assets, units",
 )
 INTERACTION_EVENTS = Topic(
     "rapport.interaction.events.v1",
@@ -203,6 +203,20 @@ CUSTOMER_MERGED = EventType(
     "customer.merged", customer.CustomerMerged, "merge", "merge id", "two customers became one by a join"
 )
 CUSTOMER_UNMERGED = EventType("customer.unmerged", customer.CustomerUnmerged, "merge", "merge id", "a join was undone")
+CANDIDATE_CHANGED = EventType(
+    "customer.candidate_changed",
+    customer.CandidateChanged,
+    "candidate",
+    "candidate id",
+    "two profiles may be one party, or somebody decided whether they are",
+)
+CUSTOMER_POLICY_ACTIVATED = EventType(
+    "customer.policy_activated",
+    policies.PolicyActivated,
+    "policy",
+    "kind, name and unit",
+    "a version of a policy of matching or of own fields came into force",
+)
 ASSET_CHANGED = EventType(
     "customer.asset_changed",
     customer.AssetChanged,
@@ -230,6 +244,20 @@ INTERACTION_QUARANTINED = EventType(
     "quarantine id",
     "a touchpoint could not be recorded, and why",
 )
+QUARANTINE_MENDED = EventType(
+    "interaction.quarantine_mended",
+    interaction.QuarantineMended,
+    "quarantine",
+    "quarantine id",
+    "a quarantined touchpoint is recorded now",
+)
+QUARANTINE_DISMISSED = EventType(
+    "interaction.quarantine_dismissed",
+    interaction.QuarantineDismissed,
+    "quarantine",
+    "quarantine id",
+    "somebody decided that a quarantined touchpoint will not be recorded",
+)
 TICKET_OPENED = EventType("ticket.opened", ticket.TicketOpened, "ticket", "profile id", "a case was opened")
 TICKET_COMMENTED = EventType("ticket.commented", ticket.TicketCommented, "ticket", "profile id", "a remark was added")
 TICKET_TRANSITIONED = EventType(
@@ -248,11 +276,15 @@ EVENT_TYPES: tuple[EventType, ...] = (
     IDENTIFIER_ROUTED,
     CUSTOMER_MERGED,
     CUSTOMER_UNMERGED,
+    CANDIDATE_CHANGED,
+    CUSTOMER_POLICY_ACTIVATED,
     ASSET_CHANGED,
     UNIT_CHANGED,
     INTERACTION_RECORDED,
     INTERACTION_RETRACTED,
     INTERACTION_QUARANTINED,
+    QUARANTINE_MENDED,
+    QUARANTINE_DISMISSED,
     TICKET_OPENED,
     TICKET_COMMENTED,
     TICKET_TRANSITIONED,

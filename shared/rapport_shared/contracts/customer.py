@@ -13,12 +13,16 @@ from rapport_shared.contracts.pii import Pii
 
 
 class FieldCandidate(Contract):
-    """One source's statement of a field, with what survivorship needs to rank it."""
+    """One source's statement of a field, with what survivorship needs to rank it.
+
+    `priority` is that of the source when it said so; the greater stands.
+    """
 
     value: Pii[Any]
     source: str
     manual: bool = False
     verified: bool = False
+    priority: int = 0
     occurred_at: datetime
     event_id: UUID
 
@@ -123,14 +127,51 @@ class CustomerMerged(Contract):
     into_profile: UUID
     into_customer: UUID
     reason: Literal["manual", "identifier", "matching"]
+    decided_by: str | None = None
     moves: tuple[ProfileMove, ...]
 
 
 class CustomerUnmerged(Contract):
-    """The join `merge_id` was undone."""
+    """The join `merge_id` was undone: `from_customer` is a customer of its own again, with its profiles of today."""
 
     merge_id: UUID
+    from_customer: UUID | None = None
+    into_profile: UUID | None = None
+    decided_by: str | None = None
     moves: tuple[ProfileMove, ...]
+
+
+class CandidateReason(Contract):
+    """What one field says of two profiles; nothing in it is personal. `weight` is in bits, for a merge if positive."""
+
+    field: str
+    level: str
+    weight: float | None = None
+
+
+class CandidateState(Contract):
+    """Two profiles that may be one party, for somebody to decide: the register of a merge candidate.
+
+    `probability` is None where no score but a fact raised it: a shared identifier, or a touch whose identifiers
+    lead to both.
+    """
+
+    candidate_id: UUID
+    one: UUID
+    other: UUID
+    state: Literal["open", "later", "merged", "never", "withdrawn"]
+    cause: Literal["matching", "identifier", "touch"]
+    probability: float | None = None
+    reasons: tuple[CandidateReason, ...] = ()
+    due_at: datetime | None = None
+    decided_by: str | None = None
+
+
+class CandidateChanged(Contract):
+    """A merge candidate was raised, decided upon or withdrawn."""
+
+    candidate: CandidateState
+    changed: tuple[str, ...]
 
 
 class AssetKey(Contract):

@@ -41,3 +41,8 @@ def first_touch_profile_id(identifier_key: str, route_sequence: int) -> UUID:
 def recording_id(touchpoint_id: UUID, number: int) -> UUID:
     """The event id of the `number`-th recording of a touchpoint (1 is the first, which keeps the touchpoint's id)."""
     return touchpoint_id if number == 1 else derived_id("recording", touchpoint_id, number)
+
+
+def settlement_id(quarantine_id: UUID) -> UUID:
+    """The event that says what became of a quarantined touchpoint: there is one, however often it is decided."""
+    return derived_id("settlement", quarantine_id)

@@ -65,7 +65,10 @@ class RecordedAssetKey(Contract):
 
 
 class Attribution(Contract):
-    """Why a touchpoint belongs to its profile. `route_seq` is the state of the route that decided."""
+    """Why a touchpoint belongs to its profile. `route_seq` is the state of the route that decided.
+
+    What was attributed by hand (`manual`) names no identifiers and assets: it says whose touch it is, not whose number.
+    """
 
     by: Literal["source", "identifier", "minted", "conversation", "asset", "manual", "anonymous"]
     identifier_key: str | None = None
@@ -118,3 +121,24 @@ class InteractionQuarantined(Contract):
     errors: tuple[QuarantineReason, ...] = ()
     conflict_of: UUID | None = None
     received_at: datetime
+
+
+class QuarantineMended(Contract):
+    """What was in quarantine is recorded now, as `touchpoint_id`: mended by hand, or as it was."""
+
+    quarantine_id: UUID
+    touchpoint_id: UUID
+    decided_by: str | None = None
+
+
+DismissalReason = Literal["duplicate", "reported_anew", "test", "unusable"]
+"""A closed set, for an event kept for ever has no room for a sentence that may be personal."""
+
+
+class QuarantineDismissed(Contract):
+    """What was in quarantine will never be recorded: somebody decided so."""
+
+    quarantine_id: UUID
+    touchpoint_id: UUID | None
+    reason: DismissalReason
+    decided_by: str | None = None

@@ -8,13 +8,21 @@ from fastapi import APIRouter, Path, Request, Response
 
 from rapport_customer import queries
 from rapport_customer.commands.assets import add_asset
+from rapport_customer.commands.candidates import decide
+from rapport_customer.commands.merges import merge, undo_merge
 from rapport_customer.commands.records import Records
 from rapport_customer.commands.units import put_unit
 from rapport_customer.schemas import (
     AssetHolder,
+    CandidateDecision,
+    CandidatePage,
     ConsentRequest,
     CustomerRecord,
+    Decided,
     IdentifierRequest,
+    Merged,
+    MergeRequest,
+    Merges,
     NewAsset,
     NewCustomer,
     OwnerRequest,
@@ -22,6 +30,7 @@ from rapport_customer.schemas import (
     Unit,
     UnitPage,
     UnitRequest,
+    Unmerged,
     Written,
 )
 from rapport_shared.callers import Caller
@@ -35,6 +44,7 @@ from rapport_shared.web.routing import scoped
 
 Reader = Annotated[Caller, scoped("customers:read")]
 Writer = Annotated[Caller, scoped("customers:write")]
+Merger = Annotated[Caller, scoped("customers:merge")]
 Key = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="The identifier's key, as the record shows it.")]
 Purpose = Annotated[str, Path(min_length=1, max_length=200)]
 
@@ -91,6 +101,47 @@ def customers(database: Database, runner: CommandRunner, records: Records, clock
         """Says who of the firm looks after the customer."""
         seen = partial(check_precondition, request)
         return await runner.run(request, caller, lambda c: records.put_owner(c, customer_id, body.owner, seen))
+
+    return routes
+
+
+def merges(database: Database, runner: CommandRunner, clock: Clock) -> APIRouter:
+    """Joining customers by hand, and undoing it."""
+    routes = APIRouter(prefix="/v1", tags=["merges"])
+
+    @routes.post("/merges", status_code=201, response_model=Merged)
+    async def merge_customers(body: MergeRequest, request: Request, caller: Merger) -> Response:
+        """Joins customers into a profile; with `dry_run` says what would stand, move and contradict."""
+        return await runner.run(request, caller, lambda c: merge(c, body, caller, clock))
+
+    @routes.post("/merges/{merge_id}/undo", response_model=Unmerged)
+    async def undo(merge_id: UUID, request: Request, caller: Merger) -> Response:
+        """Undoes a merge: both customers are as if it had never been."""
+        return await runner.run(request, caller, lambda c: undo_merge(c, merge_id, caller, clock))
+
+    @routes.get("/customers/{customer_id}/merges")
+    async def merges_of(customer_id: UUID, caller: Reader) -> Merges:
+        """The joins that a customer's profiles are or were part of, the latest first."""
+        return await queries.merges(database, customer_id)
+
+    return routes
+
+
+def candidates(database: Database, runner: CommandRunner, clock: Clock) -> APIRouter:
+    """The review queue: customers that may be one."""
+    routes = APIRouter(prefix="/v1/merge-candidates", tags=["merges"])
+
+    @routes.get("")
+    async def page(
+        caller: Merger, customer: UUID | None = None, cursor: PageCursor = None, limit: Limit = 50
+    ) -> CandidatePage:
+        """Candidates that wait for a decision, the most probable first, both records side by side."""
+        return await queries.candidate_page(database, clock(), customer, cursor, limit)
+
+    @routes.post("/{candidate_id}/decision", response_model=Decided)
+    async def decision(candidate_id: UUID, body: CandidateDecision, request: Request, caller: Merger) -> Response:
+        """Merges the two, keeps them apart for good, or puts the decision off."""
+        return await runner.run(request, caller, lambda c: decide(c, candidate_id, body, caller, clock))
 
     return routes
 

@@ -1,12 +1,17 @@
 """The customer service, put together."""
 
 from rapport_customer import api, consumers
+from rapport_customer.commands.policies import matching_kind
 from rapport_customer.commands.records import Records
+from rapport_customer.matcher import matcher
 from rapport_customer.settings import CustomerSettings
+from rapport_customer.simulation import Simulation
 from rapport_shared.callers import CallerTokens
 from rapport_shared.clock import Clock, system_clock
+from rapport_shared.messaging.leadership import hold_role
 from rapport_shared.service import Plumbing, Service, database_check, housekeeping, message_metrics
 from rapport_shared.web.application import make_application, token_authenticator
+from rapport_shared.web.policies import policies
 
 
 def build(settings: CustomerSettings, clock: Clock = system_clock) -> Service:
@@ -22,6 +27,10 @@ def build(settings: CustomerSettings, clock: Clock = system_clock) -> Service:
     )
     records = Records(settings.identifier_secret.encode(), clock)
     application.include_router(api.customers(database, runner, records, clock))
+    application.include_router(api.merges(database, runner, clock))
+    application.include_router(api.candidates(database, runner, clock))
+    kind = matching_kind(records.secret)
+    application.include_router(policies(kind, database, runner, clock, Simulation(database)))
     application.include_router(api.units(database, runner, clock))
     return Service(
         "customer",
@@ -31,6 +40,9 @@ def build(settings: CustomerSettings, clock: Clock = system_clock) -> Service:
         {
             "relay": [plumbing.relay()],
             "consumers": plumbing.consumers(consumers.touches(clock, plumbing.signal)),
+            "matcher": [
+                lambda: hold_role(database, "matcher", matcher(database, clock, plumbing.signal), plumbing.metrics)
+            ],
             "housekeeping": [housekeeping(database, clock)],
         },
     )

@@ -11,7 +11,9 @@ import orjson
 
 from rapport_customer import store
 from rapport_customer.commands.assets import change_asset, holding, service
+from rapport_customer.commands.policies import MATCHING, MATCHING_PLACE
 from rapport_customer.commands.profiles import Change, register
+from rapport_customer.domain.policy import MatchingPolicy
 from rapport_customer.domain.profiles import FIELDS, Statement, with_consent, with_report, without_report
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.catalogue import INTERACTION_EVENTS, INTERACTION_RECORDED, INTERACTION_RETRACTED
@@ -23,6 +25,7 @@ from rapport_shared.messaging.consumer import Subscription
 from rapport_shared.messaging.outbox import OutboxSignal
 from rapport_shared.messaging.outcomes import decide
 from rapport_shared.messaging.records import Record
+from rapport_shared.policies import active_document
 
 REPORT: Final = "profile.reported"
 
@@ -104,32 +107,49 @@ async def _apply(clock: Clock, connection: Connection, batch: Sequence[RecordedT
     profile_ids = {item.profile_id for item in batch}
     known = await store.known_profiles(connection, profile_ids)
     claimed = await store.claimed_identifiers(connection, profile_ids)
+    policy = await active_document(connection, MATCHING, MATCHING_PLACE)
     for touch in batch:
         if isinstance(touch, Retraction):
-            await _retract(connection, touch, clock)
+            await _retract(connection, touch, policy, clock)
             continue
         claims = {(touch.profile_id, key) for key in touch.keys}
         if touch.kind in _CHANGES or touch.profile_id not in known or claims - claimed:
-            await _take(connection, touch, clock)
+            await _take(connection, touch, policy, clock)
             known.add(touch.profile_id)
             claimed |= claims
+        if touch.kind == "consent.withdrawn":
+            await _withdraw_everywhere(connection, touch, policy, clock)
         if touch.kind in _ASSET_CHANGES:
             await _take_asset(connection, touch, clock)
 
 
-async def _take(connection: Connection, touch: RecordedTouch, clock: Clock) -> None:
-    change = decide(_CHANGES.get(touch.kind, _unchanged), touch, clock)
+async def _take(connection: Connection, touch: RecordedTouch, policy: MatchingPolicy, clock: Clock) -> None:
+    change = decide(_CHANGES.get(touch.kind, _unchanged), touch, policy)
     if touch.kind == REPORT and not await _keep_report(connection, touch):
-        change = _unchanged(touch, clock)
+        change = _unchanged(touch, policy)
     await register(
         connection,
         touch.profile_id,
         "report" if touch.kind == REPORT else "touch",
         decide(_identifiers, touch),
         change,
+        policy,
         clock,
         causation_id=touch.event_id,
     )
+
+
+async def _withdraw_everywhere(
+    connection: Connection, touch: RecordedTouch, policy: MatchingPolicy, clock: Clock
+) -> None:
+    """A withdrawn consent counts at every profile that the customer has, also after they are parted."""
+    membership = (await store.memberships(connection, [touch.profile_id]))[touch.profile_id]
+    change = decide(_consented, False, touch, policy)
+    for member in await store.members(connection, membership.customer_id):
+        if member.profile_id != touch.profile_id:
+            await register(
+                connection, member.profile_id, "touch", (), change, policy, clock, causation_id=touch.event_id
+            )
 
 
 async def _keep_report(connection: Connection, touch: RecordedTouch) -> bool:
@@ -137,17 +157,19 @@ async def _keep_report(connection: Connection, touch: RecordedTouch) -> bool:
     return await store.keep_report(connection, touch.event_id, touch.profile_id, told)
 
 
-async def _retract(connection: Connection, retraction: Retraction, clock: Clock) -> None:
+async def _retract(connection: Connection, retraction: Retraction, policy: MatchingPolicy, clock: Clock) -> None:
     counting = await store.retract_report(connection, retraction.retracted, retraction.profile_id)
     if not await store.known_profiles(connection, [retraction.profile_id]):
         return
     reports = [_report(event_id, retraction.profile_id, text) for event_id, text in counting.items()]
-    changes = [decide(_reported, report, clock) for report in reports]
+    changes = [decide(_reported, report, policy) for report in reports]
 
     def change(state: ProfileState) -> ProfileState:
         return reduce(lambda so_far, one: one(so_far), changes, without_report(state, retraction.retracted))
 
-    await register(connection, retraction.profile_id, "touch", (), change, clock, causation_id=retraction.event_id)
+    await register(
+        connection, retraction.profile_id, "touch", (), change, policy, clock, causation_id=retraction.event_id
+    )
 
 
 def _report(event_id: UUID, profile_id: UUID, text: str) -> RecordedTouch:
@@ -161,22 +183,24 @@ def _identifiers(touch: RecordedTouch) -> list[RecordedIdentifier]:
     return [RecordedIdentifier.model_validate(identifier) for identifier in touch.identifiers]
 
 
-def _unchanged(touch: RecordedTouch, clock: Clock) -> Change:
+def _unchanged(touch: RecordedTouch, policy: MatchingPolicy) -> Change:
     unit = touch.body.get("unit")
     return lambda state: state if state.unit or not unit else state.model_copy(update={"unit": unit})
 
 
-def _reported(touch: RecordedTouch, clock: Clock) -> Change:
+def _reported(touch: RecordedTouch, policy: MatchingPolicy) -> Change:
     source, data = touch.body.get("source") or {}, touch.body.get("data") or {}
+    system = source.get("system") or touch.body["channel"]
     statement = Statement(
-        system=source.get("system") or touch.body["channel"],
+        system=system,
         record=source.get("record"),
         fields={name: data[name] for name in FIELDS if data.get(name) not in (None, [], {})},
         relations=tuple(RelationState.model_validate(relation) for relation in data.get("relations") or ()),
         occurred_at=touch.occurred_at,
         event_id=touch.event_id,
+        priority=policy.priority(system),
     )
-    unit = _unchanged(touch, clock)
+    unit = _unchanged(touch, policy)
 
     def change(state: ProfileState) -> ProfileState:
         return unit(with_report(state, statement)).model_copy(update={"registered": True})
@@ -184,7 +208,7 @@ def _reported(touch: RecordedTouch, clock: Clock) -> Change:
     return change
 
 
-def _consented(given: bool, touch: RecordedTouch, clock: Clock) -> Change:
+def _consented(given: bool, touch: RecordedTouch, policy: MatchingPolicy) -> Change:
     data = touch.body["data"]
     consent = ConsentState(
         purpose=data["purpose"],
@@ -197,7 +221,7 @@ def _consented(given: bool, touch: RecordedTouch, clock: Clock) -> Change:
     return lambda state: with_consent(state, consent)
 
 
-_CHANGES: dict[str, Callable[[RecordedTouch, Clock], Change]] = {
+_CHANGES: dict[str, Callable[[RecordedTouch, MatchingPolicy], Change]] = {
     REPORT: _reported,
     "consent.given": partial(_consented, True),
     "consent.withdrawn": partial(_consented, False),

@@ -1,10 +1,24 @@
 """What the customer service answers."""
 
 import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from rapport_customer import store
-from rapport_customer.schemas import CustomerRecord, Unit, UnitPage
+from rapport_customer.domain.wording import in_words
+from rapport_customer.schemas import (
+    Candidate,
+    CandidatePage,
+    CandidateSide,
+    CustomerRecord,
+    Merge,
+    Merges,
+    Reason,
+    Unit,
+    UnitPage,
+)
+from rapport_shared.contracts.customer import CandidateReason, CandidateState, ProfileState
 from rapport_shared.database import Database
 from rapport_shared.errors import not_found
 from rapport_shared.web.commands import revision_etag
@@ -23,6 +37,65 @@ async def customer_record(database: Database, profile_id: UUID) -> CustomerRecor
         etag=revision_etag(sequence),
         record=json.loads(state.model_dump_json()),
     )
+
+
+async def merges(database: Database, customer_id: UUID) -> Merges:
+    """The joins of a customer. Raises a 404 for a profile that is not known."""
+    if await store.read_profile(database, customer_id) is None:
+        raise not_found("customer")
+    return Merges(merges=[_merge(join) for join in await store.joins_of_customer(database, customer_id)])
+
+
+def _merge(join: store.StoredJoin) -> Merge:
+    return Merge(
+        merge_id=join.merge_id,
+        **{"from": join.from_customer},
+        into_profile=join.into_profile,
+        reason=join.reason,
+        decided_by=join.decided_by,
+        made_at=join.made_at,
+        undone=join.undone,
+        undone_by=join.undone_by,
+        undone_at=join.last_recorded_at if join.undone else None,
+    )
+
+
+async def candidate_page(
+    database: Database, now: datetime, customer_id: UUID | None, cursor: str | None, limit: int
+) -> CandidatePage:
+    """Candidates that wait for a decision, the most probable first. Raises a 422 for a cursor that is not of it."""
+    after = None
+    if cursor:
+        probability, candidate_id = decode_cursor(cursor, 2)
+        after = float(probability), UUID(candidate_id)
+    found = await store.candidates_to_review(database, now, after, customer_id, limit + 1)
+    records = await store.read_records(
+        database, [profile_id for state, *_ in found[:limit] for profile_id in (state.one, state.other)]
+    )
+    shown = [_candidate(state, customers, records) for state, *customers in found[:limit]]
+    last = shown[-1] if len(found) > limit else None
+    next_cursor = encode_cursor(last.probability or 0.0, str(last.candidate_id)) if last else None
+    return CandidatePage(candidates=shown, next_cursor=next_cursor)
+
+
+def _candidate(state: CandidateState, customers: Sequence[UUID], records: Mapping[UUID, ProfileState]) -> Candidate:
+    sides = [
+        CandidateSide(customer_id=customer, profile_id=profile, record=json.loads(records[profile].model_dump_json()))
+        for profile, customer in zip((state.one, state.other), customers, strict=True)
+    ]
+    return Candidate(
+        candidate_id=state.candidate_id,
+        state=state.state,
+        cause=state.cause,
+        probability=state.probability,
+        reasons=[_reason(reason) for reason in state.reasons],
+        sides=sides,
+    )
+
+
+def _reason(reason: CandidateReason) -> Reason:
+    english, chinese = in_words(reason)
+    return Reason(field=reason.field, level=reason.level, weight=reason.weight, text=english, text_zh=chinese)
 
 
 async def unit(database: Database, path: str) -> tuple[Unit, str]:

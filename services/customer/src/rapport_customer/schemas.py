@@ -1,11 +1,12 @@
 """What the customer service's API takes and answers."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
+from rapport_shared.contracts.survivorship import Rule
 from rapport_shared.contracts.touchpoints.currency import MINOR_DIGITS
 from rapport_shared.contracts.touchpoints.envelope import Identifier
 from rapport_shared.contracts.touchpoints.fields import UnitPath
@@ -80,6 +81,42 @@ class OwnerRequest(Request):
     owner: Text | None
 
 
+class MergeRequest(Request):
+    """Customers to join into a profile of another; with `dry_run` nothing is done but told."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        populate_by_name=True,
+        json_schema_extra={
+            "example": {
+                "into": "0199c2f0-0000-7000-8000-000000000001",
+                "from": ["0199c2f0-0000-7000-8000-000000000002"],
+                "dry_run": True,
+            }
+        },
+    )
+
+    into: UUID
+    from_: Annotated[tuple[UUID, ...], Field(alias="from", min_length=1, max_length=50)]
+    dry_run: bool = False
+
+    @field_validator("from_")
+    @classmethod
+    def _once(cls, customers: tuple[UUID, ...]) -> tuple[UUID, ...]:
+        if len(set(customers)) != len(customers):
+            raise ValueError("names a customer twice")
+        return customers
+
+
+class CandidateDecision(Request):
+    """What somebody decides on a merge candidate; one put off is shown again at `due_at`, by default in 30 days."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"decision": "never"}})
+
+    decision: Literal["merge", "never", "later"]
+    due_at: AwareDatetime | None = None
+
+
 class UnitRequest(Request):
     """An organisation unit."""
 
@@ -134,6 +171,140 @@ class Written(BaseModel):
 
     profile_id: UUID
     customer_id: UUID
+
+
+class Party(BaseModel):
+    """A profile and the customer that it belongs to."""
+
+    customer_id: UUID
+    profile_id: UUID
+
+
+class FieldStatement(BaseModel):
+    """What a source states of a field."""
+
+    value: Any
+    source: str
+    occurred_at: AwareDatetime
+    profile_id: UUID
+
+
+class SurvivingField(FieldStatement):
+    """The statement of a field that stands, the rule that decided, and the statements that do not."""
+
+    field: str
+    rule: Rule
+    losers: list[FieldStatement]
+
+
+class PartMoved(BaseModel):
+    """What a customer brings into the merged one."""
+
+    customer_id: UUID
+    profiles: int
+    identifiers: int
+    consents: int
+    relations: int
+
+
+class MergeConflict(BaseModel):
+    """A place in which the records contradict each other."""
+
+    field: str
+    code: str
+    channel: str | None = None
+    values: list[Any]
+
+
+class MergeMade(BaseModel):
+    """One join of a merge, by whose id it is undone."""
+
+    merge_id: UUID
+    from_: Annotated[UUID, Field(alias="from")]
+    profiles: list[UUID]
+
+
+class Merged(BaseModel):
+    """The record of the merged customer, what moves, and what contradicts; `merges` is missing of a dry run."""
+
+    into: Party
+    dry_run: bool
+    fields: list[SurvivingField]
+    moves: list[PartMoved]
+    conflicts: list[MergeConflict]
+    merges: list[MergeMade] | None = None
+
+
+class Unmerged(BaseModel):
+    """The merge that was undone: `from` is a customer of its own again."""
+
+    merge_id: UUID
+    from_: Annotated[UUID, Field(alias="from")]
+    into: Party
+    undone: bool
+
+
+class Merge(BaseModel):
+    """A join that a customer's profiles are or were part of."""
+
+    merge_id: UUID
+    from_: Annotated[UUID, Field(alias="from")]
+    into_profile: UUID
+    reason: str
+    decided_by: str | None
+    made_at: AwareDatetime
+    undone: bool
+    undone_by: str | None
+    undone_at: AwareDatetime | None
+
+
+class Merges(BaseModel):
+    """The joins of a customer, the latest first."""
+
+    merges: list[Merge]
+
+
+class CandidateSide(Party):
+    """One side of a merge candidate: the record of its profile."""
+
+    record: dict[str, Any]
+
+
+class Reason(BaseModel):
+    """What one field says of the two, in words; `weight` is in bits, for a merge if positive."""
+
+    field: str
+    level: str
+    weight: float | None
+    text: str
+    text_zh: str
+
+
+class Candidate(BaseModel):
+    """Two profiles that may be one party, side by side."""
+
+    candidate_id: UUID
+    state: str
+    cause: str
+    probability: float | None
+    reasons: list[Reason]
+    sides: list[CandidateSide]
+
+
+class CandidatePage(BaseModel):
+    """Candidates that wait for a decision, the most probable first."""
+
+    candidates: list[Candidate]
+    next_cursor: str | None
+
+
+class Decided(BaseModel):
+    """The decision that was taken; of a merge, the customer that stays and the id by which to undo it."""
+
+    candidate_id: UUID
+    decision: str
+    customer_id: UUID | None = None
+    merge_id: UUID | None = None
 
 
 class AssetHolder(BaseModel):

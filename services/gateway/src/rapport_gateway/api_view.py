@@ -94,6 +94,23 @@ def router(views: Views, secret: bytes, heartbeat: float) -> APIRouter:
         )
         return json_response(page)
 
+    @routes.get("/customers/{customer_id}/explain")
+    async def explain(
+        customer_id: UUID,
+        request: Request,
+        caller: Reader,
+        field: Annotated[str, Query(max_length=250, description="A field of the identity: `identity.name`.")],
+    ) -> Response:
+        """Why a field is what it is: value, source, rule, and what the others state; 307 for a merged customer."""
+        view = await views.known(customer_id)
+        if view.moved_to is not None:
+            return moved_response(request, f"/v1/customers/{view.moved_to}/explain")
+        explained = await views.explain(customer_id, field)
+        if explained is None:
+            place = FieldProblem("/query/field", "not_allowed", "It is not a field that can be explained.")
+            raise Problem(VALIDATION, "There is no such field.", errors=[place])
+        return json_response(explained)
+
     @routes.get("/customers/{customer_id}/stream")
     async def follow(customer_id: UUID, request: Request, caller: Reader) -> Response:
         """Server-sent events: a snapshot, then deltas; `Last-Event-ID` resumes."""

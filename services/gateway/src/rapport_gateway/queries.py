@@ -8,9 +8,11 @@ from uuid import UUID
 
 import orjson
 
-from rapport_gateway import store
+from rapport_gateway import quarantine, store
 from rapport_gateway.hub import Hub
 from rapport_gateway.store import StoredView
+from rapport_gateway.view import identity
+from rapport_gateway.view.explanation import explain
 from rapport_gateway.view.sections import SECTIONS
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.customer import UnitState
@@ -70,6 +72,13 @@ class Views:
         parts = [f',"{name}":{view.sections[name]}' for name in SECTIONS if name in sections and name in view.sections]
         return (head + "".join(parts) + "}").encode()
 
+    async def explain(self, customer_id: UUID, field: str) -> dict[str, Any] | None:
+        """Why a field of the customer's identity is what it is; None for a field that has no explanation."""
+        async with self.live.connection() as connection:
+            profiles = (await store.members(connection, [customer_id]))[customer_id]
+            kept = await store.partials_of(connection, [(profile_id, identity.NAME) for profile_id in profiles])
+        return explain(field, profiles, {(place.profile_id, place.item): state for place, state in kept})
+
     async def until_seen(self, event_ids: Sequence[UUID], wait_ms: int) -> None:
         """Waits until the events are in the view. Raises a 422 for a quarantined one, a 409 when time is up."""
         deadline = self.clock().timestamp() + wait_ms / 1000
@@ -86,36 +95,31 @@ class Views:
         rows = await self.live.fetch("SELECT event_id FROM fact WHERE event_id = ANY($1)", list(event_ids))
         missing = set(event_ids) - {row["event_id"] for row in rows}
         if missing:
-            row = await self.live.fetch_row(
-                "SELECT data FROM fact WHERE touchpoint_id = ANY($1) AND type = 'interaction.quarantined' LIMIT 1",
-                list(missing),
+            rows = await self.live.fetch(
+                "SELECT touchpoint_id, type, subject, data FROM fact WHERE touchpoint_id = ANY($1)", list(missing)
             )
-            if row is not None:
-                reason = orjson.loads(row["data"])["reason"]
+            reason = quarantine.reason_to_give_up(rows, event_ids)
+            if reason is not None:
                 raise Problem(QUARANTINED, f"The touchpoint was quarantined: {reason}.", reason=reason)
         return missing
 
     async def touchpoint_status(self, touchpoint_id: UUID) -> dict[str, Any] | None:
         """What became of a touchpoint, as far as the view knows; None for one it has not seen."""
         rows = await self.live.fetch(
-            "SELECT event_id, type, profile_id, interaction_id, recorded_at, data, "
+            "SELECT event_id, type, subject, profile_id, interaction_id, recorded_at, data, "
             "EXISTS (SELECT 1 FROM retraction r WHERE r.event_id = fact.event_id) AS retracted "
             "FROM fact WHERE event_id = $1 OR touchpoint_id = $1 ORDER BY recorded_at DESC",
             touchpoint_id,
         )
         conflicts = await self.live.fetch(
             "SELECT recorded_at FROM fact WHERE type = 'interaction.quarantined' "
-            "AND data::jsonb ->> 'conflict_of' = $1::text ORDER BY recorded_at",
+            f"AND data::jsonb ->> 'conflict_of' = $1::text AND {quarantine.UNSETTLED} ORDER BY recorded_at",
             str(touchpoint_id),
         )
         recordings = [row for row in rows if row["type"] == "interaction.recorded"]
         if recordings:
             return await self._recorded(recordings, [row["recorded_at"] for row in conflicts])
-        quarantined = next((row for row in rows if row["type"] == "interaction.quarantined"), None)
-        if quarantined is None:
-            return None
-        data = orjson.loads(quarantined["data"])
-        return {"state": "quarantined", "reason": data["reason"], "errors": data["errors"]}
+        return quarantine.status(rows)
 
     async def _recorded(self, recordings: Sequence[Row], conflicts: Sequence[datetime]) -> dict[str, Any]:
         standing = next((row for row in recordings if not row["retracted"]), None)

@@ -17,10 +17,12 @@ from rapport_shared.contract_documents.golden.story import (
     later,
     normal_form,
 )
-from rapport_shared.contracts import customer
+from rapport_shared.contracts import customer, policies
 from rapport_shared.contracts.catalogue import (
     ASSET_CHANGED,
+    CANDIDATE_CHANGED,
     CUSTOMER_MERGED,
+    CUSTOMER_POLICY_ACTIVATED,
     CUSTOMER_UNMERGED,
     IDENTIFIER_ROUTED,
     PROFILE_CHANGED,
@@ -108,8 +110,32 @@ def shanghai() -> customer.UnitState:
     )
 
 
+_SUSPECTED = derived_id("candidate", *sorted((CALLER, REGISTERED)))
+
+
+def _candidate() -> customer.CandidateState:
+    one, other = sorted((CALLER, REGISTERED))
+    return customer.CandidateState(
+        candidate_id=_SUSPECTED,
+        one=one,
+        other=other,
+        state="open",
+        cause="matching",
+        probability=0.83,
+        reasons=(
+            customer.CandidateReason(field="name", level="exact", weight=6.5),
+            customer.CandidateReason(field="birth_date", level="missing"),
+        ),
+    )
+
+
+def _policy() -> policies.PolicyActivated:
+    document = {"sources": {"dms-shanghai": 10}, "identifiers": {"phone": {"blocked": ["+862150000000"]}}}
+    return policies.PolicyActivated(kind="matching", name="default", unit="", version=2, document=document)
+
+
 def customer_events() -> list[Golden]:
-    """A registered profile, its route, a join and its undoing, his car, his unit."""
+    """A registered profile, its route, a join and its undoing, a candidate, a policy, his car, his unit."""
     cause = UUID(EXAMPLES["profile.reported"]["id"])
     profile = customer.ProfileChanged(profile=_profile(), changed=("fields", "identifiers"))
     routed = customer.IdentifierRouted(
@@ -128,7 +154,15 @@ def customer_events() -> list[Golden]:
         reason="identifier",
         moves=_move(CALLER, 1, REGISTERED),
     )
-    unmerged = customer.CustomerUnmerged(merge_id=_MERGE, moves=_move(CALLER, 2, CALLER))
+    unmerged = customer.CustomerUnmerged(
+        merge_id=_MERGE,
+        from_customer=CALLER,
+        into_profile=REGISTERED,
+        decided_by="agent-17",
+        moves=_move(CALLER, 2, CALLER),
+    )
+    suspected = customer.CandidateChanged(candidate=_candidate(), changed=("created",))
+    policy = "matching/default/"
     asset = customer.AssetChanged(asset=_asset(), changed=("services",))
     unit = customer.UnitChanged(unit=shanghai(), changed=("name",))
     whose = {"profile_id": REGISTERED, "customer_id": REGISTERED}
@@ -139,4 +173,6 @@ def customer_events() -> list[Golden]:
         golden_event(4, CUSTOMER_UNMERGED, _MERGE, unmerged, sequence=2),
         golden_event(5, ASSET_CHANGED, _ASSET, asset, sequence=2, profile_id=REGISTERED, key=_ASSET),
         golden_event(6, UNIT_CHANGED, UNIT, unit),
+        golden_event(7, CANDIDATE_CHANGED, _SUSPECTED, suspected),
+        golden_event(8, CUSTOMER_POLICY_ACTIVATED, policy, _policy()),
     ]

@@ -5,8 +5,13 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from rapport_customer import store
+from rapport_customer.commands.candidates import suspect
 from rapport_customer.commands.events import make_event, profile_map_message
-from rapport_customer.commands.joins import join
+from rapport_customer.commands.joins import join_unless_kept_apart
+from rapport_customer.commands.routes import put_route
+from rapport_customer.domain.candidates import Cause, Suspicion
+from rapport_customer.domain.evidence import agreements, proof
+from rapport_customer.domain.policy import MatchingPolicy
 from rapport_customer.domain.profiles import (
     changed_parts,
     provisional,
@@ -14,14 +19,14 @@ from rapport_customer.domain.profiles import (
     with_routed,
     without_identifier,
 )
-from rapport_customer.domain.routing import Claim, Route, Standing, Verdict, judge
+from rapport_customer.domain.routing import Claim, Proof, Route, Standing, Verdict, judge
 from rapport_customer.store import LockedProfile, LockedRoute
-from rapport_shared.clock import Clock, next_recorded
-from rapport_shared.contracts.catalogue import IDENTIFIER_ROUTED, PROFILE_CHANGED
+from rapport_shared.clock import Clock
+from rapport_shared.contracts.catalogue import PROFILE_CHANGED
 from rapport_shared.contracts.codec import Event
 from rapport_shared.contracts.customer import (
+    CandidateReason,
     HeldIdentifier,
-    IdentifierRouted,
     ProfileChanged,
     ProfileMove,
     ProfileState,
@@ -58,6 +63,7 @@ class Registration:
     connection: Connection
     clock: Clock
     claim: Claim
+    policy: MatchingPolicy
     profile_id: UUID
     profiles: dict[UUID, LockedProfile]
     before: dict[UUID, ProfileState | None]
@@ -83,6 +89,7 @@ async def register(
     claim: Claim,
     identifiers: Sequence[RecordedIdentifier],
     change: Change,
+    policy: MatchingPolicy,
     clock: Clock,
     *,
     causation_id: UUID | None = None,
@@ -97,7 +104,7 @@ async def register(
     others = {r.route.profile_id for r in routes.values() if r.route.profile_id not in (None, profile_id)}
     profiles = await store.lock_profiles(connection, {profile_id, *(other for other in others if other)})
     before = {locked.profile_id: locked.state for locked in profiles.values()}
-    work = Registration(connection, clock, claim, profile_id, profiles, before, routes, causation_id)
+    work = Registration(connection, clock, claim, policy, profile_id, profiles, before, routes, causation_id)
     work.state = change(profiles[profile_id].state or provisional(profile_id, clock()))
     if before[profile_id] is None:
         await _begin(work)
@@ -114,7 +121,9 @@ async def register(
     return await _save(work)
 
 
-async def release(connection: Connection, profile_id: UUID, identifier_key: str, clock: Clock) -> list[UUID] | None:
+async def release(
+    connection: Connection, profile_id: UUID, identifier_key: str, policy: MatchingPolicy, clock: Clock
+) -> list[UUID] | None:
     """Removes an identifier from a profile by hand; None when it holds no such identifier. A touch does not re-add it.
 
     Its touches go to another profile of the customer that holds it, else to nobody.
@@ -125,7 +134,7 @@ async def release(connection: Connection, profile_id: UUID, identifier_key: str,
     state = profiles[profile_id].state
     if state is None or all(identifier.key != identifier_key for identifier in state.identifiers):
         return None
-    work = Registration(connection, clock, "command", profile_id, profiles, {profile_id: state}, routes, None)
+    work = Registration(connection, clock, "command", policy, profile_id, profiles, {profile_id: state}, routes, None)
     work.state = without_identifier(state, identifier_key)
     await store.save_held(connection, profile_id, identifier_key, removed=True)
     locked = routes.get(identifier_key)
@@ -143,34 +152,68 @@ async def _begin(work: Registration) -> None:
 
 async def _claim(work: Registration, identifier: RecordedIdentifier, position: int) -> None:
     locked = work.routes[identifier.key]
-    verdict, routed = await _judge(work, locked.route)
+    if work.policy.blocks(identifier) and locked.route.target is not RouteTarget.BLOCKED:
+        await _route(work, locked, None, RouteTarget.BLOCKED)
+    verdict, routed = await _judge(work, locked.route, identifier)
     if verdict.refused:
         assert routed is not None
         raise Unclaimable(routed.customer_id, position)
     if verdict.join is not None:
-        # a customer that is joined must be known as it is now, before its profiles move
         from_customer, into_profile = verdict.join
-        merged = await join(
+        merged = await join_unless_kept_apart(
             work.connection, from_customer, into_profile, "identifier", work.clock, causation_id=work.causation_id
         )
-        work.events.append(merged)
+        work.events += [merged] if merged else []
+    if verdict.suspected:
+        assert routed is not None
+        await _suspect(work, routed.profile_id, identifier)
     if verdict.takes_route:
         await _route(work, locked, work.profile_id)
     if verdict.holds:
         await _hold(work, identifier, routed=locked.route.profile_id == work.profile_id)
 
 
-async def _judge(work: Registration, route: Route) -> tuple[Verdict, Standing | None]:
+async def _judge(work: Registration, route: Route, identifier: RecordedIdentifier) -> tuple[Verdict, Standing | None]:
     ids = [work.profile_id, *([route.profile_id] if route.profile_id else [])]
     standings = await store.standings(work.connection, ids)
     claimant = standings[work.profile_id]
     if work.state.registered and not claimant.registered:
         claimant = Standing(claimant.profile_id, claimant.customer_id, True)
     routed = standings[route.profile_id] if route.profile_id else None
-    return judge(work.claim, claimant, route, routed), routed
+    proved = Proof.NONE
+    if routed is not None and claimant.registered and routed.registered:
+        proved = await _proof(work, routed, identifier)
+    return judge(work.claim, claimant, route, routed, proved), routed
 
 
-async def _route(work: Registration, locked: LockedRoute, profile_id: UUID | None) -> None:
+async def _proof(work: Registration, routed: Standing, identifier: RecordedIdentifier) -> Proof:
+    holder = work.profiles[routed.profile_id].state
+    if holder is None:
+        return Proof.NONE
+    held = any(one.key == identifier.key and one.verified for one in holder.identifiers)
+    rule = work.policy.rule(identifier.type)
+    proved = proof(rule, identifier.verified, held, *agreements(work.state, holder))
+    if proved is Proof.SAME and await _has_too_many(work, routed, identifier):
+        return Proof.NONE
+    return proved
+
+
+async def _has_too_many(work: Registration, routed: Standing, identifier: RecordedIdentifier) -> bool:
+    ids = [work.profile_id, routed.profile_id]
+    count = await store.count_identifiers(work.connection, ids, identifier.type, identifier.key)
+    return count > work.policy.rule(identifier.type).limit
+
+
+async def _suspect(work: Registration, other: UUID, identifier: RecordedIdentifier) -> None:
+    reason = CandidateReason(field=identifier.type, level="verified" if identifier.verified else "stated")
+    cause: Cause = "touch" if work.claim == "touch" else "identifier"
+    suspicion = Suspicion(work.profile_id, other, cause, reasons=(reason,))
+    work.events += await suspect(work.connection, suspicion, work.clock, causation_id=work.causation_id)
+
+
+async def _route(
+    work: Registration, locked: LockedRoute, profile_id: UUID | None, target: RouteTarget = RouteTarget.NOBODY
+) -> None:
     earlier = locked.route.profile_id
     if earlier is not None and earlier != work.profile_id and earlier in work.profiles:
         holder = work.profiles[earlier]
@@ -178,28 +221,8 @@ async def _route(work: Registration, locked: LockedRoute, profile_id: UUID | Non
             holder.state = with_routed(holder.state, locked.identifier_key, routed=False)
     if profile_id is not None and profile_id != work.profile_id:
         await _lock_heir(work, profile_id, locked.identifier_key)
-    target = RouteTarget.PROFILE if profile_id is not None else RouteTarget.NOBODY
-    locked.route = Route(target, profile_id, locked.route.route_seq + 1)
-    recorded_at = next_recorded(work.clock(), locked.last_recorded_at)
-    data = IdentifierRouted(
-        identifier_key=locked.identifier_key,
-        identifier_type=locked.identifier_type,
-        target=target,
-        profile_id=profile_id,
-        route_seq=locked.route.route_seq,
-        valid_from=recorded_at,
-    )
-    event = make_event(
-        IDENTIFIER_ROUTED,
-        locked.identifier_key,
-        data,
-        locked.route.route_seq,
-        work.clock(),
-        locked.last_recorded_at,
-        causation_id=work.causation_id,
-    )
-    locked.last_recorded_at = event.envelope.recorded_at
-    await store.save_route(work.connection, locked, recorded_at)
+    target = RouteTarget.PROFILE if profile_id is not None else target
+    event = await put_route(work.connection, locked, target, profile_id, work.clock, causation_id=work.causation_id)
     work.events.append(event)
 
 
@@ -258,4 +281,10 @@ async def _save_profile(work: Registration, locked: LockedProfile) -> Event[Cont
     locked.sequence += 1
     locked.last_recorded_at = event.envelope.recorded_at
     await store.save_profile(work.connection, locked)
+    if state.registered and not _MATCHED_BY.isdisjoint(changed):
+        await store.queue_match(work.connection, [locked.profile_id])
     return event
+
+
+_MATCHED_BY = frozenset({"created", "registered", "identifiers", "kind", "name", "birth_date", "addresses"})
+"""Parts of a register that say whether somebody else is the same party."""

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from rapport_customer import store
+from rapport_customer.commands.policies import MATCHING, MATCHING_PLACE
 from rapport_customer.commands.profiles import Change, Unclaimable, register, release
 from rapport_customer.domain.profiles import FIELDS, Statement, with_consent, with_edit
 from rapport_customer.schemas import ConsentRequest, IdentifierRequest, NewCustomer, RecordEdit
@@ -18,6 +19,7 @@ from rapport_shared.contracts.touchpoints.profile import Profile
 from rapport_shared.database import Connection
 from rapport_shared.errors import CONFLICT, VALIDATION, FieldProblem, Problem, not_found
 from rapport_shared.normalisation import identifier_key, normalise_identifier
+from rapport_shared.policies import active_document
 from rapport_shared.web.commands import Answer, revision_etag
 
 Precondition = Callable[[str], None]
@@ -70,7 +72,8 @@ class Records:
     ) -> Answer:
         """Removes an identifier for good: a touch does not bring it back. Raises a 404."""
         await self._seen(connection, profile_id, precondition)
-        events = await release(connection, profile_id, key, self.clock)
+        policy = await active_document(connection, MATCHING, MATCHING_PLACE)
+        events = await release(connection, profile_id, key, policy, self.clock)
         if events is None:
             raise not_found("identifier at this customer")
         return await self._answer(connection, profile_id, events, 200)
@@ -89,11 +92,12 @@ class Records:
             occurred_at=now,
             event_id=new_id(now),
         )
+        policy = await active_document(connection, MATCHING, MATCHING_PLACE)
         profile_ids = [profile_id] if request.given else await self._siblings(connection, profile_id)
         events: list[UUID] = []
         for sibling in profile_ids:
             events += await register(
-                connection, sibling, "command", (), lambda state: with_consent(state, consent), self.clock
+                connection, sibling, "command", (), lambda state: with_consent(state, consent), policy, self.clock
             )
         return await self._answer(connection, profile_id, events, 200)
 
@@ -105,7 +109,8 @@ class Records:
         return await self._change(connection, profile_id, lambda state: state.model_copy(update={"owner": owner}))
 
     async def _change(self, connection: Connection, profile_id: UUID, change: Change) -> Answer:
-        events = await register(connection, profile_id, "command", (), change, self.clock)
+        policy = await active_document(connection, MATCHING, MATCHING_PLACE)
+        events = await register(connection, profile_id, "command", (), change, policy, self.clock)
         return await self._answer(connection, profile_id, events, 200)
 
     async def _register(
@@ -118,7 +123,8 @@ class Records:
     ) -> list[UUID]:
         recorded = [self._recorded(identifier, position, caller) for position, identifier in enumerate(identifiers)]
         try:
-            return await register(connection, profile_id, "command", recorded, change, self.clock)
+            policy = await active_document(connection, MATCHING, MATCHING_PLACE)
+            return await register(connection, profile_id, "command", recorded, change, policy, self.clock)
         except Unclaimable as error:
             raise error.problem(naming=caller.may("customers:read")) from error
 

@@ -34,6 +34,7 @@ class Statement:
     occurred_at: datetime
     event_id: UUID
     manual: bool = False
+    priority: int = 0
 
     @property
     def source(self) -> str:
@@ -149,6 +150,7 @@ def _candidate(statement: Statement, value: Any) -> FieldCandidate:
         value=value,
         source=statement.source,
         manual=statement.manual,
+        priority=statement.priority,
         occurred_at=statement.occurred_at,
         event_id=statement.event_id,
     )

@@ -1,6 +1,7 @@
 """Identifiers are held by many and routed to one. What a claim of an identifier does to its route."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Literal, assert_never
 from uuid import UUID
 
@@ -28,22 +29,36 @@ class Standing:
     registered: bool
 
 
+class Proof(StrEnum):
+    """What is known of two registered customers with one identifier."""
+
+    SAME = "same"
+    """They are one party: both proved to hold it, and nothing speaks against."""
+    OTHER = "other"
+    """The claimant proved to hold it, and name and birth date are another's: the number changed hands."""
+    NONE = "none"
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a claim does. `join` is `(from customer, into profile)`."""
+    """What a claim does. `join` is `(from customer, into profile)`; `suspected`: they may be one party."""
 
     holds: bool
     takes_route: bool = False
     join: tuple[UUID, UUID] | None = None
+    suspected: bool = False
     refused: bool = False
 
 
-def judge(claim: Claim, claimant: Standing, route: Route, routed: Standing | None) -> Verdict:
+def judge(
+    claim: Claim, claimant: Standing, route: Route, routed: Standing | None, proof: Proof = Proof.NONE
+) -> Verdict:
     """What becomes of `claimant`'s claim on an identifier whose touches go to `routed`.
 
     A provisional customer never blocks: it is joined into whoever is registered with its identifier, and one that
-    only touches made is joined to where touches go. Between two registered customers a command is refused, and a
-    report holds the identifier without its route.
+    only touches made is joined to where touches go. Two registered customers are joined where they proved to be
+    one; a number that changed hands takes its route along and joins nobody; else a command is refused, a report
+    holds the identifier without its route, and both are suspected to be one party.
     """
     match route.target:
         case RouteTarget.BLOCKED:
@@ -52,12 +67,12 @@ def judge(claim: Claim, claimant: Standing, route: Route, routed: Standing | Non
             return Verdict(holds=True, takes_route=True)
         case RouteTarget.PROFILE:
             assert routed is not None
-            return _against_routed(claim, claimant, routed)
+            return _against_routed(claim, claimant, routed, proof)
         case _:
             assert_never(route.target)
 
 
-def _against_routed(claim: Claim, claimant: Standing, routed: Standing) -> Verdict:
+def _against_routed(claim: Claim, claimant: Standing, routed: Standing, proof: Proof) -> Verdict:
     if routed.profile_id == claimant.profile_id:
         return Verdict(holds=True)
     if routed.customer_id == claimant.customer_id:
@@ -66,4 +81,12 @@ def _against_routed(claim: Claim, claimant: Standing, routed: Standing) -> Verdi
         return Verdict(holds=True, takes_route=True, join=(routed.customer_id, claimant.profile_id))
     if not claimant.registered:
         return Verdict(holds=True, join=(claimant.customer_id, routed.profile_id))
-    return Verdict(holds=claim == "report", refused=claim == "command")
+    match proof:
+        case Proof.SAME:
+            return Verdict(holds=True, join=(claimant.customer_id, routed.profile_id))
+        case Proof.OTHER:
+            return Verdict(holds=True, takes_route=True)
+        case Proof.NONE:
+            return Verdict(holds=claim == "report", suspected=claim != "command", refused=claim == "command")
+        case _:
+            assert_never(proof)

@@ -1,10 +1,12 @@
 """Who the customer is: the registers of its profiles, the winner of each field chosen here."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from rapport_gateway.view.facts import Fact, State, is_later
+from rapport_shared.contracts.survivorship import choose
 
 NAME = "identity"
 _SHOWN = ("birth_date", "addresses", "language", "industry", "size", "region")
@@ -22,7 +24,7 @@ def fold(state: State | None, fact: Fact, item: str) -> State | None:
 
 
 def render(customer_id: UUID, profiles: Sequence[UUID], partials: Mapping[tuple[UUID, str], State]) -> Any:
-    """Fields by survivorship: by hand before verified before latest. The strictest consent holds."""
+    """Fields by survivorship; unit and owner of the oldest registered profile that has one; the strictest consent."""
     known = [partials[profile_id, ""] for profile_id in profiles if (profile_id, "") in partials]
     records = [state["profile"] for state in known]
     root = partials.get((customer_id, ""))
@@ -69,11 +71,8 @@ def _field_names(records: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def _winner(records: Sequence[dict[str, Any]], name: str) -> Any:
-    candidates = [candidate for record in records for candidate in record.get("fields", {}).get(name, ())]
-    if not candidates:
-        return None
-    best = max(candidates, key=lambda c: (c["manual"], c["verified"], c["occurred_at"], c["event_id"]))
-    return best["value"]
+    choice = choose(candidate for record in records for candidate in record.get("fields", {}).get(name, ()))
+    return choice.winner["value"] if choice else None
 
 
 def _identifiers(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -96,9 +95,15 @@ def _identifiers(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _first(records: Sequence[dict[str, Any]], name: str) -> Any:
-    """Of the registered profiles before the provisional, the one made first that says it."""
-    ordered = sorted(records, key=lambda r: (not r["registered"], r["created_at"], r["profile_id"]))
-    return next((record[name] for record in ordered if record.get(name)), None)
+    return next((record[name] for record in oldest_first(records) if record.get(name)), None)
+
+
+def oldest_first(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Registered profiles before provisional ones, then in the order in which they were made."""
+    return sorted(
+        records,
+        key=lambda r: (not r["registered"], datetime.fromisoformat(r["created_at"]), r["profile_id"]),
+    )
 
 
 def _consents(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -106,9 +111,7 @@ def _consents(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     for record in records:
         for consent in record.get("consents", ()):
             place = (consent["purpose"], consent.get("channel") or "")
-            known = strictest.get(place)
-            if known is None or _stricter(consent, known):
-                strictest[place] = consent
+            strictest[place] = max(consent, strictest.get(place, consent), key=strictness)
     return [
         {
             "purpose": purpose,
@@ -120,8 +123,6 @@ def _consents(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def _stricter(consent: dict[str, Any], known: dict[str, Any]) -> bool:
-    def rank(one: dict[str, Any]) -> tuple[bool, str, str]:
-        return (not one["given"], one["occurred_at"], one["event_id"])
-
-    return rank(consent) > rank(known)
+def strictness(consent: dict[str, Any]) -> tuple[bool, datetime, str]:
+    """What consents to one purpose are ordered by: withdrawn before given, then the latest."""
+    return (not consent["given"], datetime.fromisoformat(consent["occurred_at"]), consent["event_id"])

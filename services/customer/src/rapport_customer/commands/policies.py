@@ -1,0 +1,46 @@
+"""The policies of the customer service: what an activation brings about."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from rapport_customer import store
+from rapport_customer.commands.routes import put_route
+from rapport_customer.domain.policy import MatchingPolicy
+from rapport_shared.clock import Clock
+from rapport_shared.contracts.catalogue import CUSTOMER_POLICY_ACTIVATED
+from rapport_shared.contracts.codec import Event
+from rapport_shared.contracts.customer import RouteTarget
+from rapport_shared.contracts.model import Contract
+from rapport_shared.database import Connection
+from rapport_shared.normalisation import identifier_key
+from rapport_shared.policies import PolicyKind, PolicyPlace
+
+MATCHING_PLACE: Final = PolicyPlace("matching", "default")
+MATCHING: Final = PolicyKind("matching", MatchingPolicy, CUSTOMER_POLICY_ACTIVATED)
+
+
+def matching_kind(secret: bytes) -> PolicyKind[MatchingPolicy]:
+    """The `matching` policy with what its activation brings about: blocked values lead nowhere, others do again."""
+
+    async def activated(
+        connection: Connection, before: MatchingPolicy, after: MatchingPolicy, clock: Clock
+    ) -> Sequence[Event[Contract]]:
+        return await block(connection, secret, before, after, clock)
+
+    return PolicyKind("matching", MatchingPolicy, CUSTOMER_POLICY_ACTIVATED, activated)
+
+
+async def block(
+    connection: Connection, secret: bytes, before: MatchingPolicy, after: MatchingPolicy, clock: Clock
+) -> list[Event[Contract]]:
+    """Routes what `after` blocks and `before` did not to nowhere, and the reverse to nobody; answers the events."""
+    blocked, freed = after.blocked_values(), before.blocked_values() - after.blocked_values()
+    types = {identifier_key(secret, type_, normal): type_ for type_, normal in blocked | freed}
+    free = {identifier_key(secret, type_, normal) for type_, normal in freed}
+    routes = await store.lock_routes(connection, types)
+    events = []
+    for key, locked in routes.items():
+        target = RouteTarget.NOBODY if key in free else RouteTarget.BLOCKED
+        if locked.route.target is not target and not (key in free and locked.route.target is RouteTarget.PROFILE):
+            events.append(await put_route(connection, locked, target, None, clock))
+    return events

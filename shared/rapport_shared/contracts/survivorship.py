@@ -1,0 +1,56 @@
+"""Survivorship: which of a field's candidates stands. Manual before verified before source priority before latest.
+
+Candidates are JSON, as events and views carry them; the rule is the same wherever a customer is rendered.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+Candidate = Mapping[str, Any]
+"""A `FieldCandidate` as JSON."""
+
+Rule = Literal["only", "agreed", "manual", "verified", "priority", "latest"]
+"""What decided: there is one candidate, all say the same, or the first criterion in which two differ."""
+
+Rank = tuple[bool, bool, int, datetime, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The candidate that stands, the rule that decided, and the others, the strongest first."""
+
+    winner: Candidate
+    rule: Rule
+    losers: tuple[Candidate, ...]
+
+
+def rank(candidate: Candidate) -> Rank:
+    """What candidates are ordered by; no two facts rank alike, for the last criterion is the event's id."""
+    return (
+        candidate.get("manual", False),
+        candidate.get("verified", False),
+        candidate.get("priority", 0),
+        datetime.fromisoformat(candidate["occurred_at"]),
+        str(candidate["event_id"]),
+    )
+
+
+def choose(candidates: Iterable[Candidate]) -> Choice | None:
+    """The choice among `candidates`, whatever their order; None where there is none."""
+    ordered = sorted(candidates, key=rank, reverse=True)
+    if not ordered:
+        return None
+    winner, *losers = ordered
+    return Choice(winner, _rule(winner, losers), tuple(losers))
+
+
+def _rule(winner: Candidate, losers: list[Candidate]) -> Rule:
+    if not losers:
+        return "only"
+    if all(loser["value"] == winner["value"] for loser in losers):
+        return "agreed"
+    best, against = rank(winner), rank(next(loser for loser in losers if loser["value"] != winner["value"]))
+    names: tuple[Rule, ...] = ("manual", "verified", "priority")
+    return next((name for name, ours, theirs in zip(names, best, against, strict=False) if ours != theirs), "latest")
