@@ -153,7 +153,7 @@ def _of_words(name: str, script: Script) -> PersonName:
     before, comma, after = name.partition(",")
     if comma and before.strip() and after.strip():
         return PersonName(script, _joined(before), _joined(after), sure=LIKELY)
-    words = words_of(name)
+    words = tuple(word for part in name.split(" ") if (word := "".join(words_of(part))))
     if len(words) < 2:
         return PersonName(script, "", "".join(words), flags=("split_guessed",) if words else (), sure=GUESSED)
     if all(map(syllables, words)):

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from rapport_customer.domain.matching.features import Features
 from rapport_customer.domain.matching.guards import NEVER_CANDIDATES, Guard, different_kinds, guards_of
-from rapport_customer.domain.matching.levels import EXACT, FAMILY, FIELDS, GIVEN, MISSING, Pattern
+from rapport_customer.domain.matching.levels import EXACT, FAMILY, FIELDS, GIVEN, MISSING, PHONE, STREET, Pattern
 from rapport_customer.domain.matching.patterns import pattern_of
 from rapport_customer.domain.matching.reasons import Reason, guard_reason, level_reason
 from rapport_customer.domain.matching.weights import Weights
@@ -55,7 +55,7 @@ def compare(weights: Weights, a: Features, b: Features) -> Comparison:
         return Comparison(weights.lower - 1, weights.lower - 1, _OF_KINDS, (Guard.KIND,), (), "none")
     pattern = pattern_of(a, b)
     bits = tuple(map(getitem, weights.table, pattern))
-    evidence = weights.prior + sum(bits)
+    evidence = weights.prior + sum(bits[:STREET]) + max(weights.moved, sum(bits[STREET:PHONE])) + sum(bits[PHONE:])
     if evidence < weights.lower:
         return Comparison(evidence, evidence, pattern, (), bits, "none")
     family, given = weights.discounts

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from rapport_customer.domain.matching.features import Features
+from rapport_customer.domain.matching.given_names import two_names
 from rapport_customer.domain.matching.levels import (
     ACCOUNT,
     BIRTH,
@@ -71,8 +72,10 @@ def guards_of(a: Features, b: Features, pattern: Pattern, active: Collection[Gua
         return (Guard.KIND,)
     if a.name or b.name:
         found = _of_companies(a, b, pattern)
-    elif pattern[FAMILY] >= VERY_CLOSE and pattern[GIVEN] >= VERY_CLOSE and pattern[BIRTH] >= VERY_CLOSE:
+    elif pattern[FAMILY] >= CLOSE and pattern[GIVEN] == EXACT and pattern[BIRTH] >= CLOSE:
         return ()
+    elif CLOSE <= pattern[GIVEN] <= VERY_CLOSE and two_names(a.given, b.given):
+        found = _of_persons((pattern[FAMILY], DISAGREE, *pattern[GIVEN + 1 :]))
     else:
         found = _of_persons(pattern)
     return tuple(guard for guard in found if guard in active)
@@ -81,7 +84,7 @@ def guards_of(a: Features, b: Features, pattern: Pattern, active: Collection[Gua
 def _of_persons(pattern: Pattern) -> list[Guard]:
     family, given, birth = pattern[FAMILY], pattern[GIVEN], pattern[BIRTH]
     found = []
-    if given == DISAGREE and birth < VERY_CLOSE:
+    if (given == DISAGREE and birth < VERY_CLOSE) or (given == CLOSE and birth == DISAGREE):
         found.append(Guard.HOUSEHOLD)
     if given < VERY_CLOSE and not _spoken_for(given, birth, pattern):
         found.append(Guard.GIVEN_NAME)

@@ -38,10 +38,12 @@ def word_level(a: str, b: str) -> int:
 
 
 def given_level(a: str, b: str) -> int:
-    """Of given names: as `word_level`, but an initial is close, and Daniel and Daniela are two."""
+    """Of given names: as `word_level`, but an initial is close, as are Anna and Hanna; Daniel and Daniela are two."""
     level = word_level(a, b)
-    if VERY_CLOSE >= level >= CLOSE and _differ_in_ending(a, b):
-        return DISAGREE
+    if CLOSE <= level <= VERY_CLOSE:
+        if _differ_in_ending(a, b):
+            return DISAGREE
+        return CLOSE if a[1:] in (b, b[1:]) or a == b[1:] else level
     if level == DISAGREE and (len(a) == 1 or len(b) == 1) and a[0] == b[0]:
         return CLOSE
     return level

@@ -24,6 +24,7 @@ _MAILBOXES_OF_ROLES: Final = frozenset(
 )
 _ACCOUNTS: Final = frozenset({"card", "social", "external"})
 _MAILBOX_LENGTH: Final = 6
+_PART_LENGTH: Final = 4
 
 
 def pattern_of(a: Features, b: Features) -> Pattern:
@@ -67,7 +68,14 @@ def _family(a: Features, b: Features) -> int:
         readings = {a.family, a.other_family} - {""}
         if not readings.isdisjoint({b.family, b.other_family} - {""}):
             return EXACT
-    return word_level(a.family, b.family)
+    level = word_level(a.family, b.family)
+    return CLOSE if level == DISAGREE and _is_double(a.family, b.family) else level
+
+
+def _is_double(a: str, b: str) -> bool:
+    """Whether one is a double name that the other is part of: Schmidt-Weber and Weber."""
+    shorter, longer = (a, b) if len(a) < len(b) else (b, a)
+    return len(shorter) >= _PART_LENGTH and (longer.startswith(shorter) or longer.endswith(shorter))
 
 
 def _pinyin(a: Features, b: Features) -> int:

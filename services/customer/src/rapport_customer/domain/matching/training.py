@@ -61,6 +61,7 @@ def train(weights: Weights, features: Sequence[Features], pairs: Pairs | None = 
     share = (found.matches + 1) / (len(features) * (len(features) - 1) / 2 + 2)
     return Weights(
         prior=log2(share / (1 - share)),
+        moved=weights.moved,
         upper=weights.upper,
         lower=weights.lower,
         fields={

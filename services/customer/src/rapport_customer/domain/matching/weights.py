@@ -118,13 +118,15 @@ class Weights(BaseModel):
     """A policy of matching. A document names what differs from what is shipped; `fields` that it leaves out stand.
 
     Weights are in bits, the prior among them: `prior` is log2 of the odds that two profiles that were never compared
-    are one (one duplicate in a base of a million: -20). At or above `upper` a pair is joined, between `lower` and
+    are one (one duplicate in a base of a million: -20). `moved` is the least that an address can come to: who moves
+    house changes all parts of it at once. At or above `upper` a pair is joined, between `lower` and
     `upper` it is a candidate for review, below it is nothing.
     """
 
     model_config = Document
 
     prior: Annotated[float, Constraint(ge=-60, le=0)] = -20.0
+    moved: Annotated[float, Constraint(le=0)] = -4.0
     upper: float = 8.0
     lower: float = -1.0
     fields: dict[Field, FieldWeights] = Constraint(default_factory=dict, validate_default=True)
