@@ -36,7 +36,8 @@ TOO_LARGE = ProblemType(
     "too-large",
     413,
     "The request is too large",
-    "A touchpoint may have 256 KiB, a batch 500 touchpoints and 5 MiB, any other request 1 MiB.",
+    "A touchpoint may have 256 KiB, a batch 500 touchpoints and 5 MiB, a file to import 64 MiB, "
+    "any other request 1 MiB.",
 )
 UNAUTHENTICATED = ProblemType(
     "unauthenticated",
@@ -94,6 +95,13 @@ QUARANTINED = ProblemType(
     "The touchpoint was quarantined",
     "It will not be in a view until it is mended. `reason` says what is wrong.",
 )
+SHEET_UNREADABLE = ProblemType(
+    "sheet-unreadable",
+    422,
+    "The file cannot be read as a sheet",
+    "It must be a CSV file or an XLSX workbook without a password, with a row that names its columns. "
+    "`code` says what is wrong; nothing of the file was imported.",
+)
 UNAVAILABLE = ProblemType(
     "unavailable",
     503,
@@ -120,6 +128,7 @@ PROBLEM_TYPES: Mapping[str, ProblemType] = {
         PRECONDITION_FAILED,
         NOT_IN_TIME,
         QUARANTINED,
+        SHEET_UNREADABLE,
         UNAVAILABLE,
         INTERNAL,
     )

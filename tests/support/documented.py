@@ -47,7 +47,7 @@ _CURL = ArgumentParser(prog="curl", add_help=False)
 _CURL.add_argument("-s", action="store_true")
 _CURL.add_argument("-X", dest="method")
 _CURL.add_argument("-H", dest="headers", action="append", default=[])
-_CURL.add_argument("-d", dest="body")
+_CURL.add_argument("-d", "--data-binary", dest="body")
 _CURL.add_argument("url")
 
 

@@ -1,7 +1,7 @@
 """The HTTP application every service has: problems, limits, probes, metrics."""
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import asyncpg
@@ -48,19 +48,21 @@ def make_application(
     checks: Sequence[Check] = (),
     refresh_metrics: Callable[[], Awaitable[None]] | None = None,
     max_body_bytes: int = MAX_BODY_BYTES,
+    larger_bodies: Mapping[str, int] | None = None,
     description: str = "",
     complete: Callable[[Document], None] | None = None,
 ) -> Application:
     """An application with `/livez`, `/readyz` and `/metrics`, that answers every error as a problem document.
 
-    `complete` adds to its OpenAPI document what no route can say.
+    `larger_bodies` are limits of paths that keep a body while it arrives. `complete` adds to its OpenAPI document
+    what no route can say.
     """
     app = Application(
         title=title, version="1", description=description, docs_url=None, redoc_url=None, telemetry=_NO_TELEMETRY
     )
     app.complete = complete
     app.state.authenticate = authenticate
-    app.add_middleware(RequestLimits, metrics=metrics, max_body_bytes=max_body_bytes)
+    app.add_middleware(RequestLimits, metrics=metrics, max_body_bytes=max_body_bytes, larger_bodies=larger_bodies)
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_validation)
     app.add_exception_handler(HTTPException, _on_http_exception)

@@ -1,7 +1,7 @@
 """Limits of a request, and its time, as pure ASGI: what is refused here never reaches a route."""
 
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 import orjson
@@ -22,12 +22,23 @@ class BodyTooLarge(Exception):
 
 
 class RequestLimits:
-    """Refuses bodies over the limit (by their stated length, else while they arrive) and measures each request."""
+    """Refuses bodies over the limit (by their stated length, else while they arrive) and measures each request.
 
-    def __init__(self, app: Application, *, metrics: Metrics, max_body_bytes: int) -> None:
+    `larger_bodies` names paths that have a limit of their own: those that keep a body while it arrives.
+    """
+
+    def __init__(
+        self,
+        app: Application,
+        *,
+        metrics: Metrics,
+        max_body_bytes: int,
+        larger_bodies: Mapping[str, int] | None = None,
+    ) -> None:
         self._app = app
         self._metrics = metrics
         self._limit = max_body_bytes
+        self._larger = dict(larger_bodies or {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -35,6 +46,7 @@ class RequestLimits:
             return
         started = time.perf_counter()
         status = 500
+        limit = self._larger.get(scope["path"], self._limit)
 
         async def sending(message: MutableMapping[str, Any]) -> None:
             nonlocal status
@@ -43,10 +55,10 @@ class RequestLimits:
             await send(message)
 
         try:
-            if self._stated_length(scope) > self._limit:
+            if self._stated_length(scope) > limit:
                 await _refuse(sending)
             else:
-                await self._app(scope, self._limited(receive), sending)
+                await self._app(scope, _limited(receive, limit), sending)
         except BodyTooLarge:
             await _refuse(sending)
         finally:
@@ -54,25 +66,26 @@ class RequestLimits:
             elapsed = time.perf_counter() - started
             self._metrics.requests.labels(scope["method"], route, str(status)).observe(elapsed)
 
-    def _limited(self, receive: Receive) -> Receive:
-        received = 0
-
-        async def receiving() -> MutableMapping[str, Any]:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body") or b"")
-            if received > self._limit:
-                raise BodyTooLarge
-            return message
-
-        return receiving
-
     @staticmethod
     def _stated_length(scope: Scope) -> int:
         for name, value in scope["headers"]:
             if name == b"content-length":
                 return int(value) if value.isdigit() else 0
         return 0
+
+
+def _limited(receive: Receive, limit: int) -> Receive:
+    received = 0
+
+    async def receiving() -> MutableMapping[str, Any]:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body") or b"")
+        if received > limit:
+            raise BodyTooLarge
+        return message
+
+    return receiving
 
 
 async def _refuse(send: Send) -> None:

@@ -16,6 +16,13 @@ from rapport_gateway import (
 from rapport_gateway.auth import KeyRing
 from rapport_gateway.freshness import Freshness
 from rapport_gateway.hub import CHANNEL, Hub
+from rapport_gateway.imports import api as api_imports
+from rapport_gateway.imports.commands import Imports
+from rapport_gateway.imports.limits import MAX_FILE_BYTES
+from rapport_gateway.imports.registers import view_matcher
+from rapport_gateway.imports.store import forget_old
+from rapport_gateway.imports.uploads import Uploads
+from rapport_gateway.imports.worker import ImportWorker
 from rapport_gateway.producer import IntakeProducer
 from rapport_gateway.projector import Projector
 from rapport_gateway.queries import Views
@@ -73,6 +80,7 @@ def build(settings: GatewaySettings, clock: Clock = system_clock) -> Service:
         checks=[database_check(database), _view_check(hub)],
         refresh_metrics=message_metrics(database, plumbing.metrics),
         max_body_bytes=MAX_BATCH_BYTES,
+        larger_bodies={"/v1/imports": MAX_FILE_BYTES},
         description="Report what happens at every channel; read one unified view of each customer.",
         complete=api_document.complete,
     )
@@ -83,6 +91,14 @@ def build(settings: GatewaySettings, clock: Clock = system_clock) -> Service:
     application.include_router(api_access.router(database, runner, clock))
     application.include_router(api_rebuilds.router(database, runner))
     application.include_router(api_commands.router(owners))
+    application.include_router(api_imports.router(Imports(database, views.unit, clock), Uploads(database, clock)))
+    importer = ImportWorker(
+        database,
+        IntakeProducer(settings.kafka, settings.produce_patience_ms),
+        view_matcher(database),
+        settings.identifier_secret,
+        clock,
+    )
     publisher = StatePublisher(hub, database, settings.kafka, clock)
 
     async def forget(connection: Connection) -> None:
@@ -90,6 +106,9 @@ def build(settings: GatewaySettings, clock: Clock = system_clock) -> Service:
         run = await live_run(connection)
         await connection.execute(f"SET LOCAL search_path TO {run.schema}, public")
         await store.prune_changes(connection, clock() - timedelta(hours=settings.changes_kept_hours))
+
+    async def forget_imports(connection: Connection) -> None:
+        await forget_old(connection, clock())
 
     return Service(
         "gateway",
@@ -103,7 +122,8 @@ def build(settings: GatewaySettings, clock: Clock = system_clock) -> Service:
                 *_projections(plumbing, settings, run_database),
                 lambda: hold_role(database, "state", publisher.run, plumbing.metrics),
             ],
-            "housekeeping": [housekeeping(database, clock, forget)],
+            "imports": [lambda: hold_role(database, "imports", importer.run, plumbing.metrics)],
+            "housekeeping": [housekeeping(database, clock, forget, forget_imports)],
         },
     )
 

@@ -87,15 +87,12 @@ def read_batch(body: bytes) -> tuple[list[Any], bool]:
     return batch, True
 
 
-@dataclass(frozen=True, slots=True)
-class TouchpointIntake:
-    """Checks touchpoints and sends them."""
+@dataclass(slots=True)
+class TouchpointRules:
+    """What touchpoints are judged by, whichever way they come in."""
 
-    sender: Sender
-    accepted: "AcceptedIds"
     secret: bytes
     units: UnitFinder
-    whom: Whom
     clock: Clock
     _known_units: dict[str, tuple[datetime, UnitState]] = field(default_factory=dict)
 
@@ -121,21 +118,24 @@ class TouchpointIntake:
         unit = await self._unit(touchpoint.unit, caller)
         return Checked(touchpoint, body, unit, tuple(self._keys(touchpoint, unit)))
 
-    async def accept(self, checked: Sequence[Checked], caller: Caller, traceparent: str | None) -> None:
-        """Returns when Kafka and the database have the touchpoints. Raises a 503: repeat with the same ids."""
-        messages = [self._message(item, caller, traceparent) for item in checked]
-        # in this order: an id remembered before Kafka has it would be called accepted though it may never arrive
-        await self.sender.send(messages)
-        await self.accepted.remember([item.touchpoint.id for item in checked])
-
-    async def would_meet(self, checked: Checked) -> UUID | None:
-        """The customer that the touch would meet now; None for a new one."""
+    def source_profile(self, checked: Checked) -> UUID | None:
+        """The profile of the touchpoint's source record; None where it names none."""
         source = checked.touchpoint.source
-        profile = None
-        if source is not None and source.record is not None:
-            form = normalise_identifier("external", source.record, system=source.system)
-            profile = source_profile_id(*system_and_record(form.normal))
-        return await self.whom(checked.identifiers, profile)
+        if source is None or source.record is None:
+            return None
+        form = normalise_identifier("external", source.record, system=source.system)
+        return source_profile_id(*system_and_record(form.normal))
+
+    def message(self, checked: Checked, caller: Caller, traceparent: str | None) -> Message:
+        """What is sent of a checked touchpoint: its JSON as it came, keyed by whom it will meet."""
+        touchpoint = checked.touchpoint
+        further = [("rapport_mayverify", " ".join(sorted(caller.may_verify)).encode())]
+        if checked.unit is not None:
+            further.append(("rapport_region", checked.unit.phone_region.encode()))
+        if traceparent and _TRACE.fullmatch(traceparent):
+            further.append(("traceparent", traceparent.encode()))
+        key = checked.identifiers[0][1] if checked.identifiers else str(touchpoint.id)
+        return encode_touchpoint(touchpoint, checked.body, key, tuple(further))
 
     def _parse(self, item: Any) -> Touchpoint:
         try:
@@ -175,15 +175,26 @@ class TouchpointIntake:
         ordered = sorted(found, key=lambda pair: (ATTRIBUTION_ORDER.index(pair[0]), pair[1]))
         return [(str(type_), key) for type_, key in ordered]
 
-    def _message(self, checked: Checked, caller: Caller, traceparent: str | None) -> Message:
-        touchpoint = checked.touchpoint
-        further = [("rapport_mayverify", " ".join(sorted(caller.may_verify)).encode())]
-        if checked.unit is not None:
-            further.append(("rapport_region", checked.unit.phone_region.encode()))
-        if traceparent and _TRACE.fullmatch(traceparent):
-            further.append(("traceparent", traceparent.encode()))
-        key = checked.identifiers[0][1] if checked.identifiers else str(touchpoint.id)
-        return encode_touchpoint(touchpoint, checked.body, key, tuple(further))
+
+class TouchpointIntake(TouchpointRules):
+    """Judges touchpoints and sends them."""
+
+    def __init__(
+        self, sender: Sender, accepted: "AcceptedIds", secret: bytes, units: UnitFinder, whom: Whom, clock: Clock
+    ) -> None:
+        super().__init__(secret, units, clock)
+        self.sender, self.accepted, self.whom = sender, accepted, whom
+
+    async def accept(self, checked: Sequence[Checked], caller: Caller, traceparent: str | None) -> None:
+        """Returns when Kafka and the database have the touchpoints. Raises a 503: repeat with the same ids."""
+        messages = [self.message(item, caller, traceparent) for item in checked]
+        # in this order: an id remembered before Kafka has it would be called accepted though it may never arrive
+        await self.sender.send(messages)
+        await self.accepted.remember([item.touchpoint.id for item in checked])
+
+    async def would_meet(self, checked: Checked) -> UUID | None:
+        """The customer that the touch would meet now; None for a new one."""
+        return await self.whom(checked.identifiers, self.source_profile(checked))
 
 
 class AcceptedIds:

@@ -1,0 +1,86 @@
+"""Reading a sheet from outside the process that reads it."""
+
+import asyncio
+import os
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import orjson
+
+from rapport_gateway.imports.findings import SheetUnreadable
+from rapport_gateway.imports.limits import SILENCE_SECONDS
+
+_PROGRAM = ("-m", "rapport_gateway.imports.reading_process")
+_LONGEST_LINE = 64 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class Reading:
+    """A sheet that is being read by another process."""
+
+    process: Process
+
+    async def report(self) -> Any:
+        """What was found out of the sheet: `report`, `mapping` (the one given, or proposed), `stops`.
+
+        Raises `SheetUnreadable`, also where reading took more memory or time than it may.
+        """
+        return await self._answer()
+
+    async def rows(self, terms: dict[str, Any]) -> AsyncIterator[list[Any]]:
+        """The judged rows in lists, under `terms`. Raises `SheetUnreadable` as `report` does."""
+        await self._tell(terms)
+        while True:
+            answer = await self._answer()
+            if "ended" in answer:
+                return
+            yield answer["rows"]
+
+    async def _tell(self, document: Any) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(orjson.dumps(document) + b"\n")
+        await self.process.stdin.drain()
+
+    async def _answer(self) -> Any:
+        assert self.process.stdout is not None
+        try:
+            line = await asyncio.wait_for(self.process.stdout.readline(), SILENCE_SECONDS)
+        except TimeoutError:
+            raise SheetUnreadable("too_slow", "Reading the sheet takes longer than it may.") from None
+        if not line:
+            raise SheetUnreadable("too_large", "Reading the sheet takes more memory or time than it may.")
+        answer = orjson.loads(line)
+        if "unreadable" in answer:
+            raise SheetUnreadable(**answer["unreadable"])
+        return answer
+
+
+@asynccontextmanager
+async def reading(content: BinaryIO, mapping: Any) -> AsyncIterator[Reading]:
+    """A process that reads the sheet in `content` (a real file), ended with the body."""
+    content.flush()
+    # what it must know of secrets it is told by its input: files from anywhere are not read beside all the others
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAPPORT_")}
+    descriptor = content.fileno()
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *_PROGRAM,
+        stdin=PIPE,
+        stdout=PIPE,
+        env=environment,
+        pass_fds=(descriptor,),
+        limit=_LONGEST_LINE,
+    )
+    try:
+        found = Reading(process)
+        await found._tell({"file": descriptor, "mapping": mapping})
+        yield found
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()

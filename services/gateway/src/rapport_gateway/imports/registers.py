@@ -1,0 +1,130 @@
+"""What imports ask of the view: whom rows would meet, a unit, and what became of touchpoints."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from rapport_gateway.runs import live_run
+from rapport_shared.contracts.customer import UnitState
+from rapport_shared.database import Database
+
+_TEXTS = {
+    "source_record": "The source record is known: it becomes what the row says.",
+    "routed": "Touches by this identifier go to the customer.",
+    "holds": "The customer holds this identifier.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A row: the profile of its source record, and its identifiers as type and key, the deciding one first."""
+
+    source_profile: UUID | None
+    keys: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The customer that a row would meet, and why."""
+
+    customer_id: UUID
+    reason: dict[str, Any]
+
+
+Matcher = Callable[[Sequence[Asked]], Awaitable[list[Match | None]]]
+"""Answers for each row whom it meets; at most some hundred rows at once. May be repeated."""
+
+
+def view_matcher(database: Database) -> Matcher:
+    """Asks the registers of the live view: known source records, then routes, then who holds an identifier."""
+
+    async def whom(rows: Sequence[Asked]) -> list[Match | None]:
+        keys = [key for row in rows for _, key in row.keys]
+        profiles = [row.source_profile for row in rows if row.source_profile is not None]
+        async with database.connection() as connection:
+            schema = (await live_run(connection)).schema
+            known = await connection.fetch(
+                f"SELECT profile_id, customer_id FROM {schema}.membership WHERE profile_id = ANY($1)", profiles
+            )
+            routed = await connection.fetch(
+                f"SELECT identifier_key, customer_id FROM {schema}.route JOIN {schema}.membership USING (profile_id) "
+                "WHERE identifier_key = ANY($1)",
+                keys,
+            )
+            held = await connection.fetch(
+                f"SELECT identifier_key, min(customer_id::text)::uuid AS customer_id FROM {schema}.held_identifier "
+                f"JOIN {schema}.membership USING (profile_id) WHERE identifier_key = ANY($1) GROUP BY identifier_key",
+                keys,
+            )
+        records = {row["profile_id"]: row["customer_id"] for row in known}
+        routes = {row["identifier_key"]: row["customer_id"] for row in routed}
+        holders = {row["identifier_key"]: row["customer_id"] for row in held}
+        return [_match(row, records, routes, holders) for row in rows]
+
+    return whom
+
+
+async def find_unit(database: Database, path: str) -> UnitState | None:
+    """A unit, as the live view knows it."""
+    async with database.connection() as connection:
+        schema = (await live_run(connection)).schema
+        state = await connection.fetchval(f"SELECT state FROM {schema}.unit WHERE path = $1", path)
+    return None if state is None else UnitState.model_validate_json(state)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a touchpoint. `reason` says why it was quarantined."""
+
+    state: str
+    customer_id: UUID | None = None
+    reason: str | None = None
+
+
+async def outcomes(database: Database, touchpoint_ids: Sequence[UUID]) -> dict[UUID, Outcome]:
+    """What the live view knows of touchpoints; those that it has not seen are missing."""
+    async with database.connection() as connection:
+        schema = (await live_run(connection)).schema
+        rows = await connection.fetch(_OUTCOMES.format(schema=schema), list(touchpoint_ids))
+    found: dict[UUID, Outcome] = {}
+    for row in rows:
+        if row["type"] == "interaction.quarantined":
+            reason = orjson.loads(row["data"])["reason"]
+            found.setdefault(row["id"], Outcome("quarantined", reason=reason))
+        else:
+            state = "anonymous" if row["profile_id"] is None else "recorded"
+            found[row["id"]] = Outcome(state, row["customer_id"])
+    return found
+
+
+# Each lookup stands in a LATERAL, so that it stays one by key and never becomes a scan of the facts.
+_OUTCOMES = """
+SELECT asked.id, fact.type, fact.profile_id, fact.customer_id,
+       CASE WHEN fact.type = 'interaction.quarantined' THEN fact.data END AS data
+FROM unnest($1::uuid[]) AS asked (id)
+CROSS JOIN LATERAL (
+    SELECT f.type, f.profile_id, m.customer_id, f.data, 0 AS place FROM {schema}.fact f
+    LEFT JOIN {schema}.membership m USING (profile_id) WHERE f.event_id = asked.id
+    UNION ALL
+    SELECT f.type, f.profile_id, NULL, f.data, 1 FROM {schema}.fact f
+    WHERE f.touchpoint_id = asked.id AND f.type = 'interaction.quarantined'
+    ORDER BY place LIMIT 1
+) fact
+"""
+
+
+def _match(row: Asked, records: dict[UUID, UUID], routes: dict[str, UUID], holders: dict[str, UUID]) -> Match | None:
+    if row.source_profile in records:
+        return Match(records[row.source_profile], _reason("source_record"))
+    for code, register in (("routed", routes), ("holds", holders)):
+        for type_, key in row.keys:
+            if key in register:
+                return Match(register[key], {**_reason(code), "identifier": type_})
+    return None
+
+
+def _reason(code: str) -> dict[str, Any]:
+    return {"code": code, "column": None, "message": _TEXTS[code]}

@@ -1,0 +1,402 @@
+"""The SQL of imports: their states and counts, their files, their rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+
+from rapport_shared.database import Connection, Database, Row
+
+KEPT: Final = timedelta(days=30)
+"""How long rows are kept after the end, and files of what was never run."""
+UPLOADING: Final = timedelta(hours=2)
+"""An upload that has not ended by then was broken off."""
+
+_WITHIN = "($1 = '' OR starts_with(unit || '/', $1 || '/'))"
+
+
+class NotAsExpected(Exception):
+    """The import is in another state, or another attempt works on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewImport:
+    """What is known of an import before its file is read."""
+
+    import_id: UUID
+    name: str
+    principal: UUID
+    may_verify: Sequence[str]
+    channel: str
+    system: str
+    unit: str
+    historical: bool
+    as_of: datetime | None
+    mapping: bytes | None
+
+
+async def begin_upload(connection: Connection, new: NewImport, now: datetime) -> None:
+    """Keeps an import whose file is still coming."""
+    await connection.execute(
+        "INSERT INTO import (import_id, state, name, principal, may_verify, channel, system, unit, historical, as_of, "
+        "mapping, created_at, changed_at) VALUES ($1, 'uploading', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)",
+        new.import_id,
+        new.name,
+        new.principal,
+        list(new.may_verify),
+        new.channel,
+        new.system,
+        new.unit,
+        new.historical,
+        new.as_of,
+        None if new.mapping is None else new.mapping.decode(),
+        now,
+    )
+
+
+async def add_chunk(connection: Connection, import_id: UUID, number: int, chunk: bytes) -> None:
+    """Keeps a part of the file."""
+    await connection.execute("INSERT INTO import_chunk VALUES ($1, $2, $3)", import_id, number, chunk)
+
+
+async def end_upload(
+    connection: Connection, import_id: UUID, file_hash: bytes, file_bytes: int, request_digest: bytes, now: datetime
+) -> UUID:
+    """The import to go on with: this one, or the earlier one of the same file and request, which may begin anew.
+
+    An earlier one that was cancelled or failed gets the file that just came.
+    """
+    earlier = await connection.fetchrow(
+        "SELECT import_id, state FROM import WHERE request_digest = $1 FOR UPDATE", request_digest
+    )
+    if earlier is None:
+        await connection.execute(
+            "UPDATE import SET state = 'waiting', file_hash = $2, file_bytes = $3, request_digest = $4, "
+            "changed_at = $5 WHERE import_id = $1",
+            import_id,
+            file_hash,
+            file_bytes,
+            request_digest,
+            now,
+        )
+        return import_id
+    found: UUID = earlier["import_id"]
+    if earlier["state"] in ("cancelled", "failed"):
+        await connection.execute("DELETE FROM import_chunk WHERE import_id = $1", found)
+        await connection.execute("UPDATE import_chunk SET import_id = $2 WHERE import_id = $1", import_id, found)
+        await _wait_anew(connection, found, now)
+    await connection.execute("DELETE FROM import WHERE import_id = $1", import_id)
+    return found
+
+
+async def _wait_anew(connection: Connection, import_id: UUID, now: datetime) -> None:
+    await connection.execute("DELETE FROM import_row WHERE import_id = $1", import_id)
+    await connection.execute(
+        "UPDATE import SET state = 'waiting', problem = NULL, report = NULL, resolved = NULL, work_digest = NULL, "
+        "rows = 0, new = 0, matching = 0, rejected = 0, sent = 0, recorded = 0, quarantined = 0, started_at = NULL, "
+        "ended_at = NULL, forgotten_at = NULL, changed_at = $2 WHERE import_id = $1",
+        import_id,
+        now,
+    )
+
+
+async def drop_upload(connection: Connection, import_id: UUID) -> None:
+    """Removes an upload that was broken off."""
+    await connection.execute("DELETE FROM import WHERE import_id = $1 AND state = 'uploading'", import_id)
+
+
+async def find(connection: Connection, unit: str, import_id: UUID, *, lock: bool = False) -> Row | None:
+    """An import of `unit` or of what is below it, once its file is there."""
+    return await connection.fetchrow(
+        f"SELECT * FROM import WHERE import_id = $2 AND {_WITHIN} AND state <> 'uploading'"
+        + (" FOR UPDATE" if lock else ""),
+        unit,
+        import_id,
+    )
+
+
+async def page(database: Database, unit: str, after: tuple[datetime, UUID] | None, limit: int) -> list[Row]:
+    """Imports, the newest first."""
+    at, import_id = after or (None, None)
+    return await database.fetch(
+        f"SELECT * FROM import WHERE {_WITHIN} AND state <> 'uploading' "
+        "AND ($2::timestamptz IS NULL OR (created_at, import_id) < ($2, $3::uuid)) "
+        "ORDER BY created_at DESC, import_id DESC LIMIT $4",
+        unit,
+        at,
+        import_id,
+        limit,
+    )
+
+
+async def map_anew(connection: Connection, import_id: UUID, mapping: bytes, now: datetime) -> None:
+    """Takes another mapping; the rows are judged anew."""
+    await _wait_anew(connection, import_id, now)
+    await connection.execute("UPDATE import SET mapping = $2 WHERE import_id = $1", import_id, mapping.decode())
+
+
+async def start(connection: Connection, import_id: UUID, now: datetime) -> None:
+    """Lets a checked import be sent. Its file is no longer needed."""
+    await connection.execute(
+        "UPDATE import SET state = 'running', started_at = $2, changed_at = $2 WHERE import_id = $1", import_id, now
+    )
+    await connection.execute("DELETE FROM import_chunk WHERE import_id = $1", import_id)
+
+
+async def cancel(connection: Connection, import_id: UUID, now: datetime) -> None:
+    """Ends an import and forgets what it holds of people; its counts stay."""
+    await connection.execute(
+        "UPDATE import SET state = 'cancelled', ended_at = $2, changed_at = $2 WHERE import_id = $1", import_id, now
+    )
+    await forget(connection, import_id, now)
+
+
+async def forget(connection: Connection, import_id: UUID, now: datetime) -> None:
+    """Removes file, rows, and what names columns."""
+    await connection.execute("DELETE FROM import_row WHERE import_id = $1", import_id)
+    await connection.execute("DELETE FROM import_chunk WHERE import_id = $1", import_id)
+    await connection.execute(
+        "UPDATE import SET forgotten_at = $2, report = NULL, resolved = NULL WHERE import_id = $1", import_id, now
+    )
+
+
+async def forget_old(connection: Connection, now: datetime) -> None:
+    """Forgets what ended, or was left lying, thirty days ago, and uploads that were broken off."""
+    await connection.execute(
+        "DELETE FROM import WHERE state = 'uploading' AND changed_at < $1 AND created_at < $1", now - UPLOADING
+    )
+    rows = await connection.fetch(
+        "SELECT import_id, state FROM import WHERE forgotten_at IS NULL AND changed_at < $1 "
+        "AND state NOT IN ('uploading', 'waiting', 'running') ORDER BY import_id FOR UPDATE SKIP LOCKED LIMIT 20",
+        now - KEPT,
+    )
+    for row in rows:
+        if row["state"] in ("undecided", "checked"):
+            await cancel(connection, row["import_id"], now)
+        else:
+            await forget(connection, row["import_id"], now)
+
+
+async def waiting(database: Database) -> Row | None:
+    """The import that has waited longest for its sheet to be read."""
+    return await database.fetch_row("SELECT * FROM import WHERE state = 'waiting' ORDER BY created_at LIMIT 1")
+
+
+async def running(database: Database) -> list[Row]:
+    """The imports that are being sent or followed."""
+    return await database.fetch(
+        "SELECT import_id, changed_at, started_at FROM import WHERE state = 'running' ORDER BY created_at"
+    )
+
+
+async def chunk(database: Database, import_id: UUID, number: int) -> bytes | None:
+    """A part of the file; None past the last."""
+    found: bytes | None = await database.fetch_value(
+        "SELECT bytes FROM import_chunk WHERE import_id = $1 AND number = $2", import_id, number
+    )
+    return found
+
+
+async def begin_attempt(connection: Connection, import_id: UUID) -> int:
+    """A number for this reading of the sheet; rows of an earlier one are removed. Raises `NotAsExpected`."""
+    attempt: int | None = await connection.fetchval(
+        "UPDATE import SET attempt = attempt + 1, rows = 0, new = 0, matching = 0, rejected = 0 "
+        "WHERE import_id = $1 AND state = 'waiting' RETURNING attempt",
+        import_id,
+    )
+    if attempt is None:
+        raise NotAsExpected
+    await connection.execute("DELETE FROM import_row WHERE import_id = $1", import_id)
+    return attempt
+
+
+async def settle_work(connection: Connection, digest: bytes, as_of: datetime) -> datetime:
+    """The instant for which this work was first done: a repeat must give the same touchpoints, to the letter."""
+    await connection.execute("INSERT INTO import_work VALUES ($1, $2) ON CONFLICT DO NOTHING", digest, as_of)
+    settled: datetime = await connection.fetchval("SELECT as_of FROM import_work WHERE work_digest = $1", digest)
+    return settled
+
+
+async def keep_report(
+    connection: Connection,
+    import_id: UUID,
+    attempt: int,
+    *,
+    report: Any,
+    resolved: bytes | None,
+    state: str,
+    digest: bytes | None,
+    dated_at: datetime | None,
+    now: datetime,
+) -> None:
+    """Keeps what was found out of the sheet. Raises `NotAsExpected`."""
+    await _only_this(
+        connection,
+        "UPDATE import SET report = $3, resolved = $4, state = $5, work_digest = $6, dated_at = $7, "
+        "changed_at = $8 WHERE import_id = $1 AND attempt = $2 AND state = 'waiting' RETURNING import_id",
+        import_id,
+        attempt,
+        orjson.dumps(report).decode(),
+        None if resolved is None else resolved.decode(),
+        state,
+        digest,
+        dated_at,
+        now,
+    )
+
+
+async def keep_rows(connection: Connection, import_id: UUID, attempt: int, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Keeps judged rows and counts them. Raises `NotAsExpected` when the import was cancelled or is read elsewhere."""
+    verdicts = [row[1] for row in rows]
+    await _only_this(
+        connection,
+        "UPDATE import SET rows = rows + $3, new = new + $4, matching = matching + $5, rejected = rejected + $6 "
+        "WHERE import_id = $1 AND attempt = $2 AND state = 'waiting' RETURNING import_id",
+        import_id,
+        attempt,
+        len(rows),
+        verdicts.count("new"),
+        verdicts.count("matches"),
+        verdicts.count("rejected"),
+    )
+    await connection.copy_records_to_table(
+        "import_row",
+        records=[(import_id, *row) for row in rows],
+        columns=["import_id", "number", "verdict", "customer_id", "reasons", "cells", "ids", "messages"],
+    )
+
+
+async def end_reading(connection: Connection, import_id: UUID, attempt: int, state: str, now: datetime) -> None:
+    """All rows are judged. Raises `NotAsExpected`."""
+    await _only_this(
+        connection,
+        "UPDATE import SET state = $3, changed_at = $4 WHERE import_id = $1 AND attempt = $2 AND state = 'waiting' "
+        "RETURNING import_id",
+        import_id,
+        attempt,
+        state,
+        now,
+    )
+
+
+async def fail(connection: Connection, import_id: UUID, attempt: int, problem: Any, now: datetime) -> None:
+    """The file cannot be imported. It is not kept. Raises `NotAsExpected`."""
+    await _only_this(
+        connection,
+        "UPDATE import SET state = 'failed', problem = $3, ended_at = $4, changed_at = $4 "
+        "WHERE import_id = $1 AND attempt = $2 AND state = 'waiting' RETURNING import_id",
+        import_id,
+        attempt,
+        orjson.dumps(problem).decode(),
+        now,
+    )
+    await connection.execute("DELETE FROM import_row WHERE import_id = $1", import_id)
+    await connection.execute("DELETE FROM import_chunk WHERE import_id = $1", import_id)
+
+
+async def _only_this(connection: Connection, statement: str, *arguments: Any) -> None:
+    if await connection.fetchval(statement, *arguments) is None:
+        raise NotAsExpected
+
+
+async def to_send(database: Database, import_id: UUID, limit: int) -> list[Row]:
+    """The next rows that were not sent yet, with their messages."""
+    return await database.fetch(
+        "SELECT number, ids, messages FROM import_row WHERE import_id = $1 AND outcome IS NULL "
+        "AND verdict <> 'rejected' ORDER BY number LIMIT $2",
+        import_id,
+        limit,
+    )
+
+
+async def on_their_way(database: Database, import_id: UUID) -> list[Row]:
+    """The rows that were sent and of which nothing was seen yet."""
+    return await database.fetch(
+        "SELECT number, ids FROM import_row WHERE import_id = $1 AND outcome = 'sent' ORDER BY number", import_id
+    )
+
+
+async def mark_sent(connection: Connection, import_id: UUID, numbers: Sequence[int], now: datetime) -> None:
+    """Rows that Kafka has; what was sent is no longer needed. May be repeated."""
+    await connection.execute(
+        "WITH marked AS (UPDATE import_row SET outcome = 'sent', messages = NULL WHERE import_id = $1 "
+        "AND number = ANY($2) AND outcome IS NULL RETURNING number) "
+        "UPDATE import SET sent = sent + (SELECT count(*) FROM marked), changed_at = $3 WHERE import_id = $1",
+        import_id,
+        list(numbers),
+        now,
+    )
+
+
+async def mark_seen(
+    connection: Connection, import_id: UUID, seen: Sequence[tuple[int, str, UUID | None, str | None]], now: datetime
+) -> None:
+    """What became of rows: number, outcome, customer, and for a quarantined one the reason as JSON. May be repeated."""
+    await connection.execute(
+        "WITH seen AS (SELECT * FROM unnest($2::int[], $3::text[], $4::uuid[], $5::text[]) "
+        "AS t (number, outcome, customer_id, reason)), "
+        "marked AS (UPDATE import_row r SET outcome = seen.outcome, "
+        "customer_id = coalesce(seen.customer_id, r.customer_id), "
+        "reasons = CASE WHEN seen.reason IS NULL THEN r.reasons "
+        "ELSE (r.reasons::jsonb || jsonb_build_array(seen.reason::jsonb))::text END "
+        "FROM seen WHERE r.import_id = $1 AND r.number = seen.number AND r.outcome = 'sent' RETURNING r.outcome) "
+        "UPDATE import SET recorded = recorded + (SELECT count(*) FROM marked WHERE outcome <> 'quarantined'), "
+        "quarantined = quarantined + (SELECT count(*) FROM marked WHERE outcome = 'quarantined'), changed_at = $6 "
+        "WHERE import_id = $1",
+        import_id,
+        [number for number, *_ in seen],
+        [outcome for _, outcome, _, _ in seen],
+        [customer for _, _, customer, _ in seen],
+        [reason for *_, reason in seen],
+        now,
+    )
+
+
+async def end_run(connection: Connection, import_id: UUID, now: datetime) -> None:
+    """Everything was sent, and what became of it is known."""
+    await connection.execute(
+        "UPDATE import SET state = 'done', ended_at = $2, changed_at = $2 WHERE import_id = $1 AND state = 'running'",
+        import_id,
+        now,
+    )
+
+
+async def rows_page(connection: Connection, import_id: UUID, verdict: str | None, after: int, limit: int) -> list[Row]:
+    """Rows by their number."""
+    return await connection.fetch(
+        "SELECT number, verdict, outcome, customer_id, reasons, cells FROM import_row WHERE import_id = $1 "
+        "AND number > $2 AND ($3::text IS NULL OR verdict = $3 OR outcome = $3) ORDER BY number LIMIT $4",
+        import_id,
+        after,
+        verdict,
+        limit,
+    )
+
+
+async def put_mapping(connection: Connection, unit: str, name: str, mapping: bytes, now: datetime) -> int:
+    """Keeps a mapping by name and answers its revision."""
+    revision: int = await connection.fetchval(
+        "INSERT INTO import_mapping (unit, name, mapping, changed_at) VALUES ($1, $2, $3, $4) "
+        "ON CONFLICT (unit, name) DO UPDATE SET mapping = excluded.mapping, changed_at = excluded.changed_at, "
+        "revision = import_mapping.revision + 1 RETURNING revision",
+        unit,
+        name,
+        mapping.decode(),
+        now,
+    )
+    return revision
+
+
+async def find_mapping(connection: Connection, unit: str, name: str) -> Row | None:
+    """A mapping of the unit, else one of the whole firm."""
+    return await connection.fetchrow(
+        "SELECT * FROM import_mapping WHERE name = $2 AND unit IN ($1, '') ORDER BY unit DESC LIMIT 1", unit, name
+    )
+
+
+async def mappings(database: Database, unit: str) -> list[Row]:
+    """The mappings that a unit may use."""
+    return await database.fetch("SELECT * FROM import_mapping WHERE unit IN ($1, '') ORDER BY name, unit", unit)
