@@ -183,7 +183,8 @@ def sections_of(messages: Iterable[Message]) -> Sections:
     """
     facts = {fact.event_id: fact for message in messages if (fact := read_fact(as_record(message))) is not None}
     ended = {UUID(fact.data["event_id"]) for fact in facts.values() if fact.type == "interaction.retracted"}
-    partials = fold_all([fact for fact in facts.values() if fact.event_id not in ended])
+    mended = {fact.data["interaction_id"] for fact in facts.values() if fact.type == "interaction.retracted"}
+    partials = fold_all([fact for fact in facts.values() if fact.event_id not in ended], mended)
     members = _members(list(facts.values()))
     documents = {place: state for place, state in partials.items() if place.section == commerce.NAME}
     found: Sections = {}

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from rapport_gateway.api_document import REPORT
+from rapport_gateway.quarantine import ACCEPTED
 from rapport_gateway.queries import Views
 from rapport_gateway.touchpoints import Checked, TouchpointIntake, read_batch
 from rapport_shared.callers import Caller
@@ -60,19 +61,19 @@ def router(intake: TouchpointIntake, views: Views) -> APIRouter:
         caller: Annotated[Caller, scoped("touchpoints:read")],
         wait_ms: Annotated[int, Query(ge=0, le=MAX_WAIT_MS)] = 0,
     ) -> Response:
-        """What became of a touchpoint: accepted, recorded, anonymous, retracted or quarantined."""
+        """What became of a touchpoint: accepted, recorded, anonymous, retracted, quarantined or dismissed."""
         deadline = intake.clock().timestamp() + wait_ms / 1000
         while True:
             found = await views.touchpoint_status(touchpoint_id)
-            if found is not None:
+            if found is not None and found != ACCEPTED:
                 return json_response(found)
             left = deadline - intake.clock().timestamp()
             if left <= 0:
                 break
             await views.hub.moved(min(left, 0.5))
-        if await intake.accepted.accepted_at(touchpoint_id) is None:
+        if found is None and await intake.accepted.accepted_at(touchpoint_id) is None:
             raise not_found("touchpoint")
-        return json_response({"state": "accepted"})
+        return json_response(ACCEPTED)
 
     return routes
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from aiokafka.errors import KafkaError
 from pydantic import BaseModel, Field
 
+from rapport_gateway import quarantine
 from rapport_gateway.queries import Views
 from rapport_gateway.runs import run_consumer
 from rapport_shared.clock import Clock
@@ -74,6 +75,7 @@ class FreshnessAnswer(BaseModel):
     partitions: list[PartitionFreshness]
     dead_letters: DeadLetters
     unrecorded: Unrecorded
+    quarantined: int = Field(description="Touchpoints in quarantine that were neither mended nor dismissed.")
 
 
 @dataclass(slots=True)
@@ -124,6 +126,7 @@ class Freshness:
             partitions=await self._partitions(bounds, lag_ms),
             dead_letters=DeadLetters(consumers=await self._rejected(), topics=_dead_letter_topics(bounds)),
             unrecorded=await self._unrecorded(),
+            quarantined=await self._views.live.fetch_value(quarantine.COUNT),
         )
 
     async def _partitions(self, bounds: Bounds, lag_ms: int | None) -> list[PartitionFreshness]:

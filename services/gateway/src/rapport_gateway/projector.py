@@ -13,7 +13,7 @@ import orjson
 from rapport_gateway import store
 from rapport_gateway.runs import Run, touch_caught_up
 from rapport_gateway.store import StoredView
-from rapport_gateway.view import commerce, quality
+from rapport_gateway.view import commerce, interactions, quality
 from rapport_gateway.view.facts import Fact, State, read_fact
 from rapport_gateway.view.sections import FOLDED, RETRACTABLE, SECTIONS, Place, fold, places_of, render
 from rapport_shared.clock import Clock
@@ -168,18 +168,23 @@ async def _connect_documents(connection: Connection, facts: Sequence[Fact], dirt
 
 
 async def _refold(connection: Connection, facts: Sequence[Fact], dirty: Dirty) -> None:
-    """After a retraction, a profile's partials are folded anew from the recordings that stand."""
+    """After a retraction, a profile's partials are folded anew from the recordings that stand.
+
+    So they are at each further entry of an interaction that has retracted ones, for which of them opens it depends on
+    all that stand.
+    """
     ended = [UUID(fact.data["event_id"]) for fact in facts if fact.type == "interaction.retracted"]
-    if not ended:
-        return
-    profiles = await store.profiles_of_facts(connection, ended)
-    customers = await store.customers_of(connection, profiles)
+    profiles = await store.profiles_of_facts(connection, ended) if ended else set()
+    entries = [fact for fact in facts if fact.type == "interaction.recorded" and fact.profile_id is not None]
+    mended = await _mended_interactions(connection, entries)
+    profiles |= {fact.profile_id for fact in entries if fact.profile_id and fact.data["interaction_id"] in mended}
+    customers = await store.customers_of(connection, profiles) if profiles else {}
     for profile_id in sorted(profiles):
         documents = {place.item for place, _ in await store.partials_of(connection, [(profile_id, commerce.NAME)])}
         connected = await store.connected_documents(connection, documents) if documents else set()
         await store.forget_partials(connection, profile_id, RETRACTABLE)
         recordings = await store.standing_recordings(connection, profile_id)
-        partials = fold_all(recordings)
+        partials = fold_all(recordings, await _mended_interactions(connection, recordings))
         if partials:
             await store.save_partials(connection, partials)
         await _connect_documents(connection, recordings, dirty)
@@ -190,10 +195,18 @@ async def _refold(connection: Connection, facts: Sequence[Fact], dirty: Dirty) -
         dirty[customer_id].add(commerce.NAME)
 
 
-def fold_all(facts: Sequence[Fact]) -> dict[Place, State]:
-    """The partials of a set of facts, folded from nothing; the facts are distinct and all count."""
+async def _mended_interactions(connection: Connection, recordings: Sequence[Fact]) -> set[str]:
+    named = {UUID(fact.data["interaction_id"]) for fact in recordings}
+    return {str(found) for found in await store.mended_interactions(connection, named)} if named else set()
+
+
+def fold_all(facts: Sequence[Fact], mended: Collection[str] = ()) -> dict[Place, State]:
+    """The partials of a set of facts, folded from nothing; the facts are distinct and all count.
+
+    `mended` are the interactions that had entries which no longer count.
+    """
     partials: dict[Place, State] = {}
-    for fact in facts:
+    for fact in interactions.opened_anew(facts, mended):
         for place in places_of(fact):
             state = fold(partials.get(place), fact, place)
             if state is not None:

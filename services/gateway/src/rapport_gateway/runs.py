@@ -27,6 +27,9 @@ CREATE INDEX fact_profile ON fact (profile_id, occurred_at DESC, event_id DESC) 
 CREATE INDEX fact_touchpoint ON fact (touchpoint_id) WHERE touchpoint_id IS NOT NULL;
 CREATE INDEX fact_interaction ON fact (interaction_id, occurred_at DESC, event_id DESC)
     WHERE interaction_id IS NOT NULL;
+CREATE INDEX fact_retraction ON fact (interaction_id) WHERE type = 'interaction.retracted';
+CREATE INDEX fact_quarantine ON fact (subject, type) WHERE type LIKE 'interaction.quarantine%';
+CREATE INDEX fact_conflict ON fact ((data::jsonb ->> 'conflict_of')) WHERE type = 'interaction.quarantined';
 
 CREATE TABLE retraction (event_id uuid PRIMARY KEY);
 

@@ -63,6 +63,15 @@ async def retracted(connection: Connection, event_ids: Collection[UUID]) -> set[
     return {row["event_id"] for row in rows}
 
 
+async def mended_interactions(connection: Connection, interaction_ids: Collection[UUID]) -> set[UUID]:
+    """Those of `interaction_ids` that had an entry which no longer counts."""
+    rows = await connection.fetch(
+        "SELECT DISTINCT interaction_id FROM fact WHERE interaction_id = ANY($1) AND type = 'interaction.retracted'",
+        list(interaction_ids),
+    )
+    return {row["interaction_id"] for row in rows}
+
+
 async def profiles_of_facts(connection: Connection, event_ids: Collection[UUID]) -> set[UUID]:
     """The profiles of facts that are kept."""
     rows = await connection.fetch(

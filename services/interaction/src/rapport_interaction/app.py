@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
-from rapport_interaction import api, consumers, store
+from rapport_interaction import api, api_quarantine, consumers, store
 from rapport_interaction.domain.arrivals import Normaliser
 from rapport_interaction.settings import InteractionSettings
 from rapport_shared.callers import CallerTokens
@@ -29,6 +29,7 @@ def build(settings: InteractionSettings, clock: Clock = system_clock) -> Service
         refresh_metrics=_refresh(database, plumbing.metrics),
     )
     application.include_router(api.router(database, plumbing.commands(), clock))
+    application.include_router(api_quarantine.router(database, plumbing.commands(), normaliser))
 
     async def prune_quarantine(connection: Connection) -> None:
         await store.prune_quarantine(connection, clock() - QUARANTINE_BODIES_KEPT)
@@ -41,7 +42,9 @@ def build(settings: InteractionSettings, clock: Clock = system_clock) -> Service
         {
             "relay": [plumbing.relay()],
             "consumers": plumbing.consumers(
-                consumers.intake(normaliser, clock, signal), consumers.registers(clock, signal)
+                consumers.intake(normaliser, clock, signal),
+                consumers.registers(clock, signal),
+                consumers.profiles(),
             ),
             "housekeeping": [housekeeping(database, clock, prune_quarantine)],
         },

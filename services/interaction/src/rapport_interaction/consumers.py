@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from rapport_interaction import store
 from rapport_interaction.commands.intake import take_in
@@ -15,10 +16,12 @@ from rapport_shared.contracts.catalogue import (
     CUSTOMER_EVENTS,
     IDENTIFIER_ROUTED,
     INTAKE,
+    PROFILE_CHANGED,
     UNIT_CHANGED,
 )
 from rapport_shared.contracts.codec import Event, decode_event
 from rapport_shared.contracts.customer import AssetChanged, IdentifierRouted, UnitChanged
+from rapport_shared.contracts.envelope import decode_envelope
 from rapport_shared.database import Connection
 from rapport_shared.messaging.consumer import Subscription
 from rapport_shared.messaging.outbox import OutboxSignal
@@ -55,6 +58,20 @@ def registers(clock: Clock, signal: OutboxSignal) -> Subscription[Event[Any]]:
     )
 
 
+def profiles() -> Subscription[UUID]:
+    """Which profiles there are, so that nothing is attributed to one that is not.
+
+    A consumer of its own, for it must have read from the beginning, where `registers` stood further already.
+    """
+    return Subscription(consumer="profiles", topics=(CUSTOMER_EVENTS,), decode=_profile, apply=store.put_profiles)
+
+
+def _profile(record: Record) -> UUID | None:
+    if record.headers.get("ce_type") != PROFILE_CHANGED.wire or record.value is None:
+        return None
+    return decode_envelope(record.headers).profile_id
+
+
 async def _take_in(
     normaliser: Normaliser, clock: Clock, connection: Connection, items: Sequence[Arrival | Unreadable]
 ) -> None:
@@ -85,6 +102,7 @@ async def _route(connection: Connection, event: Event[IdentifierRouted]) -> None
 async def _asset(clock: Clock, connection: Connection, event: Event[AssetChanged]) -> None:
     asset = event.data.asset
     keys = [key.key for key in asset.keys]
+    await store.own_attribution(connection)
     holdings = [(holding.from_at, holding.profile_id) for holding in asset.holdings]
     if await store.put_asset(connection, asset.asset_id, event.envelope.sequence, keys, holdings):
         await attribute_anew(connection, keys, by_asset({key: sorted(holdings) for key in keys}), clock)

@@ -1,9 +1,11 @@
 """Contacts: how many, by which channel, when first and last, and the last five.
 
-An interaction counts by its first entry, which exactly one recording is; its line shows its latest entry.
+An interaction counts by its first entry, which exactly one recording is; of one with entries that no longer count,
+by the first that does. Its line shows its latest entry.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -46,6 +48,17 @@ def fold(state: State | None, fact: Fact, item: str) -> State | None:
         "last_at": max(state["last_at"], fact.at),
         "last": {kept["interaction_id"]: kept for kept in latest(lines.values())},
     }
+
+
+def opened_anew(facts: Sequence[Fact], mended: Collection[str]) -> Iterator[Fact]:
+    """`facts`, where of each interaction in `mended` the first entry of them is taken for the one that opens it."""
+    opening: dict[str, int] = {}
+    for fact in facts:
+        if fact.type == "interaction.recorded" and (entry_of := fact.data["interaction_id"]) in mended:
+            opening[entry_of] = min(fact.sequence, opening.get(entry_of, fact.sequence))
+    for fact in facts:
+        first = opening.get(fact.data["interaction_id"]) if fact.type == "interaction.recorded" else None
+        yield fact if first is None else replace(fact, sequence=1 if fact.sequence == first else fact.sequence + 1)
 
 
 def render(customer_id: UUID, profiles: Sequence[UUID], partials: Mapping[tuple[UUID, str], State]) -> Any:

@@ -7,7 +7,12 @@ from uuid import UUID
 from rapport_interaction import store
 from rapport_interaction.commands.batch import Batch
 from rapport_interaction.commands.mending import attribute_anew, by_conversation
-from rapport_interaction.commands.quarantine import quarantine_conflict, quarantine_stray, quarantine_unreadable
+from rapport_interaction.commands.quarantine import (
+    quarantine_conflict,
+    quarantine_stray,
+    quarantine_unreadable,
+    stray_id,
+)
 from rapport_interaction.domain.arrivals import Arrival, Normaliser, Unreadable
 from rapport_interaction.domain.attribution import Route, Touch, attribute
 from rapport_interaction.domain.conversations import holder_at, interaction_id
@@ -33,38 +38,63 @@ class Reading:
     assets: tuple[RecordedAssetKey, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Arrivals by what becomes of them: new ones, others under known ids, those of unknown units. Repeats are left out.
+
+    `regions` are the phone regions of the units that the new ones name.
+    """
+
+    fresh: list[Arrival]
+    conflicts: list[Arrival]
+    stray: list[Arrival]
+    regions: dict[str, str]
+
+
 async def take_in(
     connection: Connection, items: Sequence[Arrival | Unreadable], normaliser: Normaliser, clock: Clock
 ) -> None:
     """Records new touchpoints, passes by known ones, quarantines the rest. May be repeated."""
-    arrivals = [item for item in items if isinstance(item, Arrival)]
     await quarantine_unreadable(connection, [item for item in items if isinstance(item, Unreadable)], clock)
-    fresh = await _fresh(connection, arrivals, clock)
-    units = {arrival.touchpoint.unit for arrival in fresh if arrival.touchpoint.unit and not arrival.region}
-    regions = await store.unit_regions(connection, units)
-    stray = [a for a in fresh if not a.vetted and a.touchpoint.unit and a.touchpoint.unit not in regions]
-    await quarantine_stray(connection, stray, clock)
+    judged = await judge(connection, [item for item in items if isinstance(item, Arrival)])
+    for arrival in judged.conflicts:
+        await quarantine_conflict(connection, arrival, clock)
+    await quarantine_stray(connection, judged.stray, clock)
     readings = [
-        Reading(arrival, normaliser.identifiers(arrival, regions.get), normaliser.assets(arrival))
-        for arrival in fresh
-        if arrival not in stray
+        Reading(arrival, normaliser.identifiers(arrival, judged.regions.get), normaliser.assets(arrival))
+        for arrival in judged.fresh
     ]
     if readings:
+        await store.share_attribution(connection)
         await _record(connection, readings, clock)
 
 
-async def _fresh(connection: Connection, arrivals: Sequence[Arrival], clock: Clock) -> list[Arrival]:
-    """Arrivals under ids never seen; one under a known id with another body is quarantined under an id of its own."""
+async def judge(connection: Connection, arrivals: Sequence[Arrival]) -> Judged:
+    """What becomes of `arrivals`, changing nothing."""
+    unseen, conflicts = await _unseen(connection, arrivals)
+    units = {arrival.touchpoint.unit for arrival in unseen if arrival.touchpoint.unit and not arrival.region}
+    regions = await store.unit_regions(connection, units)
+    stray = [a for a in unseen if not a.vetted and a.touchpoint.unit and a.touchpoint.unit not in regions]
+    return Judged([arrival for arrival in unseen if arrival not in stray], conflicts, stray, regions)
+
+
+async def _unseen(connection: Connection, arrivals: Sequence[Arrival]) -> tuple[list[Arrival], list[Arrival]]:
+    """Arrivals under ids never seen, each id once, and those with another body than is known under their id.
+
+    A body that is in quarantine for its unit, or was mended, is known too: a repeat of it is a repeat.
+    """
     known = await store.known_touchpoints(connection, [arrival.touchpoint.id for arrival in arrivals])
     digests = {touchpoint_id: touchpoint.digest for touchpoint_id, touchpoint in known.items()}
-    fresh: list[Arrival] = []
+    unseen: dict[UUID, Arrival] = {}
+    others: list[Arrival] = []
     for arrival in arrivals:
         digest = digests.setdefault(arrival.touchpoint.id, arrival.digest)
         if digest != arrival.digest:
-            await quarantine_conflict(connection, arrival, clock)
+            others.append(arrival)
         elif arrival.touchpoint.id not in known:
-            fresh.append(arrival)
-    return list({arrival.touchpoint.id: arrival for arrival in reversed(fresh)}.values())[::-1]
+            unseen.setdefault(arrival.touchpoint.id, arrival)
+    kept = await store.in_quarantine(connection, [stray_id(arrival) for arrival in others]) if others else set()
+    return list(unseen.values()), [arrival for arrival in others if stray_id(arrival) not in kept]
 
 
 async def _record(connection: Connection, readings: Sequence[Reading], clock: Clock) -> None:
@@ -138,7 +168,17 @@ def _add_recording(
         arrival.traceparent,
     )
     batch.touchpoints[touchpoint.id] = Known(
-        touchpoint.id, arrival.digest, 1, touchpoint.id, entry_of, profile_id, False
+        touchpoint_id=touchpoint.id,
+        digest=arrival.digest,
+        recording=1,
+        event_id=touchpoint.id,
+        interaction_id=entry_of,
+        profile_id=profile_id,
+        retracted=False,
+        channel=touchpoint.channel,
+        kind=touchpoint.kind,
+        unit=touchpoint.unit,
+        occurred_at=arrival.occurred_at,
     )
 
 

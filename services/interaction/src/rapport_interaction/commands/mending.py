@@ -1,7 +1,7 @@
 """How a recording is mended: retracted, or retracted and recorded anew at another profile."""
 
-from collections.abc import Callable, Collection
-from dataclasses import replace
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 from uuid import UUID
 
@@ -22,51 +22,72 @@ Resolve = Callable[[Recording], tuple[UUID | None, Attribution]]
 RetractionReason = Literal["attributed_anew", "wrong_attribution", "reported_in_error"]
 
 
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A touchpoint whose latest recording ends, and is recorded anew at another profile."""
+
+    known: Known
+    recording: Recording
+    profile_id: UUID
+    attribution: Attribution
+    reason: RetractionReason
+
+    @property
+    def interaction_id(self) -> UUID:
+        """The interaction that it becomes an entry of."""
+        clue = conversation_clue(self.recording.data.touchpoint)
+        return interaction_id(self.known.touchpoint_id, clue, self.profile_id)
+
+
 async def attribute_anew(connection: Connection, clues: Collection[str], resolve: Resolve, clock: Clock) -> None:
-    """Records anew the anonymous touchpoints that waited for one of `clues`, where `resolve` now finds a profile."""
+    """Records anew the anonymous touchpoints that waited for one of `clues`, where `resolve` now finds a profile.
+
+    One that was attributed or retracted by hand waits for nothing any more.
+    """
     waiting = await store.anonymous_touchpoints(connection, clues)
     if not waiting:
         return
     touchpoints = await store.lock_touchpoints(connection, waiting)
     logged = await store.logged_recordings(connection, [known.event_id for known in touchpoints.values()])
+    moves = []
     for known in touchpoints.values():
         recording = logged[known.event_id]
         profile_id, attribution = resolve(recording)
         if profile_id is not None and known.profile_id is None and not known.retracted:
-            await rerecord(connection, known, recording, profile_id, attribution, "attributed_anew", clock)
-            await store.forget_clues(connection, [known.touchpoint_id])
+            moves.append(Move(known, recording, profile_id, attribution, "attributed_anew"))
+    await record_anew(connection, moves, clock)
 
 
-async def rerecord(
-    connection: Connection,
-    known: Known,
-    recording: Recording,
-    profile_id: UUID,
-    attribution: Attribution,
-    reason: RetractionReason,
-    clock: Clock,
-) -> None:
-    """Retracts a touchpoint's latest recording and records it anew at `profile_id`. The caller holds its lock."""
-    number = known.recording + 1
-    event_id = recording_id(known.touchpoint_id, number)
-    clue = conversation_clue(recording.data.touchpoint)
-    anew_id = interaction_id(known.touchpoint_id, clue, profile_id)
+async def record_anew(connection: Connection, moves: Sequence[Move], clock: Clock) -> list[tuple[UUID, UUID]]:
+    """Retracts and records anew; answers both events of each move. The caller holds the touchpoints' locks."""
     batch = Batch(connection, clock)
-    await batch.lock({known.interaction_id, anew_id})
-    _add_retraction(batch, known, reason)
-    anew = recording.data.model_copy(
-        update={
-            "interaction_id": anew_id,
-            "recording": number,
-            "profile_id": profile_id,
-            "attribution": attribution,
-        }
-    )
-    batch.add(INTERACTION_RECORDED, event_id, anew_id, profile_id, recording.occurred_at, anew, known.touchpoint_id)
-    batch.touchpoints[known.touchpoint_id] = replace(
-        known, recording=number, event_id=event_id, interaction_id=anew_id, profile_id=profile_id
-    )
+    await batch.lock({move.known.interaction_id for move in moves} | {move.interaction_id for move in moves})
+    events = [(_add_retraction(batch, move.known, move.reason), _add_recording(batch, move)) for move in moves]
     await batch.save()
+    if moves:
+        await store.forget_clues(connection, [move.known.touchpoint_id for move in moves])
+    return events
+
+
+def _add_recording(batch: Batch, move: Move) -> UUID:
+    known, number = move.known, move.known.recording + 1
+    event_id, entry_of = recording_id(known.touchpoint_id, number), move.interaction_id
+    changes = {
+        "interaction_id": entry_of,
+        "recording": number,
+        "profile_id": move.profile_id,
+        "attribution": move.attribution,
+    }
+    if move.attribution.by == "manual":
+        # whoever is said to have called need not have the number: named here, it would be claimed for the profile
+        changes |= {"identifiers": (), "assets": ()}
+    data = move.recording.data.model_copy(update=changes)
+    occurred_at = move.recording.occurred_at
+    batch.add(INTERACTION_RECORDED, event_id, entry_of, move.profile_id, occurred_at, data, known.touchpoint_id)
+    batch.touchpoints[known.touchpoint_id] = replace(
+        known, recording=number, event_id=event_id, interaction_id=entry_of, profile_id=move.profile_id
+    )
+    return event_id
 
 
 async def retract(connection: Connection, touchpoint_id: UUID, reason: RetractionReason, clock: Clock) -> UUID:
@@ -84,6 +105,7 @@ async def retract(connection: Connection, touchpoint_id: UUID, reason: Retractio
     event_id = _add_retraction(batch, known, reason)
     batch.touchpoints[touchpoint_id] = replace(known, retracted=True)
     await batch.save()
+    await store.forget_clues(connection, [touchpoint_id])
     return event_id
 
 

@@ -1,11 +1,11 @@
 """What cannot be recorded is kept, with the reason and the place; the event says it without personal data."""
 
 from collections.abc import Sequence
-
-import orjson
+from uuid import UUID
 
 from rapport_interaction import store
 from rapport_interaction.domain.arrivals import Arrival, Unreadable
+from rapport_interaction.domain.quarantined import names_of
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.catalogue import INTERACTION_QUARANTINED
 from rapport_shared.contracts.codec import Event
@@ -14,6 +14,9 @@ from rapport_shared.contracts.ids import derived_id, new_id
 from rapport_shared.contracts.interaction import InteractionQuarantined, QuarantineReason
 from rapport_shared.database import Connection
 from rapport_shared.messaging import outbox
+
+UNKNOWN_UNIT = QuarantineReason(pointer="/unit", code="unknown_unit", message="is not a unit of this firm")
+ID_CONFLICT = QuarantineReason(pointer="/id", code="id_conflict", message="is known with another body")
 
 
 async def quarantine_unreadable(connection: Connection, items: Sequence[Unreadable], clock: Clock) -> None:
@@ -31,16 +34,20 @@ async def quarantine_unreadable(connection: Connection, items: Sequence[Unreadab
 
 async def quarantine_stray(connection: Connection, arrivals: Sequence[Arrival], clock: Clock) -> None:
     """Quarantines touchpoints of units that are not known."""
-    reason = QuarantineReason(pointer="/unit", code="unknown_unit", message="is not a unit of this firm")
     for arrival in arrivals:
         data = InteractionQuarantined(
-            quarantine_id=derived_id("stray", arrival.touchpoint.id, arrival.digest),
+            quarantine_id=stray_id(arrival),
             touchpoint_id=arrival.touchpoint.id,
             reason="unknown_unit",
-            errors=(reason,),
+            errors=(UNKNOWN_UNIT,),
             received_at=arrival.received_at,
         )
-        await _quarantine(connection, data, {}, orjson.dumps(arrival.body), clock)
+        await _quarantine(connection, data, dict(arrival.headers), arrival.value, clock)
+
+
+def stray_id(arrival: Arrival) -> UUID:
+    """Under which a touchpoint of an unknown unit is quarantined: the same for the same body."""
+    return derived_id("stray", arrival.touchpoint.id, arrival.digest)
 
 
 async def quarantine_conflict(connection: Connection, arrival: Arrival, clock: Clock) -> None:
@@ -50,17 +57,17 @@ async def quarantine_conflict(connection: Connection, arrival: Arrival, clock: C
         quarantine_id=quarantine_id,
         touchpoint_id=quarantine_id,
         reason="id_conflict",
-        errors=(QuarantineReason(pointer="/id", code="id_conflict", message="is known with another body"),),
+        errors=(ID_CONFLICT,),
         conflict_of=arrival.touchpoint.id,
         received_at=arrival.received_at,
     )
-    await _quarantine(connection, data, {}, orjson.dumps(arrival.body), clock)
+    await _quarantine(connection, data, dict(arrival.headers), arrival.value, clock)
 
 
 async def _quarantine(
     connection: Connection, data: InteractionQuarantined, headers: dict[str, str], body: bytes | None, clock: Clock
 ) -> None:
-    if not await store.save_quarantined(connection, data, headers, body):
+    if not await store.save_quarantined(connection, data, headers, body, names_of(body)):
         return
     now = clock()
     envelope = Envelope(

@@ -1,5 +1,6 @@
 """What arrives on the intake topic, read: a touchpoint with its normal forms, or the reason it cannot be one."""
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,11 +22,12 @@ from rapport_shared.contracts.touchpoints import (
     MAX_TOUCHPOINT_BYTES,
     Touchpoint,
     TouchpointInvalid,
-    check_times,
     content_digest,
     corrected_occurred_at,
     parse_touchpoint,
 )
+from rapport_shared.contracts.touchpoints.errors import fault
+from rapport_shared.contracts.touchpoints.reading import AHEAD_AT_MOST
 from rapport_shared.messaging.records import Record
 from rapport_shared.normalisation import (
     NormalForm,
@@ -42,7 +44,7 @@ class Arrival:
     """A touchpoint as it arrived, checked. `vetted`: the gateway has checked unit and rights already.
 
     `region` is the phone region that the gateway found for its unit; `may_verify` the identifier types that the
-    channel's key may verify.
+    channel's key may verify; `value` and `headers` are the record as it came.
     """
 
     touchpoint: Touchpoint
@@ -53,7 +55,13 @@ class Arrival:
     vetted: bool
     region: str | None
     may_verify: frozenset[str]
-    traceparent: str | None = None
+    value: bytes
+    headers: Mapping[str, str]
+
+    @property
+    def traceparent(self) -> str | None:
+        """The trace that it came with."""
+        return self.headers.get("traceparent")
 
     @property
     def conversation_clue(self) -> str | None:
@@ -75,8 +83,10 @@ class Unreadable:
 
     @property
     def quarantine_id(self) -> UUID:
-        """The same for the same record, so that reading it again quarantines nothing new."""
-        return derived_id("quarantine", self.place)
+        """The same for the same report, so that a repeat quarantines nothing new; without an id, for the record."""
+        if self.touchpoint_id is None or self.body is None:
+            return derived_id("quarantine", self.place)
+        return derived_id("unreadable", self.touchpoint_id, hashlib.sha256(self.body).hexdigest())
 
 
 def read_arrival(record: Record) -> Arrival | Unreadable:
@@ -84,10 +94,15 @@ def read_arrival(record: Record) -> Arrival | Unreadable:
     try:
         return _read(record)
     except TouchpointInvalid as error:
-        reasons = tuple(QuarantineReason(pointer=e.pointer, code=e.code, message=e.message) for e in error.errors[:20])
+        reasons = reasons_of(error)
         return unreadable(record, reasons[0].code, reasons, _touchpoint_id(record))
     except _Unfit as error:
         return unreadable(record, error.code, (error.reason(),), _touchpoint_id(record))
+
+
+def reasons_of(error: TouchpointInvalid) -> tuple[QuarantineReason, ...]:
+    """What is wrong with a touchpoint, as the quarantine keeps it."""
+    return tuple(QuarantineReason(pointer=e.pointer, code=e.code, message=e.message) for e in error.errors[:20])
 
 
 def unreadable(
@@ -120,19 +135,30 @@ def _read(record: Record) -> Arrival:
         body = orjson.loads(record.value)
     except ValueError:
         raise _Unfit("not_json", "the value is not JSON in UTF-8") from None
-    vetted = record.headers.get("ce_source") == GATEWAY_SOURCE
+    return check_arrival(body, record.value, record.headers, record.written_at, record.written_at)
+
+
+def check_arrival(body: Any, value: bytes, headers: Mapping[str, str], received_at: datetime, now: datetime) -> Arrival:
+    """The touchpoint `body`, which is what `value` says, received with `headers` and looked at `now`.
+
+    Raises `TouchpointInvalid` and nothing else: also for one that will have happened more than five minutes ahead.
+    """
+    vetted = headers.get("ce_source") == GATEWAY_SOURCE
     touchpoint = parse_touchpoint(body, strict=vetted)
-    check_times(touchpoint, record.written_at)
+    occurred_at = corrected_occurred_at(touchpoint, received_at)
+    if occurred_at > now + AHEAD_AT_MOST:
+        raise TouchpointInvalid([fault("time_ahead", "occurred_at")])
     return Arrival(
         touchpoint=touchpoint,
         body=body,
         digest=content_digest(body),
-        occurred_at=corrected_occurred_at(touchpoint, record.written_at),
-        received_at=record.written_at,
+        occurred_at=occurred_at,
+        received_at=received_at,
         vetted=vetted,
-        region=record.headers.get("rapport_region"),
-        may_verify=frozenset(record.headers.get("rapport_mayverify", "").split()),
-        traceparent=record.headers.get("traceparent"),
+        region=headers.get("rapport_region"),
+        may_verify=frozenset(headers.get("rapport_mayverify", "").split()),
+        value=value,
+        headers=headers,
     )
 
 

@@ -1,0 +1,78 @@
+"""The quarantine by rule: a batch of it is mended, each touchpoint in a transaction of its own."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import asyncpg
+
+from rapport_interaction import store
+from rapport_interaction.commands.settlement import Mended, Mender
+from rapport_interaction.domain.patches import Patch, PatchRefused
+from rapport_interaction.store import Position, Selection
+from rapport_shared.contracts.interaction import QuarantineReason
+from rapport_shared.database import Database
+from rapport_shared.errors import Problem
+from rapport_shared.web.commands import ATTEMPTS
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """A touchpoint that could not be recorded, and why."""
+
+    quarantine_id: UUID
+    touchpoint_id: UUID | None
+    reasons: tuple[QuarantineReason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What came of a batch; `last` is where the next one begins, None after the last."""
+
+    matching: int
+    examined: int
+    wrong: tuple[Wrong, ...]
+    last: Position | None
+
+
+async def replay(
+    database: Database,
+    mender: Mender,
+    selection: Selection,
+    patch: Patch,
+    after: Position | None,
+    limit: int,
+    *,
+    dry_run: bool,
+) -> Replayed:
+    """Mends the next `limit` touchpoints of `selection`, the first that came first.
+
+    What is done stays done when it breaks off; what was done is not selected again, so that it may be repeated.
+    """
+    async with database.connection() as connection:
+        matching = await store.count_selected(connection, selection, after)
+        places = await store.quarantined_in_order(connection, selection, after, limit)
+    outcomes = [await _mend(database, mender, quarantine_id, patch, dry_run=dry_run) for _, quarantine_id in places]
+    wrong = tuple(outcome for outcome in outcomes if outcome is not None)
+    return Replayed(matching, len(places), wrong, places[-1] if len(places) == limit else None)
+
+
+async def _mend(
+    database: Database, mender: Mender, quarantine_id: UUID, patch: Patch, *, dry_run: bool
+) -> Wrong | None:
+    for attempt in range(ATTEMPTS):
+        try:
+            async with database.transaction() as connection:
+                mended = await mender.mend(connection, quarantine_id, patch, dry_run=dry_run)
+            break
+        except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
+            if attempt == ATTEMPTS - 1:
+                raise
+        except PatchRefused as refused:
+            return Wrong(quarantine_id, None, (refused.reason,))
+        except Problem as problem:
+            # somebody else has settled it meanwhile
+            reason = QuarantineReason(pointer="", code=problem.problem_type.code, message=problem.detail)
+            return Wrong(quarantine_id, None, (reason,))
+    if isinstance(mended, Mended):
+        return None
+    return Wrong(quarantine_id, mended.quarantined.touchpoint_id, tuple(mended.reasons))

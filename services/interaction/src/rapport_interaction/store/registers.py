@@ -1,0 +1,80 @@
+"""The registers kept from the customer service beside routes: asset holders, units, profiles."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from rapport_interaction.domain.conversations import Holders
+from rapport_shared.database import Connection
+
+
+async def asset_holders(connection: Connection, keys: Collection[str]) -> Holders:
+    """Each asset's holders in time order."""
+    if not keys:
+        return {}
+    rows = await connection.fetch(
+        "SELECT asset_key, from_at, profile_id FROM asset_holding WHERE asset_key = ANY($1) "
+        "ORDER BY asset_key, from_at, profile_id",
+        list(keys),
+    )
+    holders: Holders = {}
+    for row in rows:
+        holders.setdefault(row["asset_key"], []).append((row["from_at"], row["profile_id"]))
+    return holders
+
+
+async def put_asset(
+    connection: Connection,
+    asset_id: UUID,
+    sequence: int,
+    keys: Sequence[str],
+    holdings: Sequence[tuple[datetime, UUID]],
+) -> bool:
+    """Takes over an asset's register, unless a later one is known; answers whether it did."""
+    newer = await connection.fetchval(
+        "INSERT INTO asset_register (asset_id, sequence) VALUES ($1, $2) "
+        "ON CONFLICT (asset_id) DO UPDATE SET sequence = excluded.sequence "
+        "WHERE asset_register.sequence < excluded.sequence RETURNING true",
+        asset_id,
+        sequence,
+    )
+    if not newer:
+        return False
+    await connection.execute("DELETE FROM asset_holding WHERE asset_key = ANY($1)", list(keys))
+    await connection.executemany(
+        "INSERT INTO asset_holding (asset_key, from_at, profile_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        [(key, from_at, profile_id) for key in keys for from_at, profile_id in holdings],
+    )
+    return True
+
+
+async def put_unit(connection: Connection, path: str, phone_region: str, sequence: int) -> None:
+    """Takes over a unit's register, unless a later one is known."""
+    await connection.execute(
+        "INSERT INTO unit (path, phone_region, sequence) VALUES ($1, $2, $3) ON CONFLICT (path) DO UPDATE "
+        "SET phone_region = excluded.phone_region, sequence = excluded.sequence "
+        "WHERE unit.sequence < excluded.sequence",
+        path,
+        phone_region,
+        sequence,
+    )
+
+
+async def unit_regions(connection: Connection, paths: Collection[str]) -> dict[str, str]:
+    """The phone region of each known unit of `paths`."""
+    if not paths:
+        return {}
+    rows = await connection.fetch("SELECT path, phone_region FROM unit WHERE path = ANY($1)", list(paths))
+    return {row["path"]: row["phone_region"] for row in rows}
+
+
+async def put_profiles(connection: Connection, profile_ids: Collection[UUID]) -> None:
+    """Keeps that profiles exist; none is ever deleted."""
+    await connection.execute(
+        "INSERT INTO profile (profile_id) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING", sorted(profile_ids)
+    )
+
+
+async def profile_exists(connection: Connection, profile_id: UUID) -> bool:
+    """Whether the customer service has told of a profile."""
+    return bool(await connection.fetchval("SELECT true FROM profile WHERE profile_id = $1", profile_id))
