@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,17 +16,19 @@ import httpx
 from rapport_customer import consumers
 from rapport_customer.app import build
 from rapport_customer.commands.matching import match_batch
+from rapport_customer.domain.profiles import Statement
 from rapport_customer.settings import CustomerSettings
 from rapport_shared.callers import Caller, CallerTokens
 from rapport_shared.clock import system_clock
 from rapport_shared.contracts import catalogue
 from rapport_shared.contracts.codec import Event, Message, encode_event
 from rapport_shared.contracts.envelope import Envelope
-from rapport_shared.contracts.ids import first_touch_profile_id, new_id, source_profile_id
+from rapport_shared.contracts.ids import derived_id, first_touch_profile_id, new_id, source_profile_id
 from rapport_shared.contracts.interaction import (
     Attribution,
     IdentifierType,
     InteractionRecorded,
+    InteractionRetracted,
     RecordedIdentifier,
 )
 from rapport_shared.database import Database
@@ -104,6 +106,34 @@ class CustomerDesk:
         )
         await self.hear(encode_event(Event(envelope, catalogue.INTERACTION_RECORDED, recorded)))
         return event_id
+
+    async def retract(self, profile_id: UUID, event_id: UUID) -> None:
+        """A recorded touchpoint of a profile no longer counts."""
+        data = InteractionRetracted(
+            interaction_id=event_id, touchpoint_id=event_id, event_id=event_id, reason="reported_in_error"
+        )
+        kind = catalogue.INTERACTION_RETRACTED
+        own = derived_id("retraction", event_id)
+        envelope = Envelope(
+            own,
+            kind.source,
+            kind.wire,
+            str(event_id),
+            system_clock(),
+            system_clock(),
+            2,
+            profile_id=profile_id,
+            touchpoint_id=event_id,
+        )
+        await self.hear(encode_event(Event(envelope, kind, data)))
+
+    @staticmethod
+    def statements(reports: Mapping[UUID, tuple[tuple[str, str], dict[str, Any], int]]) -> list[Statement]:
+        """What reports, by their events, state of a profile."""
+        return [
+            Statement(*record, fields, (), BEGUN + timedelta(days=day), event_id)
+            for event_id, (record, fields, day) in reports.items()
+        ]
 
     async def hear(self, *messages: Message) -> None:
         """The customer service consumes messages in one batch."""
