@@ -12,6 +12,7 @@ from typing import Final
 from rapport_customer.domain.matching.features import Features, Place
 
 _PREFIX: Final = 6
+_CITY_PREFIX: Final = 4
 
 CAP: Final = 200
 """Profiles under one key beyond which it is passed over."""
@@ -41,9 +42,9 @@ def trigram_text(features: Features) -> str:
 
 
 def _add_name(keys: list[str], features: Features) -> None:
-    keys.append(f"cn:{features.name}")
+    keys.append(f"na:{features.name}")
     for place in features.places:
-        keys += [f"cp:{features.name[:_PREFIX]}|{area}" for area in (place.postcode, place.city) if area]
+        keys += [f"ca:{features.name[:_PREFIX]}|{area}" for area in (place.postcode, place.city) if area]
 
 
 def _add_person(keys: list[str], features: Features) -> None:
@@ -68,17 +69,23 @@ def _of_whole_name(both: str, letters: str, day: str) -> tuple[str, ...]:
 def _add_place(keys: list[str], place: Place, letters: str, sounds: list[str], day: str) -> None:
     street, district = place.street.replace(" ", "")[:_PREFIX], place.district.replace(" ", "")[:_PREFIX]
     lines = [line for line in (street, district) if line]
-    if place.postcode:
-        keys += [f"sp:{sound}|{place.postcode}" for sound in sounds]
-        keys += [f"pl:{place.postcode}|{line}|{place.number}" for line in lines]
     keys += [f"sl:{sound}|{line}" for sound in sounds for line in lines]
     if len(lines) > 1:
         keys.append(f"ll:{street}|{district}" if street < district else f"ll:{district}|{street}")
-    if day:
-        keys += [f"dl:{day}|{line}" for line in lines]
-        keys += [f"da:{day}|{area}" for area in (place.city, place.postcode) if area]
-    elif place.city and letters:
-        keys.append(f"nc:{letters}|{place.city}")
+    if place.postcode:
+        keys += [f"sp:{sound}|{place.postcode}" for sound in sounds]
+        keys += [f"pl:{place.postcode}|{line}|{place.number}" for line in lines]
+    if place.region and day:
+        keys.append(f"dr:{day}|{place.region}")
+    if place.city:
+        _add_city(keys, place.city[:_CITY_PREFIX], place.number, lines, sounds)
+        keys.append(f"dc:{day}|{place.city[:_CITY_PREFIX]}" if day else f"nc:{letters}|{place.city}")
+
+
+def _add_city(keys: list[str], city: str, number: str, lines: list[str], sounds: list[str]) -> None:
+    keys += [f"cl:{city}|{line}" for line in lines]
+    if number:
+        keys += [f"cn:{city}|{number}|{sound}" for sound in sounds]
 
 
 def _day(birth: str) -> str:

@@ -119,14 +119,25 @@ def _worth(levels: Pattern) -> int:
 def _place(a: Place, b: Place) -> Pattern:
     if a.country and b.country and a.country != b.country:
         return _NOWHERE
+    street, district = line_level(a.street, b.street), line_level(a.district, b.district)
+    if street <= DISAGREE and district <= DISAGREE and (a.district or b.district):
+        street, district = _exchanged(a, b, street, district)
     return (
-        line_level(a.street, b.street),
+        street,
         number_level(a.number, b.number),
-        line_level(a.district, b.district),
+        district,
         word_level(a.city, b.city),
         digits_level(a.postcode, b.postcode),
         word_level(a.region, b.region),
     )
+
+
+def _exchanged(a: Place, b: Place, street: int, district: int) -> tuple[int, int]:
+    """Levels of street and district where one of the two wrote them in each other's place, very close at best."""
+    first, second = line_level(a.street, b.district), line_level(a.district, b.street)
+    if _WORTH[first] + _WORTH[second] <= _WORTH[street] + _WORTH[district]:
+        return street, district
+    return min(max(first, second), VERY_CLOSE), min(first, second, VERY_CLOSE)
 
 
 def _phone(a: Features, b: Features) -> int:
