@@ -217,9 +217,10 @@ class MergeConflict(BaseModel):
 
 
 class MergeMade(BaseModel):
-    """One join of a merge, by whose id it is undone."""
+    """One join of a merge, by whose id it is undone; a view that holds `event_id` shows it."""
 
     merge_id: UUID
+    event_id: UUID
     from_: Annotated[UUID, Field(alias="from")]
     profiles: list[UUID]
 
@@ -236,9 +237,10 @@ class Merged(BaseModel):
 
 
 class Unmerged(BaseModel):
-    """The merge that was undone: `from` is a customer of its own again."""
+    """The merge that was undone: `from` is a customer of its own again in a view that holds `event_id`."""
 
     merge_id: UUID
+    event_id: UUID
     from_: Annotated[UUID, Field(alias="from")]
     into: Party
     undone: bool

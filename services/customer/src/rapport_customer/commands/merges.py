@@ -56,6 +56,7 @@ async def undo_merge(connection: Connection, merge_id: UUID, caller: Caller, clo
     into = (await store.memberships(connection, [known.into_profile]))[known.into_profile]
     body = {
         "merge_id": str(merge_id),
+        "event_id": str(event.envelope.id),
         "from": str(known.from_customer),
         "into": _named(into),
         "undone": True,
@@ -105,7 +106,12 @@ def _merge_line(event: Event[Contract]) -> dict[str, Any]:
     assert isinstance(event.data, CustomerMerged)
     merged = event.data
     profiles = [str(move.profile_id) for move in merged.moves]
-    return {"merge_id": str(merged.merge_id), "from": str(merged.from_customer), "profiles": profiles}
+    return {
+        "merge_id": str(merged.merge_id),
+        "event_id": str(event.envelope.id),
+        "from": str(merged.from_customer),
+        "profiles": profiles,
+    }
 
 
 def _ids(events: Sequence[Event[Contract]]) -> tuple[UUID, ...]:
