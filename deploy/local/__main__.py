@@ -103,7 +103,9 @@ def _tell_where(ports: Mapping[str, int]) -> None:
 def _print_doors(gateway: str, key: str, customer_id: str | None) -> None:
     print(f"\n  gateway    {gateway}\n  API page   {gateway}/docs\n  key        {key}\n")
     if customer_id is not None:
-        print(f'  curl -H "Authorization: Bearer {key}" {gateway}/v1/customers/{customer_id}\n')
+        bearer = f'curl -H "Authorization: Bearer {key}" {gateway}'
+        print(f"  a customer           {bearer}/v1/customers/{customer_id}")
+        print(f"  who may be the same  {bearer}/v1/merge-candidates\n")
     print("  Ctrl-C where it was started stops everything, or `make stop` from elsewhere.", flush=True)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from deploy.local.demo.story import SHOWN_PHONE, UNITS, car_maker, cdnow, trading_company
+from deploy.local.demo.story import SHOWN_PHONE, UNITS, car_maker, cdnow, duplicates, trading_company
 from deploy.local.errors import LocalStackError
 
 __all__ = ["DemoReport", "load_demo"]
@@ -40,7 +40,12 @@ async def load_demo(gateway: str, key: str, progress: Progress, *, purchases: in
         if shown is not None and await _is_complete(client, purchases):
             return DemoReport(shown, loaded=False)
         await _put_units(client)
-        touchpoints = [*car_maker(datetime.now(UTC)), *trading_company(), *islice(cdnow(), purchases)]
+        touchpoints = [
+            *car_maker(datetime.now(UTC)),
+            *duplicates(),
+            *trading_company(),
+            *islice(cdnow(), purchases),
+        ]
         done = 0
         for batch in _batches(touchpoints):
             await _report(client, batch)

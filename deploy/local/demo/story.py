@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
 
-__all__ = ["SHOWN_PHONE", "UNITS", "car_maker", "cdnow", "trading_company"]
+__all__ = ["SHOWN_PHONE", "UNITS", "car_maker", "cdnow", "duplicates", "trading_company"]
 
 _NAMESPACE = UUID("b7a4d0c2-2f0b-4d57-9a7e-5b1d2c3e4f50")
 _CDNOW = Path(__file__).with_name("cdnow_sample.txt.gz")
@@ -98,6 +98,34 @@ def _vehicle_owner(
             identifiers=identifiers,
             agent=f"agent-{rng.randrange(1, 9)}",
             data={"direction": "inbound", "subject": "预约保养", "effort": {"talk_s": rng.randrange(60, 400)}},
+        )
+
+
+def duplicates() -> Iterator[dict[str, Any]]:
+    """One person in two systems: found by likeness, for a person to decide, and kept apart, for they are relatives."""
+    begun = datetime(2025, 11, 3, 3, tzinfo=UTC)
+    home = {"country": "CN", "city": "上海", "district": "浦东新区", "street": "世纪大道 88 号", "postcode": "200120"}
+    old = {"country": "CN", "city": "北京", "district": "海淀区", "street": "学院路 12 号", "postcode": "100083"}
+    same = [
+        ("dealer-erp", "V-90001", "曾静", "1988-05-20", home),
+        ("web-shop", "W-70001", "Zeng Jing", "1988-05-20", home),
+    ]
+    doubtful = [("dealer-erp", "V-90002", "赵磊", None, old), ("web-shop", "W-70002", "赵磊", None, old)]
+    father_and_son = [
+        ("dealer-erp", "V-90003", "单强", "1958-01-09", home),
+        ("web-shop", "W-70003", "单强", "1986-10-02", home),
+    ]
+    for number, (system, record, name, birth_date, address) in enumerate([*same, *doubtful, *father_and_son]):
+        data = {"kind": "person", "name": {"display": name}, "birth_date": birth_date, "addresses": [address]}
+        yield _touchpoint(
+            f"duplicate-{system}-{record}",
+            channel="web" if system == "web-shop" else "erp",
+            historical=True,
+            source={"system": system, "record": record},
+            unit="cars/shanghai",
+            kind="profile.reported",
+            at=begun + timedelta(days=number),
+            data={name: value for name, value in data.items() if value is not None},
         )
 
 

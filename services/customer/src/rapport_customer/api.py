@@ -4,7 +4,7 @@ from functools import partial
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from rapport_customer import queries
 from rapport_customer.commands.assets import add_asset
@@ -46,6 +46,9 @@ Reader = Annotated[Caller, scoped("customers:read")]
 Writer = Annotated[Caller, scoped("customers:write")]
 Merger = Annotated[Caller, scoped("customers:merge")]
 Key = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="The identifier's key, as the record shows it.")]
+WaitMs = Annotated[
+    int, Query(ge=0, le=30_000, description="How long to wait for a profile at which something was just recorded.")
+]
 Purpose = Annotated[str, Path(min_length=1, max_length=200)]
 
 
@@ -59,9 +62,9 @@ def customers(database: Database, runner: CommandRunner, records: Records, clock
         return await runner.run(request, caller, lambda c: records.create(c, body, caller))
 
     @routes.get("/{customer_id}/record")
-    async def record(customer_id: UUID, caller: Reader, response: Response) -> CustomerRecord:
+    async def record(customer_id: UUID, caller: Reader, response: Response, wait_ms: WaitMs = 0) -> CustomerRecord:
         """A profile's record, each field with what each source states."""
-        found = await queries.customer_record(database, customer_id)
+        found = await queries.customer_record(database, customer_id, wait_ms)
         response.headers["ETag"] = found.etag
         return found
 

@@ -1,8 +1,10 @@
 """What the customer service answers."""
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from rapport_customer import store
@@ -24,10 +26,16 @@ from rapport_shared.errors import not_found
 from rapport_shared.web.commands import revision_etag
 from rapport_shared.web.pages import decode_cursor, encode_cursor
 
+LOOK_SECONDS: Final = 0.05
 
-async def customer_record(database: Database, profile_id: UUID) -> CustomerRecord:
-    """A profile's record. Raises a 404 for a profile that is not known."""
-    found = await store.read_profile(database, profile_id)
+
+async def customer_record(database: Database, profile_id: UUID, wait_ms: int = 0) -> CustomerRecord:
+    """A profile's record. Raises a 404 for a profile that is not known, after waiting so long for it."""
+    deadline = asyncio.get_running_loop().time() + wait_ms / 1000
+    while (found := await store.read_profile(database, profile_id)) is None:
+        if asyncio.get_running_loop().time() >= deadline:
+            break
+        await asyncio.sleep(LOOK_SECONDS)
     if found is None:
         raise not_found("customer")
     state, sequence, customer_id = found
@@ -40,15 +48,17 @@ async def customer_record(database: Database, profile_id: UUID) -> CustomerRecor
 
 
 async def merges(database: Database, customer_id: UUID) -> Merges:
-    """The joins of a customer. Raises a 404 for a profile that is not known."""
-    if await store.read_profile(database, customer_id) is None:
+    """The joins of the customer that a profile belongs to. Raises a 404 for a profile that is not known."""
+    known = await store.read_profile(database, customer_id)
+    if known is None:
         raise not_found("customer")
-    return Merges(merges=[_merge(join) for join in await store.joins_of_customer(database, customer_id)])
+    return Merges(merges=[_merge(join) for join in await store.joins_of_customer(database, known[2])])
 
 
 def _merge(join: store.StoredJoin) -> Merge:
     return Merge(
         merge_id=join.merge_id,
+        event_id=join.event_id,
         **{"from": join.from_customer},
         into_profile=join.into_profile,
         reason=join.reason,

@@ -247,9 +247,10 @@ class Unmerged(BaseModel):
 
 
 class Merge(BaseModel):
-    """A join that a customer's profiles are or were part of."""
+    """A join that a customer's profiles are or were part of. `event_id` is the last event of it."""
 
     merge_id: UUID
+    event_id: UUID
     from_: Annotated[UUID, Field(alias="from")]
     into_profile: UUID
     reason: str

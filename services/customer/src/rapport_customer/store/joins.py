@@ -26,6 +26,7 @@ class StoredJoin:
     undone: bool
     undone_by: str | None
     last_recorded_at: datetime
+    event_id: UUID
 
 
 async def lock_joins(connection: Connection) -> None:
@@ -164,4 +165,7 @@ async def joins_of_customer(database: Database, customer_id: UUID) -> list[Store
     return [StoredJoin(*row) for row in rows]
 
 
-_COLUMNS = "merge_id, from_customer, into_profile, reason, decided_by, made_at, undone, undone_by, last_recorded_at"
+_COLUMNS = (
+    "merge_id, from_customer, into_profile, reason, decided_by, made_at, undone, undone_by, last_recorded_at, "
+    "(SELECT event_id FROM event_log WHERE aggregate = 'merge:' || merge_id ORDER BY sequence DESC LIMIT 1)"
+)
