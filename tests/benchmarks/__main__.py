@@ -18,8 +18,8 @@ from deploy.local.errors import LocalStackError
 from deploy.local.infrastructure import CHECKOUT, infrastructure
 from deploy.local.ports import free_port
 from deploy.local.stack import free_ports, running_stack
-from tests.benchmarks import drain, freshness, ingest, read, scoring, takeover, usage
-from tests.benchmarks.figures import Figure, show, write_docs, write_json
+from tests.benchmarks import drain, freshness, imports, ingest, matching, read, scoring, takeover, usage
+from tests.benchmarks.figures import FIGURES, Figure, show, write_docs, write_json
 from tests.benchmarks.stack_under_test import StackUnderTest
 from tests.benchmarks.touchpoints import Touchpoints
 
@@ -41,13 +41,18 @@ ON_THE_STACK: Mapping[str, Callable[[StackUnderTest], Awaitable[list[Figure]]]] 
     "rss": _rss,
     "drain": drain.measure,
     "takeover": takeover.measure,
+    "imports": imports.measure,
 }
 SCORING = "scoring"
-GROUPS = (*ON_THE_STACK, SCORING)
+MATCHING = "matching"
+GROUPS = (*ON_THE_STACK, SCORING, MATCHING)
 
 
 async def measure(directory: Path, groups: frozenset[str], quick: bool, console: Console) -> list[Figure]:
-    """The figures of `groups`, on a Kafka and PostgreSQL that are started in `directory`, emptied first."""
+    """The figures of `groups`, on a Kafka and PostgreSQL that are started in `directory`, emptied first.
+
+    Matching needs neither, and is measured before they are started.
+    """
     figures: list[Figure] = []
     # topics are deleted and made on the way: that clients look for them is no news
     logging.getLogger("aiokafka").addHandler(logging.NullHandler())
@@ -58,6 +63,11 @@ async def measure(directory: Path, groups: frozenset[str], quick: bool, console:
         figures.extend(await work)
         console.print(f"  {group:<12}{time.monotonic() - began:6.1f} s")
 
+    if MATCHING in groups:
+        await take(MATCHING, matching.measure(quick))
+    groups -= {MATCHING}
+    if not groups:
+        return figures
     async with infrastructure(directory, fresh=True) as found:
         if groups - {SCORING}:
             second = free_port()
@@ -101,7 +111,11 @@ def _report(chosen: Namespace, figures: list[Figure]) -> None:
     show(figures, Console())
     write_json(figures, JSON)
     if chosen.write_docs:
-        write_docs(figures, DOCS)
+        of_matching = [figure for figure in figures if figure["name"].startswith(MATCHING)]
+        others = [figure for figure in figures if figure not in of_matching]
+        for written, section in ((others, FIGURES), (of_matching, f"{FIGURES} of {MATCHING}")):
+            if written:
+                write_docs(written, DOCS, section)
 
 
 if __name__ == "__main__":

@@ -14,9 +14,10 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-__all__ = ["Figure", "percentile", "rate", "seconds_of", "show", "size", "write_docs", "write_json"]
+__all__ = ["Figure", "percentile", "rate", "seconds_of", "share", "show", "size", "write_docs", "write_json"]
 
-BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
+FIGURES = "figures"
+"""The section of the page in which figures stand, unless they have one of their own."""
 
 
 class Figure(TypedDict):
@@ -51,6 +52,12 @@ def size(name: str, value: float, unit: str) -> Figure:
     return Figure(name=name, value=round(value, 1), unit=unit, limit=None, ratio=None)
 
 
+def share(name: str, value: float, limit: float | None) -> Figure:
+    """A share of all, between 0 and 1, to four digits. More is better."""
+    ratio = round(value / limit, 4) if limit else None
+    return Figure(name=name, value=round(value, 4), unit="of all", limit=limit, ratio=ratio)
+
+
 def percentile(values: Sequence[float], percent: float) -> float:
     """The smallest of `values` that at least `percent` of them do not exceed. Raises ValueError for no values."""
     if not values:
@@ -71,16 +78,17 @@ def write_json(figures: Sequence[Figure], path: Path) -> None:
     path.write_text("[\n" + ",\n".join(json.dumps(figure) for figure in figures) + "\n]\n")
 
 
-def write_docs(figures: Sequence[Figure], path: Path) -> None:
-    """Replaces what stands between the two markers of the page. Raises ValueError where they are missing."""
-    before, begin, rest = path.read_text().partition(BEGIN)
-    _, end, after = rest.partition(END)
+def write_docs(figures: Sequence[Figure], path: Path, section: str = FIGURES) -> None:
+    """Replaces what stands between the two markers of the section. Raises ValueError where they are missing."""
+    opening, closing = f"<!-- {section} -->", f"<!-- end of {section} -->"
+    before, begin, rest = path.read_text().partition(opening)
+    _, end, after = rest.partition(closing)
     if not begin or not end:
-        raise ValueError(f"{path} has no {BEGIN} … {END}")
+        raise ValueError(f"{path} has no {opening} … {closing}")
     rows = ["| figure | value | unit | limit | ratio |", "|---|--:|---|--:|--:|"]
     rows += ["| {} | {} | {} | {} | {} |".format(*_cells(figure)) for figure in figures]
     table = "\n".join([f"{datetime.now(UTC).date()}, {machine()}", "", *rows])
-    path.write_text(f"{before}{BEGIN}\n{table}\n{END}{after}")
+    path.write_text(f"{before}{opening}\n{table}\n{closing}{after}")
 
 
 def machine() -> str:

@@ -24,9 +24,14 @@ class Record:
     state: ProfileState
 
 
-def records(number: int) -> list[Record]:
-    """All records of data set `number`, 1 to 4, in the order of its files."""
-    return [_record(row) for name in FILES[number] for row in _rows(DIRECTORY / f"{name}.csv.gz")]
+def records(number: int, people: int | None = None) -> list[Record]:
+    """All records of data set `number`, 1 to 4, in the order of its files; of `people` people alone, if given."""
+    rows = (row for name in FILES[number] for row in _rows(DIRECTORY / f"{name}.csv.gz"))
+    return [_record(row) for row in rows if people is None or int(_person(row)) < people]
+
+
+def _person(row: dict[str, str]) -> str:
+    return row["rec_id"].split("-")[1]
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:
@@ -49,7 +54,7 @@ def _record(row: dict[str, str]) -> Record:
         "birth_date": row["date_of_birth"],
         "addresses": [address],
     }
-    return Record(row["rec_id"].split("-")[1], _profile(row["rec_id"], fields))
+    return Record(_person(row), _profile(row["rec_id"], fields))
 
 
 def _profile(record: str, fields: dict[str, Any]) -> ProfileState:

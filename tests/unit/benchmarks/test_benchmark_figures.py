@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 
 from deploy.local.ports import LOOPBACK
-from tests.benchmarks.figures import BEGIN, END, percentile, rate, seconds_of, write_docs, write_json
+from tests.benchmarks.figures import percentile, rate, seconds_of, share, write_docs, write_json
 from tests.benchmarks.freshness import Sightings
 from tests.benchmarks.http_load import keep_asking, keep_to_schedule, request, schedule
 from tests.benchmarks.touchpoints import Touchpoints
@@ -88,13 +88,16 @@ def test_everybody_is_met_once_before_anybody_twice() -> None:
 
 def test_the_page_keeps_its_words_and_gets_new_figures(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    sections = ("figures", "figures of matching")
+    page.write_text("before\n" + "".join(f"<!-- {name} -->\nold\n<!-- end of {name} -->\nafter\n" for name in sections))
     write_docs([rate("read", 1234, 2468, "reads/s")], page)
     text = page.read_text()
     assert text.startswith("before\n")
-    assert text.endswith("\nafter\n")
+    assert text.endswith("-->\nold\n<!-- end of figures of matching -->\nafter\n"), "the other section stays"
     assert "| read | 1,234 | reads/s | 2,468 | 0.5 |" in text
-    assert "old" not in text
+    write_docs([share("matching_4_recall", 0.99841, 0.9938)], page, "figures of matching")
+    assert "| matching_4_recall | 0.9984 | of all | 0.9938 | 1.00 |" in page.read_text()
+    assert "old" not in page.read_text()
     with pytest.raises(ValueError, match="has no"):
         write_docs([], _without_markers(tmp_path))
 

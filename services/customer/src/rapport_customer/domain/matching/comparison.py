@@ -1,12 +1,11 @@
 """Compares two profiles: a weight, what it comes to, and the reasons."""
 
-from dataclasses import dataclass
 from operator import getitem
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from rapport_customer.domain.matching.features import Features
 from rapport_customer.domain.matching.guards import NEVER_CANDIDATES, Guard, different_kinds, guards_of
-from rapport_customer.domain.matching.levels import EXACT, FAMILY, FIELDS, GIVEN, MISSING, PHONE, STREET, Pattern
+from rapport_customer.domain.matching.levels import FIELDS, MISSING, PHONE, STREET, Pattern
 from rapport_customer.domain.matching.patterns import pattern_of
 from rapport_customer.domain.matching.reasons import Reason, guard_reason, level_reason
 from rapport_customer.domain.matching.weights import Weights
@@ -18,8 +17,7 @@ _SURE: Final = 60.0
 _OF_KINDS: Final = (MISSING,) * len(FIELDS)
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(NamedTuple):
     """What comparing two profiles says. `weight` is in bits, prior and guards included; `evidence` without guards.
 
     A guarded `weight` lies below the limit that the guard holds it under, so that it alone decides.
@@ -55,20 +53,21 @@ def compare(weights: Weights, a: Features, b: Features) -> Comparison:
         return Comparison(weights.lower - 1, weights.lower - 1, _OF_KINDS, (Guard.KIND,), (), "none")
     pattern = pattern_of(a, b)
     bits = tuple(map(getitem, weights.table, pattern))
-    evidence = weights.prior + sum(bits[:STREET]) + max(weights.moved, sum(bits[STREET:PHONE])) + sum(bits[PHONE:])
-    if evidence < weights.lower:
+    evidence = weights.prior + sum(bits) + _discount(weights, a, b) + max(0.0, weights.moved - sum(bits[STREET:PHONE]))
+    lower, upper = weights.lower, weights.upper
+    if evidence < lower:
         return Comparison(evidence, evidence, pattern, (), bits, "none")
-    family, given = weights.discounts
-    if pattern[FAMILY] == EXACT and a.family in family:
-        evidence -= family[a.family]
-    if pattern[GIVEN] == EXACT and a.given in given:
-        evidence -= given[a.given]
     guards = guards_of(a, b, pattern, weights.guards)
-    weight = _held(weights, evidence, guards) if guards else evidence
-    outcome: Outcome = "join" if weight >= weights.upper else "review" if weight >= weights.lower else "none"
-    return Comparison(weight, evidence, pattern, guards, bits, outcome)
+    weight = evidence
+    if guards:
+        weight = min(evidence, (upper if NEVER_CANDIDATES.isdisjoint(guards) else lower) - _BELOW)
+    return Comparison(
+        weight, evidence, pattern, guards, bits, "join" if weight >= upper else "review" if weight >= lower else "none"
+    )
 
 
-def _held(weights: Weights, evidence: float, guards: tuple[Guard, ...]) -> float:
-    limit = weights.upper if NEVER_CANDIDATES.isdisjoint(guards) else weights.lower
-    return min(evidence, limit - _BELOW)
+def _discount(weights: Weights, a: Features, b: Features) -> float:
+    """The bits, below 0, that agreeing in common names takes away."""
+    family, given = weights.discounts
+    discount = family.get(a.family, 0.0) if a.family == b.family else 0.0
+    return discount + given.get(a.given, 0.0) if a.given == b.given else discount

@@ -67,9 +67,7 @@ def different_kinds(a: Features, b: Features) -> bool:
 
 
 def guards_of(a: Features, b: Features, pattern: Pattern, active: Collection[Guard]) -> tuple[Guard, ...]:
-    """Those of the `active` guards that hold for a pair, in the order of `Guard`."""
-    if different_kinds(a, b):
-        return (Guard.KIND,)
+    """Those of the `active` guards that hold for a pair of one kind, in the order of `Guard`."""
     if a.name or b.name:
         found = _of_companies(a, b, pattern)
     elif pattern[FAMILY] >= CLOSE and pattern[GIVEN] == EXACT and pattern[BIRTH] >= CLOSE:

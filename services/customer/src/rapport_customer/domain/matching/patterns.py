@@ -42,9 +42,9 @@ def pattern_of(a: Features, b: Features) -> Pattern:
 def _names(a: Features, b: Features) -> tuple[int, int]:
     """Levels of family and given name. Exchanged, or parted elsewhere (Xiao Ming Wang), they are very close at best."""
     straight = family, given = _straight(a, b)
-    if (family >= VERY_CLOSE and given >= VERY_CLOSE) or (a.han_given and b.han_given):
+    if family == EXACT or given == EXACT or (family == given == VERY_CLOSE) or (a.han_given and b.han_given):
         return straight
-    if _letters(a) == _letters(b) and a.family and b.family:
+    if a.family and b.family and _same_letters(a, b):
         return VERY_CLOSE, VERY_CLOSE
     first, second = given_level(a.family, b.given), given_level(a.given, b.family)
     if _WORTH[first] + _WORTH[second] <= _WORTH[family] + _WORTH[given]:
@@ -52,15 +52,19 @@ def _names(a: Features, b: Features) -> tuple[int, int]:
     return min(first, second, VERY_CLOSE), min(max(first, second), VERY_CLOSE)
 
 
-def _letters(features: Features) -> list[str]:
-    return sorted(features.family + features.given)
+def _same_letters(a: Features, b: Features) -> bool:
+    ours, theirs = a.family + a.given, b.family + b.given
+    return len(ours) == len(theirs) and sorted(ours) == sorted(theirs)
 
 
 def _straight(a: Features, b: Features) -> tuple[int, int]:
+    family = EXACT if a.family == b.family and a.family else _family(a, b)
     if a.han_given and b.han_given:
-        return _han(a.han_family, b.han_family, _family(a, b)), _han(a.han_given, b.han_given, _pinyin(a, b))
-    given = pinyin_level(a.given, b.given) if a.is_pinyin and b.is_pinyin else given_level(a.given, b.given)
-    return _family(a, b), given
+        sounding = EXACT if a.given == b.given else DISAGREE
+        return _han(a.han_family, b.han_family, family), _han(a.han_given, b.han_given, sounding)
+    if a.given == b.given and a.given:
+        return family, EXACT
+    return family, (pinyin_level if a.is_pinyin and b.is_pinyin else given_level)(a.given, b.given)
 
 
 def _family(a: Features, b: Features) -> int:
@@ -76,10 +80,6 @@ def _is_double(a: str, b: str) -> bool:
     """Whether one is a double name that the other is part of: Schmidt-Weber and Weber."""
     shorter, longer = (a, b) if len(a) < len(b) else (b, a)
     return len(shorter) >= _PART_LENGTH and (longer.startswith(shorter) or longer.endswith(shorter))
-
-
-def _pinyin(a: Features, b: Features) -> int:
-    return EXACT if a.given == b.given else DISAGREE
 
 
 def _han(a: str, b: str, sounding: int) -> int:

@@ -157,7 +157,7 @@ class Weights(BaseModel):
 
     @cached_property
     def discounts(self) -> tuple[dict[str, float], dict[str, float]]:
-        """The bits that agreeing exactly in a common family name, and given name, counts less."""
+        """The bits, below 0, that agreeing in a common family name, and given name, takes away."""
         return (
             _discounts(self.common.family, self.fields[Field.FAMILY].u.exact),
             _discounts(self.common.given, self.fields[Field.GIVEN].u.exact),
@@ -165,4 +165,4 @@ class Weights(BaseModel):
 
 
 def _discounts(shares: dict[str, float], average: float) -> dict[str, float]:
-    return {name: log2(share / average) for name, share in shares.items() if share > average}
+    return {name: log2(average / share) for name, share in shares.items() if share > average}
