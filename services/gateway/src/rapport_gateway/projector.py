@@ -295,5 +295,6 @@ def _search(sections: Any) -> tuple[str, str | None]:
     if "identity" not in sections:
         return "", None
     identity = orjson.loads(sections["identity"])
-    name = identity["display_name"]
-    return (name.casefold() if isinstance(name, str) else ""), identity["unit"]
+    known_as = (identity["display_name"], *identity.get("also_known_as", ()))  # of a row of before, only the first
+    names = [name for name in known_as if isinstance(name, str)]
+    return "\n".join(names).casefold(), identity["unit"]

@@ -9,6 +9,7 @@ from rapport_gateway.view.facts import Fact, State, is_later
 from rapport_shared.contracts.survivorship import choose
 
 NAME = "identity"
+OTHER_NAMES = 5
 _SHOWN = ("birth_date", "addresses", "language", "industry", "size", "region")
 
 
@@ -33,6 +34,7 @@ def render(customer_id: UUID, profiles: Sequence[UUID], partials: Mapping[tuple[
     return {
         "kind": fields.pop("kind", None),
         "display_name": display_name(name),
+        "also_known_as": _other_names(records, display_name(name)),
         "name": name,
         "fields": {key: fields[key] for key in _SHOWN if key in fields},
         "registered": any(record["registered"] for record in records),
@@ -56,6 +58,13 @@ def display_name(name: Any) -> Any:
         return name["display"]
     parts = [part for part in (name.get("given"), name.get("family")) if isinstance(part, str)]
     return " ".join(parts) or None
+
+
+def _other_names(records: Sequence[dict[str, Any]], shown: Any) -> list[str]:
+    """What else sources and people call the customer, in alphabetical order."""
+    stated = (c["value"] for record in records for c in record.get("fields", {}).get("name", ()))
+    names = {name for value in stated if isinstance(name := display_name(value), str)}
+    return sorted(name for name in names if name != shown)[:OTHER_NAMES]
 
 
 def _profile_line(state: State | None) -> dict[str, Any]:
