@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID, uuid4
 
+import orjson
 import pytest
 import pytest_asyncio
 
@@ -174,10 +175,19 @@ async def test_what_is_found_by_itself_never_overrides_what_was_said_by_hand(des
 
 async def test_an_asset_that_becomes_known_misses_nothing_that_is_being_recorded(desk: Desk) -> None:
     holder = await desk.profile()
-    services = [serviced() for _ in range(20)]
-    await asyncio.gather(*(desk.arrive(body) for body in services[:10]), delivered_to(desk, holder))
-    await asyncio.gather(*(desk.arrive(body) for body in services[10:]), delivered_to(desk, holder, sequence=2))
-    assert {data["profile_id"] for data in (await desk.standing()).values()} == {str(holder)}
+    service = serviced()
+    await desk.take([desk.record(orjson.dumps(service))], meanwhile=lambda: delivered_to(desk, holder))
+    assert (await desk.standing())[service["id"]]["profile_id"] == str(holder)
+
+
+async def test_attribution_by_hand_misses_nothing_that_is_being_recorded(desk: Desk) -> None:
+    first, second = touchpoint(conversation="c-1"), touchpoint(conversation="c-1")
+    await desk.arrive(first)
+    (entry,) = await anonymous(desk)
+    profile = await desk.profile()
+    record = desk.record(orjson.dumps(second))
+    await desk.take([record], meanwhile=lambda: attribute(desk, entry["interaction_id"], 200, profile_id=profile))
+    assert {data["profile_id"] for data in (await desk.standing()).values()} == {str(profile)}
 
 
 async def test_what_cannot_be_attributed_says_why(desk: Desk) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -29,12 +29,17 @@ from rapport_shared.messaging.outbox import OutboxSignal
 from rapport_shared.messaging.records import Partition, Record
 from rapport_shared.migrations import migrate
 from rapport_shared.service import Service
+from tests.support.conditions import until
 from tests.support.infrastructure import Databases
 
 __all__ = ["Desk", "desk_of", "touchpoint"]
 
 SECRET = "s" * 32
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+_WAITING = (
+    "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'advisory' "
+    "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
 ALL = frozenset({"interactions:*", "quarantine:*"})
 
 
@@ -97,11 +102,20 @@ class Desk:
         """Touchpoints arrive that the gateway has checked."""
         await self.arrive(*bodies, source=GATEWAY_SOURCE, headers=headers)
 
-    async def take(self, records: list[Record]) -> None:
-        """The intake consumes records."""
+    async def take(self, records: list[Record], meanwhile: Callable[[], Awaitable[Any]] | None = None) -> None:
+        """The intake consumes records; before it commits, `meanwhile` has begun, and has ended or waits for it."""
         subscription = consumers.intake(Normaliser(SECRET.encode()), self.time, OutboxSignal())
         async with self.database.transaction() as connection:
             await subscription.apply(connection, [read_arrival(record) for record in records])
+            if meanwhile is None:
+                return
+            other = asyncio.ensure_future(meanwhile())
+
+            async def ended_or_waits() -> bool:
+                return other.done() or bool(await self.database.fetch_value(_WAITING))
+
+            await until("somebody who waits for the intake", ended_or_waits)
+        await other
 
     async def hear(self, event_type: EventType, data: Any, profile_id: UUID | None = None, sequence: int = 1) -> None:
         """Both consumers of the customer service's events are told one."""
