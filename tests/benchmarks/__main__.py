@@ -18,7 +18,7 @@ from deploy.local.errors import LocalStackError
 from deploy.local.infrastructure import CHECKOUT, infrastructure
 from deploy.local.ports import free_port
 from deploy.local.stack import free_ports, running_stack
-from tests.benchmarks import drain, freshness, ingest, matching, read, scoring, takeover, usage
+from tests.benchmarks import drain, freshness, imports, ingest, matching, read, scoring, takeover, usage
 from tests.benchmarks.figures import FIGURES, Figure, show, write_docs, write_json
 from tests.benchmarks.stack_under_test import StackUnderTest
 from tests.benchmarks.touchpoints import Touchpoints
@@ -41,6 +41,7 @@ ON_THE_STACK: Mapping[str, Callable[[StackUnderTest], Awaitable[list[Figure]]]] 
     "rss": _rss,
     "drain": drain.measure,
     "takeover": takeover.measure,
+    "imports": imports.measure,
 }
 SCORING = "scoring"
 MATCHING = "matching"

@@ -21,6 +21,7 @@ from rapport_shared.contracts.customer import UnitState
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TERMS = Terms("d1", "erp", "erp", None, True, NOW, ZoneInfo("Asia/Shanghai"), "CN")
+_OPTIONS = {"in_memory": True, "default_date_format": "yyyy-mm-dd", "strings_to_formulas": False}
 CALLER = Caller("0198f000-0000-7000-8000-000000000001")
 
 
@@ -33,7 +34,7 @@ def csv_bytes(*rows: Sequence[str], encoding: str = "utf-8", delimiter: str = ",
 def xlsx_bytes(*rows: Sequence[Any], name: str = "Sheet1") -> bytes:
     """A workbook; values are written as they are typed, days as days."""
     content = io.BytesIO()
-    with Workbook(content, {"in_memory": True, "default_date_format": "yyyy-mm-dd"}) as book:
+    with Workbook(content, _OPTIONS) as book:
         sheet = book.add_worksheet(name)
         for number, row in enumerate(rows):
             sheet.write_row(number, 0, row)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rapport_gateway.imports import sheets
 from rapport_gateway.imports.encodings import sniff
 from rapport_gateway.imports.escaping import DANGEROUS, escape, unescape
 from rapport_gateway.imports.findings import SheetUnreadable
@@ -124,6 +125,15 @@ def test_a_workbook_that_unpacks_to_too_much_is_refused_by_what_it_states() -> N
     assert len(content) < 2**20
     with pytest.raises(SheetUnreadable, match="unpack"):
         read(content)
+
+
+@pytest.mark.parametrize(("limit", "code"), [("MAX_CELLS", "too_many_cells"), ("MAX_ROWS", "too_many_rows")])
+def test_a_sheet_has_so_many_rows_and_cells(monkeypatch: pytest.MonkeyPatch, limit: str, code: str) -> None:
+    monkeypatch.setattr(sheets, limit, 50)
+    for content in (csv_bytes(*[["1", "2"]] * 60), xlsx_bytes(*[["1", "2"]] * 60)):
+        with pytest.raises(SheetUnreadable) as refused:
+            read(content)
+        assert refused.value.code == code
 
 
 LINE = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=20)

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
-from rapport_gateway.imports import store
+from rapport_gateway.imports import mapping_store, store
 from rapport_gateway.imports.commands import Imports, Wanted
 from rapport_gateway.imports.headers import TEMPLATE
 from rapport_gateway.imports.limits import MAX_FILE_BYTES
@@ -171,7 +171,7 @@ def _add_mappings(routes: APIRouter, imports: Imports) -> None:
     async def kept_mappings(caller: Reader) -> SavedMappings:
         """The mappings of the caller's unit and of the whole firm."""
         return SavedMappings(
-            mappings=[saved_mapping(row) for row in await store.mappings(imports.database, caller.unit)]
+            mappings=[saved_mapping(row) for row in await mapping_store.mappings(imports.database, caller.unit)]
         )
 
     @routes.get("/import-mappings/{name}")

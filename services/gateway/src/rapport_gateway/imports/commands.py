@@ -9,7 +9,7 @@ from uuid import UUID
 
 import orjson
 
-from rapport_gateway.imports import store
+from rapport_gateway.imports import mapping_store, row_store, store
 from rapport_gateway.imports.mapping import SheetMapping
 from rapport_gateway.imports.results import OWN_COLUMNS, result_row
 from rapport_gateway.imports.schemas import SETTLED, ChosenMapping
@@ -122,7 +122,7 @@ class Imports:
         """Rows of an import. Raises a 404."""
         async with self.database.connection() as connection:
             _there(await store.find(connection, caller.unit, import_id))
-            return await store.rows_page(connection, import_id, verdict, after, limit)
+            return await row_store.rows_page(connection, import_id, verdict, after, limit)
 
     async def result(self, row: Row) -> AsyncIterator[list[list[str]]]:
         """The rows of the result sheet, its header first."""
@@ -131,7 +131,7 @@ class Imports:
         after = -1
         while True:
             async with self.database.connection() as connection:
-                found = await store.rows_page(connection, row["import_id"], None, after, RESULT_ROWS)
+                found = await row_store.rows_page(connection, row["import_id"], None, after, RESULT_ROWS)
             if not found:
                 return
             yield [result_row(each) for each in found]
@@ -140,15 +140,15 @@ class Imports:
     async def keep_mapping(self, name: str, mapping: SheetMapping, caller: Caller) -> Row:
         """Keeps a mapping by name, for the caller's unit or the whole firm."""
         async with self.database.transaction() as connection:
-            await store.put_mapping(connection, caller.unit, name, mapping.canonical(), self.clock())
-            row = await store.find_mapping(connection, caller.unit, name)
+            await mapping_store.put_mapping(connection, caller.unit, name, mapping.canonical(), self.clock())
+            row = await mapping_store.find_mapping(connection, caller.unit, name)
         assert row is not None
         return row
 
     async def find_mapping(self, name: str, caller: Caller) -> Row:
         """A kept mapping. Raises a 404."""
         async with self.database.connection() as connection:
-            row = await store.find_mapping(connection, caller.unit, name)
+            row = await mapping_store.find_mapping(connection, caller.unit, name)
         if row is None:
             raise not_found("mapping")
         return row

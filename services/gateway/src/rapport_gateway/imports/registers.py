@@ -1,16 +1,19 @@
 """What imports ask of the view: whom rows would meet, a unit, and what became of touchpoints."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import orjson
 
 from rapport_gateway.runs import live_run
 from rapport_shared.contracts.customer import UnitState
-from rapport_shared.database import Database
+from rapport_shared.database import Database, Row
 
+_ATTEMPTS = 3
 _TEXTS = {
     "source_record": "The source record is known: it becomes what the row says.",
     "routed": "Touches by this identifier go to the customer.",
@@ -44,21 +47,9 @@ def view_matcher(database: Database) -> Matcher:
     async def whom(rows: Sequence[Asked]) -> list[Match | None]:
         keys = [key for row in rows for _, key in row.keys]
         profiles = [row.source_profile for row in rows if row.source_profile is not None]
-        async with database.connection() as connection:
-            schema = (await live_run(connection)).schema
-            known = await connection.fetch(
-                f"SELECT profile_id, customer_id FROM {schema}.membership WHERE profile_id = ANY($1)", profiles
-            )
-            routed = await connection.fetch(
-                f"SELECT identifier_key, customer_id FROM {schema}.route JOIN {schema}.membership USING (profile_id) "
-                "WHERE identifier_key = ANY($1)",
-                keys,
-            )
-            held = await connection.fetch(
-                f"SELECT identifier_key, min(customer_id::text)::uuid AS customer_id FROM {schema}.held_identifier "
-                f"JOIN {schema}.membership USING (profile_id) WHERE identifier_key = ANY($1) GROUP BY identifier_key",
-                keys,
-            )
+        known = await _of_live_run(database, _KNOWN, profiles)
+        routed = await _of_live_run(database, _ROUTED, keys)
+        held = await _of_live_run(database, _HELD, keys)
         records = {row["profile_id"]: row["customer_id"] for row in known}
         routes = {row["identifier_key"]: row["customer_id"] for row in routed}
         holders = {row["identifier_key"]: row["customer_id"] for row in held}
@@ -69,10 +60,8 @@ def view_matcher(database: Database) -> Matcher:
 
 async def find_unit(database: Database, path: str) -> UnitState | None:
     """A unit, as the live view knows it."""
-    async with database.connection() as connection:
-        schema = (await live_run(connection)).schema
-        state = await connection.fetchval(f"SELECT state FROM {schema}.unit WHERE path = $1", path)
-    return None if state is None else UnitState.model_validate_json(state)
+    rows = await _of_live_run(database, "SELECT state FROM {schema}.unit WHERE path = $1", path)
+    return UnitState.model_validate_json(rows[0]["state"]) if rows else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +75,7 @@ class Outcome:
 
 async def outcomes(database: Database, touchpoint_ids: Sequence[UUID]) -> dict[UUID, Outcome]:
     """What the live view knows of touchpoints; those that it has not seen are missing."""
-    async with database.connection() as connection:
-        schema = (await live_run(connection)).schema
-        rows = await connection.fetch(_OUTCOMES.format(schema=schema), list(touchpoint_ids))
+    rows = await _of_live_run(database, _OUTCOMES, list(touchpoint_ids))
     found: dict[UUID, Outcome] = {}
     for row in rows:
         if row["type"] == "interaction.quarantined":
@@ -100,6 +87,30 @@ async def outcomes(database: Database, touchpoint_ids: Sequence[UUID]) -> dict[U
     return found
 
 
+async def _of_live_run(database: Database, statement: str, argument: Any) -> list[Row]:
+    """A read of the live run, wherever it is now: a run may be promoted, and the former one dropped, at any moment."""
+    for _ in range(_ATTEMPTS - 1):
+        with suppress(asyncpg.UndefinedTableError):
+            return await _read(database, statement, argument)
+    return await _read(database, statement, argument)
+
+
+async def _read(database: Database, statement: str, argument: Any) -> list[Row]:
+    async with database.connection() as connection:
+        schema = (await live_run(connection)).schema
+        return await connection.fetch(statement.format(schema=schema), argument)
+
+
+_KNOWN = "SELECT profile_id, customer_id FROM {schema}.membership WHERE profile_id = ANY($1)"
+_ROUTED = """
+SELECT identifier_key, customer_id FROM {schema}.route JOIN {schema}.membership USING (profile_id)
+WHERE identifier_key = ANY($1)
+"""
+_HELD = """
+SELECT identifier_key, min(customer_id::text)::uuid AS customer_id
+FROM {schema}.held_identifier JOIN {schema}.membership USING (profile_id)
+WHERE identifier_key = ANY($1) GROUP BY identifier_key
+"""
 # Each lookup stands in a LATERAL, so that it stays one by key and never becomes a scan of the facts.
 _OUTCOMES = """
 SELECT asked.id, fact.type, fact.profile_id, fact.customer_id,

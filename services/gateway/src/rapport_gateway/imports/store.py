@@ -1,4 +1,4 @@
-"""The SQL of imports: their states and counts, their files, their rows."""
+"""The SQL of imports: their states and their files. Of their rows, see row_store; of mappings, mapping_store."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -233,7 +233,7 @@ async def keep_report(
     now: datetime,
 ) -> None:
     """Keeps what was found out of the sheet. Raises `NotAsExpected`."""
-    await _only_this(
+    await only_this(
         connection,
         "UPDATE import SET report = $3, resolved = $4, state = $5, work_digest = $6, dated_at = $7, "
         "changed_at = $8 WHERE import_id = $1 AND attempt = $2 AND state = 'waiting' RETURNING import_id",
@@ -248,30 +248,9 @@ async def keep_report(
     )
 
 
-async def keep_rows(connection: Connection, import_id: UUID, attempt: int, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Keeps judged rows and counts them. Raises `NotAsExpected` when the import was cancelled or is read elsewhere."""
-    verdicts = [row[1] for row in rows]
-    await _only_this(
-        connection,
-        "UPDATE import SET rows = rows + $3, new = new + $4, matching = matching + $5, rejected = rejected + $6 "
-        "WHERE import_id = $1 AND attempt = $2 AND state = 'waiting' RETURNING import_id",
-        import_id,
-        attempt,
-        len(rows),
-        verdicts.count("new"),
-        verdicts.count("matches"),
-        verdicts.count("rejected"),
-    )
-    await connection.copy_records_to_table(
-        "import_row",
-        records=[(import_id, *row) for row in rows],
-        columns=["import_id", "number", "verdict", "customer_id", "reasons", "cells", "ids", "messages"],
-    )
-
-
 async def end_reading(connection: Connection, import_id: UUID, attempt: int, state: str, now: datetime) -> None:
     """All rows are judged. Raises `NotAsExpected`."""
-    await _only_this(
+    await only_this(
         connection,
         "UPDATE import SET state = $3, changed_at = $4 WHERE import_id = $1 AND attempt = $2 AND state = 'waiting' "
         "RETURNING import_id",
@@ -284,7 +263,7 @@ async def end_reading(connection: Connection, import_id: UUID, attempt: int, sta
 
 async def fail(connection: Connection, import_id: UUID, attempt: int, problem: Any, now: datetime) -> None:
     """The file cannot be imported. It is not kept. Raises `NotAsExpected`."""
-    await _only_this(
+    await only_this(
         connection,
         "UPDATE import SET state = 'failed', problem = $3, ended_at = $4, changed_at = $4 "
         "WHERE import_id = $1 AND attempt = $2 AND state = 'waiting' RETURNING import_id",
@@ -297,62 +276,10 @@ async def fail(connection: Connection, import_id: UUID, attempt: int, problem: A
     await connection.execute("DELETE FROM import_chunk WHERE import_id = $1", import_id)
 
 
-async def _only_this(connection: Connection, statement: str, *arguments: Any) -> None:
+async def only_this(connection: Connection, statement: str, *arguments: Any) -> None:
+    """Runs a statement that answers the import that it changed. Raises `NotAsExpected` where it changed none."""
     if await connection.fetchval(statement, *arguments) is None:
         raise NotAsExpected
-
-
-async def to_send(database: Database, import_id: UUID, limit: int) -> list[Row]:
-    """The next rows that were not sent yet, with their messages."""
-    return await database.fetch(
-        "SELECT number, ids, messages FROM import_row WHERE import_id = $1 AND outcome IS NULL "
-        "AND verdict <> 'rejected' ORDER BY number LIMIT $2",
-        import_id,
-        limit,
-    )
-
-
-async def on_their_way(database: Database, import_id: UUID) -> list[Row]:
-    """The rows that were sent and of which nothing was seen yet."""
-    return await database.fetch(
-        "SELECT number, ids FROM import_row WHERE import_id = $1 AND outcome = 'sent' ORDER BY number", import_id
-    )
-
-
-async def mark_sent(connection: Connection, import_id: UUID, numbers: Sequence[int], now: datetime) -> None:
-    """Rows that Kafka has; what was sent is no longer needed. May be repeated."""
-    await connection.execute(
-        "WITH marked AS (UPDATE import_row SET outcome = 'sent', messages = NULL WHERE import_id = $1 "
-        "AND number = ANY($2) AND outcome IS NULL RETURNING number) "
-        "UPDATE import SET sent = sent + (SELECT count(*) FROM marked), changed_at = $3 WHERE import_id = $1",
-        import_id,
-        list(numbers),
-        now,
-    )
-
-
-async def mark_seen(
-    connection: Connection, import_id: UUID, seen: Sequence[tuple[int, str, UUID | None, str | None]], now: datetime
-) -> None:
-    """What became of rows: number, outcome, customer, and for a quarantined one the reason as JSON. May be repeated."""
-    await connection.execute(
-        "WITH seen AS (SELECT * FROM unnest($2::int[], $3::text[], $4::uuid[], $5::text[]) "
-        "AS t (number, outcome, customer_id, reason)), "
-        "marked AS (UPDATE import_row r SET outcome = seen.outcome, "
-        "customer_id = coalesce(seen.customer_id, r.customer_id), "
-        "reasons = CASE WHEN seen.reason IS NULL THEN r.reasons "
-        "ELSE (r.reasons::jsonb || jsonb_build_array(seen.reason::jsonb))::text END "
-        "FROM seen WHERE r.import_id = $1 AND r.number = seen.number AND r.outcome = 'sent' RETURNING r.outcome) "
-        "UPDATE import SET recorded = recorded + (SELECT count(*) FROM marked WHERE outcome <> 'quarantined'), "
-        "quarantined = quarantined + (SELECT count(*) FROM marked WHERE outcome = 'quarantined'), changed_at = $6 "
-        "WHERE import_id = $1",
-        import_id,
-        [number for number, *_ in seen],
-        [outcome for _, outcome, _, _ in seen],
-        [customer for _, _, customer, _ in seen],
-        [reason for *_, reason in seen],
-        now,
-    )
 
 
 async def end_run(connection: Connection, import_id: UUID, now: datetime) -> None:
@@ -362,41 +289,3 @@ async def end_run(connection: Connection, import_id: UUID, now: datetime) -> Non
         import_id,
         now,
     )
-
-
-async def rows_page(connection: Connection, import_id: UUID, verdict: str | None, after: int, limit: int) -> list[Row]:
-    """Rows by their number."""
-    return await connection.fetch(
-        "SELECT number, verdict, outcome, customer_id, reasons, cells FROM import_row WHERE import_id = $1 "
-        "AND number > $2 AND ($3::text IS NULL OR verdict = $3 OR outcome = $3) ORDER BY number LIMIT $4",
-        import_id,
-        after,
-        verdict,
-        limit,
-    )
-
-
-async def put_mapping(connection: Connection, unit: str, name: str, mapping: bytes, now: datetime) -> int:
-    """Keeps a mapping by name and answers its revision."""
-    revision: int = await connection.fetchval(
-        "INSERT INTO import_mapping (unit, name, mapping, changed_at) VALUES ($1, $2, $3, $4) "
-        "ON CONFLICT (unit, name) DO UPDATE SET mapping = excluded.mapping, changed_at = excluded.changed_at, "
-        "revision = import_mapping.revision + 1 RETURNING revision",
-        unit,
-        name,
-        mapping.decode(),
-        now,
-    )
-    return revision
-
-
-async def find_mapping(connection: Connection, unit: str, name: str) -> Row | None:
-    """A mapping of the unit, else one of the whole firm."""
-    return await connection.fetchrow(
-        "SELECT * FROM import_mapping WHERE name = $2 AND unit IN ($1, '') ORDER BY unit DESC LIMIT 1", unit, name
-    )
-
-
-async def mappings(database: Database, unit: str) -> list[Row]:
-    """The mappings that a unit may use."""
-    return await database.fetch("SELECT * FROM import_mapping WHERE unit IN ($1, '') ORDER BY name, unit", unit)

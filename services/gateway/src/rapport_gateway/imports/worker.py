@@ -11,7 +11,7 @@ from uuid import UUID
 
 import orjson
 
-from rapport_gateway.imports import store
+from rapport_gateway.imports import row_store, store
 from rapport_gateway.imports.findings import MESSAGES, SheetUnreadable
 from rapport_gateway.imports.mapping import SheetMapping, work_digest
 from rapport_gateway.imports.reading import Reading, reading
@@ -140,7 +140,7 @@ class ImportWorker:
         matches = await self.matcher(asked)
         async with self.database.transaction() as connection:
             judged = [_as_kept(row, match) for row, match in zip(rows, matches, strict=True)]
-            await store.keep_rows(connection, import_id, attempt, judged)
+            await row_store.keep_rows(connection, import_id, attempt, judged)
 
     async def advance(self, found: Row) -> bool:
         """Looks what became of what was sent, and sends the next rows if there is room; answers whether it did.
@@ -148,12 +148,12 @@ class ImportWorker:
         May be repeated at any point: a row is sent anew under the same ids until it is known that Kafka has it.
         """
         import_id: UUID = found["import_id"]
-        on_their_way = await store.on_their_way(self.database, import_id)
+        on_their_way = await row_store.on_their_way(self.database, import_id)
         seen = await self._look(import_id, on_their_way)
         left = len(on_their_way) - seen
         if left > ON_THEIR_WAY - SENT_AT_ONCE:
             return seen > 0
-        rows = await store.to_send(self.database, import_id, SENT_AT_ONCE)
+        rows = await row_store.to_send(self.database, import_id, SENT_AT_ONCE)
         if rows:
             return await self._send(import_id, rows)
         if left == 0 or found["started_at"] < self.clock() - FOLLOWED:
@@ -172,7 +172,7 @@ class ImportWorker:
         ]
         if seen:
             async with self.database.transaction() as connection:
-                await store.mark_seen(connection, import_id, seen, self.clock())
+                await row_store.mark_seen(connection, import_id, seen, self.clock())
         return len(seen)
 
     async def _send(self, import_id: UUID, rows: Sequence[Row]) -> bool:
@@ -190,7 +190,7 @@ class ImportWorker:
                 sorted(id_ for row in rows for id_ in row["ids"]),
                 now,
             )
-            await store.mark_sent(connection, import_id, [row["number"] for row in rows], now)
+            await row_store.mark_sent(connection, import_id, [row["number"] for row in rows], now)
         return True
 
 
