@@ -274,3 +274,20 @@ async def test_a_customer_that_is_full_is_not_joined_by_likeness(desk: CustomerD
     other = await desk.report("shop", "9", WANG)
     await desk.match()
     assert not await desk.are_one(root, other)
+
+
+async def test_whom_records_would_meet_is_told_before_they_are_reported(desk: CustomerDesk) -> None:
+    first = await desk.report("erp", "1", WANG, [PHONE])
+    await desk.match()
+    drafts = [
+        {"source": {"system": "erp", "record": "1"}},
+        {"identifiers": [PHONE | {"region": "CN"}]},
+        {"data": PINYIN},
+        {"data": VAGUE},
+        {"data": {"name": {"display": "李娜"}}, "identifiers": [{"type": "email", "value": "li@firm.test"}]},
+    ]
+    told = (await desk.call("POST", "/v1/matches", 200, json={"profiles": drafts})).json()["matches"]
+    assert [match and match["customer_id"] for match in told] == [str(first)] * 4 + [None]
+    assert [match["certain"] for match in told[:4]] == [True, True, True, False]
+    assert [match["reasons"][0]["code"] for match in told[:2]] == ["source_record", "routed_phone"]
+    assert await desk.database.fetch_value("SELECT count(*) FROM profile") == 1

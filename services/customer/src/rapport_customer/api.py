@@ -12,6 +12,7 @@ from rapport_customer.commands.candidates import decide
 from rapport_customer.commands.merges import merge, undo_merge
 from rapport_customer.commands.records import Records
 from rapport_customer.commands.units import put_unit
+from rapport_customer.matches import Matches
 from rapport_customer.schemas import (
     AssetHolder,
     CandidateDecision,
@@ -20,6 +21,8 @@ from rapport_customer.schemas import (
     CustomerRecord,
     Decided,
     IdentifierRequest,
+    Matched,
+    MatchRequest,
     Merged,
     MergeRequest,
     Merges,
@@ -126,6 +129,18 @@ def merges(database: Database, runner: CommandRunner, clock: Clock) -> APIRouter
     async def merges_of(customer_id: UUID, caller: Reader) -> Merges:
         """The joins that a customer's profiles are or were part of, the latest first."""
         return await queries.merges(database, customer_id)
+
+    return routes
+
+
+def matching(matches: Matches) -> APIRouter:
+    """Whom records would meet."""
+    routes = APIRouter(prefix="/v1/matches", tags=["merges"])
+
+    @routes.post("")
+    async def whom(body: MatchRequest, caller: Reader) -> Matched:
+        """Says for each record which customer it would meet and why; null for one that would be new."""
+        return Matched(matches=await matches.whom(body.profiles))
 
     return routes
 

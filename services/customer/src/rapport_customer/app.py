@@ -4,6 +4,7 @@ from rapport_customer import api, consumers
 from rapport_customer.commands.policies import matching_kind
 from rapport_customer.commands.records import Records
 from rapport_customer.matcher import matcher
+from rapport_customer.matches import Matches
 from rapport_customer.settings import CustomerSettings
 from rapport_customer.simulation import Simulation
 from rapport_shared.callers import CallerTokens
@@ -28,6 +29,7 @@ def build(settings: CustomerSettings, clock: Clock = system_clock) -> Service:
     records = Records(settings.identifier_secret.encode(), clock)
     application.include_router(api.customers(database, runner, records, clock))
     application.include_router(api.merges(database, runner, clock))
+    application.include_router(api.matching(Matches(database, records.secret, clock)))
     application.include_router(api.candidates(database, runner, clock))
     kind = matching_kind(records.secret)
     application.include_router(policies(kind, database, runner, clock, Simulation(database)))

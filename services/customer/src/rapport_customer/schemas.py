@@ -108,6 +108,34 @@ class MergeRequest(Request):
         return customers
 
 
+class DraftSource(Request):
+    """Which record of which system a draft is."""
+
+    system: Text
+    record: Text | None = None
+
+
+class Draft(Request):
+    """A record that somebody thinks of reporting, in the shape of `profile.reported`."""
+
+    source: DraftSource | None = None
+    identifiers: Annotated[tuple[IdentifierRequest, ...], Field(max_length=50)] = ()
+    data: Profile = Profile()
+
+
+class MatchRequest(Request):
+    """Records of which to know whom they would meet."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {"profiles": [{"data": {"name": {"display": "王小明"}, "birth_date": "1985-03-01"}}]}
+        },
+    )
+
+    profiles: Annotated[tuple[Draft, ...], Field(max_length=200)]
+
+
 class CandidateDecision(Request):
     """What somebody decides on a merge candidate; one put off is shown again at `due_at`, by default in 30 days."""
 
@@ -265,6 +293,28 @@ class Merges(BaseModel):
     """The joins of a customer, the latest first."""
 
     merges: list[Merge]
+
+
+class MatchReason(BaseModel):
+    """Why a record would meet a customer."""
+
+    code: str
+    text: str
+    text_zh: str
+
+
+class Match(Party):
+    """The customer that a record would meet; `certain` is false where a person would decide."""
+
+    certain: bool
+    probability: float
+    reasons: list[MatchReason]
+
+
+class Matched(BaseModel):
+    """Whom each record would meet, in the order of the request; null for one that would be new."""
+
+    matches: list[Match | None]
 
 
 class CandidateSide(Party):

@@ -66,6 +66,7 @@ ROUTES = (
         "customers:merge",
         "Decide on a merge candidate.",
     ),
+    Passed("POST", "/v1/matches", "customer", "customers:read", "Whom records would meet, and why."),
     Passed("GET", "/v1/policies/matching/{name}", "customer", "policies:read", "The matching policy in force."),
     Passed("PUT", "/v1/policies/matching/{name}", "customer", "policies:write", "Add a version of a matching policy."),
     Passed("GET", "/v1/policies/matching/{name}/versions", "customer", "policies:read", "Versions of a policy."),

@@ -2,7 +2,7 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
@@ -16,7 +16,7 @@ from rapport_customer.domain.matching import Features, Weights, blocking_keys, c
 from rapport_customer.store import MatchRow
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.codec import Event
-from rapport_shared.contracts.customer import ProfileState
+from rapport_shared.contracts.customer import CandidateState, ProfileState
 from rapport_shared.contracts.model import Contract
 from rapport_shared.database import Connection
 from rapport_shared.messaging import outbox
@@ -38,6 +38,7 @@ class Newcomers:
     features: dict[UUID, Features]
     found: Mapping[UUID, set[UUID]]
     known: dict[UUID, Features]
+    suspected: Mapping[UUID, Sequence[CandidateState]]
     events: list[Event[Contract]] = field(default_factory=list)
 
 
@@ -55,7 +56,8 @@ async def match_batch(connection: Connection, clock: Clock, size: int = BATCH) -
     await store.save_match_rows(connection, [_row(profile_id, made) for profile_id, made in features.items()])
     found = await _found(connection, features)
     known = await _known(connection, {other for others in found.values() for other in others})
-    batch = Newcomers(connection, clock, policy.weights, features, found, known | features)
+    suspected = await store.open_candidates_of(connection, features)
+    batch = Newcomers(connection, clock, policy.weights, features, found, known | features, suspected)
     await _match_each(batch)
     await outbox.append(connection, batch.events)
     await store.dequeue(connection, {profile_id: place for profile_id, place, _ in waiting})
@@ -69,7 +71,8 @@ async def _match_each(batch: Newcomers) -> None:
         later.discard(newcomer)
         if trigram_text(features):
             others = batch.found[newcomer] - later - {newcomer}
-            others = others if _any_likely(batch, features, others) else others | await _similar(batch, features, later)
+            if features.name and not _any_likely(batch, features, others):
+                others |= await _similar(batch, features, later)
             await _match(batch, newcomer, features, others - {newcomer})
 
 
@@ -85,7 +88,7 @@ async def _similar(batch: Newcomers, features: Features, later: Collection[UUID]
 
 async def _match(batch: Newcomers, newcomer: UUID, features: Features, others: set[UUID]) -> None:
     likely = {other for other in others if compare(batch.weights, features, batch.known[other]).outcome != "none"}
-    if not likely and not await store.open_candidates_of(batch.connection, newcomer):
+    if not likely and newcomer not in batch.suspected:
         return
     await store.lock_joins(batch.connection)
     memberships = await store.memberships(batch.connection, {newcomer, *likely})
@@ -104,7 +107,7 @@ async def _match(batch: Newcomers, newcomer: UUID, features: Features, others: s
 
 
 async def _withdraw_outlived(batch: Newcomers, newcomer: UUID, features: Features) -> None:
-    for candidate in await store.open_candidates_of(batch.connection, newcomer):
+    for candidate in batch.suspected.get(newcomer, ()):
         other = candidate.other if candidate.one == newcomer else candidate.one
         batch.known |= await _known(batch.connection, {other} - set(batch.known))
         unlikely = other in batch.known and compare(batch.weights, features, batch.known[other]).outcome == "none"

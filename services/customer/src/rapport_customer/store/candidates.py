@@ -1,5 +1,7 @@
 """Merge candidates."""
 
+from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -50,12 +52,19 @@ async def save_candidate(connection: Connection, state: CandidateState, sequence
     )
 
 
-async def open_candidates_of(connection: Connection, profile_id: UUID) -> list[CandidateState]:
-    """The open candidates that a profile is one side of."""
+async def open_candidates_of(connection: Connection, profile_ids: Collection[UUID]) -> dict[UUID, list[CandidateState]]:
+    """The open candidates that each of the profiles is one side of; profiles without one are missing."""
+    ids = list(profile_ids)
     rows = await connection.fetch(
-        f"SELECT {_COLUMNS} FROM merge_candidate WHERE (one = $1 OR other = $1) AND state = 'open'", profile_id
+        f"SELECT {_COLUMNS} FROM merge_candidate WHERE one = ANY($1) AND state = 'open' UNION "
+        f"SELECT {_COLUMNS} FROM merge_candidate WHERE other = ANY($1) AND state = 'open'",
+        ids,
     )
-    return [_state(row) for row in rows]
+    found: dict[UUID, list[CandidateState]] = defaultdict(list)
+    for state in map(_state, rows):
+        for profile_id in {state.one, state.other} & set(ids):
+            found[profile_id].append(state)
+    return dict(found)
 
 
 async def candidates_to_review(

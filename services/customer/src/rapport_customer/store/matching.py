@@ -91,7 +91,7 @@ async def save_match_rows(connection: Connection, rows: Sequence[MatchRow]) -> N
     )
 
 
-async def profiles_in_blocks(connection: Connection, blocks: Collection[str]) -> dict[str, list[UUID]]:
+async def profiles_in_blocks(connection: Reading, blocks: Collection[str]) -> dict[str, list[UUID]]:
     """The profiles of each block; none of one that more than `CAP` share."""
     rows = await connection.fetch(
         "SELECT b.block, array_agg(found.profile_id) AS profiles FROM unnest($1::text[]) AS b (block), "
@@ -155,3 +155,30 @@ async def customers_of_profiles(database: Database, ids: Collection[UUID]) -> di
     """The customer of each profile that is known."""
     rows = await database.fetch("SELECT profile_id, customer_id FROM membership WHERE profile_id = ANY($1)", list(ids))
     return {row["profile_id"]: row["customer_id"] for row in rows}
+
+
+async def customers_of_routes(database: Database, keys: Collection[str]) -> dict[str, tuple[UUID, UUID]]:
+    """Customer and profile that touches by each identifier go to; those that go nowhere are missing."""
+    rows = await database.fetch(
+        "SELECT identifier_key, customer_id, profile_id FROM route JOIN membership USING (profile_id) "
+        "WHERE identifier_key = ANY($1)",
+        list(keys),
+    )
+    return {row["identifier_key"]: (row["customer_id"], row["profile_id"]) for row in rows}
+
+
+async def outdated_features(connection: Connection, profile_ids: Collection[UUID], version: int) -> list[UUID]:
+    """Those of registered profiles that are compared by features of another version, or by none yet."""
+    rows = await connection.fetch(
+        "SELECT p.profile_id FROM profile p LEFT JOIN match_features f USING (profile_id) "
+        "WHERE p.profile_id = ANY($1) AND p.registered AND f.version IS DISTINCT FROM $2",
+        list(profile_ids),
+        version,
+    )
+    return [row["profile_id"] for row in rows]
+
+
+async def sample_of_features(database: Database, size: int) -> list[str]:
+    """What some profiles are compared by, as JSON text: the same ones for the same base, spread over all of it."""
+    rows = await database.fetch("SELECT features FROM match_features ORDER BY md5(profile_id::text) LIMIT $1", size)
+    return [row["features"] for row in rows]

@@ -162,3 +162,11 @@ async def count_identifiers(
         identifier_key,
     )
     return count
+
+
+async def profiles_after(database: Database, after: UUID, limit: int) -> list[ProfileState]:
+    """The registers of the next profiles in the order of their ids."""
+    rows = await database.fetch(
+        "SELECT state FROM profile WHERE profile_id > $1 AND sequence > 0 ORDER BY profile_id LIMIT $2", after, limit
+    )
+    return [ProfileState.model_validate_json(row["state"]) for row in rows]
