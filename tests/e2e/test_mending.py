@@ -260,6 +260,28 @@ async def test_an_anonymous_chat_is_listed_attributed_and_shown(caller: Caller) 
     assert (status["state"], status["customer_id"]) == ("recorded", customer_id)
 
 
+async def test_an_asset_of_an_anonymous_report_goes_to_whom_it_is_said_to_belong(caller: Caller) -> None:
+    serial = f"LS5{uuid4().hex[:14].upper()}"
+    delivered: dict[str, Any] = {
+        "id": str(uuid4()),
+        "channel": "erp",
+        "kind": "asset.delivered",
+        "occurred_at": "2026-03-01T10:00:00Z",
+        "data": {"serial": serial, "type": "vehicle"},
+    }
+    await caller.report(delivered)
+    status = await caller.status(delivered["id"])
+    assert status["state"] == "anonymous"
+    customer_id = await registered(caller, "张伟")
+    await caller.view(customer_id, await attribute(caller, status["interaction_id"], customer_id=customer_id))
+
+    async def held() -> bool:
+        view = (await caller.call("GET", f"/v1/customers/{customer_id}?sections=assets", 200)).json()
+        return [asset["serial"] for asset in view["assets"]] == [serial]
+
+    await until("the asset of the customer", held)
+
+
 async def test_contacts_are_counted_right_when_entries_go_and_come_back(caller: Caller) -> None:
     number = phone_number()
     conversation = f"call-{number}"

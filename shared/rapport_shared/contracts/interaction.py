@@ -67,7 +67,7 @@ class RecordedAssetKey(Contract):
 class Attribution(Contract):
     """Why a touchpoint belongs to its profile. `route_seq` is the state of the route that decided.
 
-    What was attributed by hand (`manual`) names no identifiers and assets: it says whose touch it is, not whose number.
+    What was attributed by hand (`manual`) names no identifiers: it says whose touch it is, not whose number.
     """
 
     by: Literal["source", "identifier", "minted", "conversation", "asset", "manual", "anonymous"]

@@ -80,7 +80,7 @@ def _add_recording(batch: Batch, move: Move) -> UUID:
     }
     if move.attribution.by == "manual":
         # whoever is said to have called need not have the number: named here, it would be claimed for the profile
-        changes |= {"identifiers": (), "assets": ()}
+        changes["identifiers"] = ()
     data = move.recording.data.model_copy(update=changes)
     occurred_at = move.recording.occurred_at
     batch.add(INTERACTION_RECORDED, event_id, entry_of, move.profile_id, occurred_at, data, known.touchpoint_id)

@@ -26,7 +26,7 @@ from rapport_shared.contracts.interaction import (
 )
 from rapport_shared.contracts.model import Contract
 from rapport_shared.contracts.touchpoints import TouchpointInvalid
-from rapport_shared.database import Connection
+from rapport_shared.database import Connection, is_refused_data
 from rapport_shared.errors import CONFLICT, Problem, not_found
 from rapport_shared.messaging import outbox
 
@@ -69,8 +69,10 @@ class Mender:
         except asyncpg.UniqueViolationError as error:
             # the intake is just recording it: done again, it is known
             raise asyncpg.SerializationError("recorded at the same time") from error
-        except asyncpg.CheckViolationError as error:
-            raise PatchRefused("", "too_large", "With its normal forms it is larger than an event may be.") from error
+        except asyncpg.PostgresError as error:
+            if is_refused_data(error):
+                raise PatchRefused("", "refused", "It is larger than an event may be, with normal forms.") from error
+            raise
         known = (await store.known_touchpoints(connection, [arrival.touchpoint.id]))[arrival.touchpoint.id]
         if known.digest != arrival.digest:
             raise asyncpg.SerializationError("another body was recorded at the same time")
