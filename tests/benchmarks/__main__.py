@@ -18,7 +18,19 @@ from deploy.local.errors import LocalStackError
 from deploy.local.infrastructure import CHECKOUT, infrastructure
 from deploy.local.ports import free_port
 from deploy.local.stack import free_ports, running_stack
-from tests.benchmarks import drain, freshness, imports, ingest, matching, read, scoring, takeover, usage
+from tests.benchmarks import (
+    drain,
+    freshness,
+    imports,
+    ingest,
+    matching,
+    merging,
+    newcomers,
+    read,
+    scoring,
+    takeover,
+    usage,
+)
 from tests.benchmarks.figures import FIGURES, Figure, show, write_docs, write_json
 from tests.benchmarks.stack_under_test import StackUnderTest
 from tests.benchmarks.touchpoints import Touchpoints
@@ -42,10 +54,12 @@ ON_THE_STACK: Mapping[str, Callable[[StackUnderTest], Awaitable[list[Figure]]]] 
     "drain": drain.measure,
     "takeover": takeover.measure,
     "imports": imports.measure,
+    "merging": merging.measure,
 }
 SCORING = "scoring"
 MATCHING = "matching"
-GROUPS = (*ON_THE_STACK, SCORING, MATCHING)
+NEWCOMERS = "newcomers"
+GROUPS = (*ON_THE_STACK, SCORING, MATCHING, NEWCOMERS)
 
 
 async def measure(directory: Path, groups: frozenset[str], quick: bool, console: Console) -> list[Figure]:
@@ -69,7 +83,9 @@ async def measure(directory: Path, groups: frozenset[str], quick: bool, console:
     if not groups:
         return figures
     async with infrastructure(directory, fresh=True) as found:
-        if groups - {SCORING}:
+        if NEWCOMERS in groups:  # first, for it fills the memory of the database
+            await take(NEWCOMERS, newcomers.measure(found.postgres, quick))
+        if groups - {SCORING, NEWCOMERS}:
             second = free_port()
             ports, arrange = free_ports(directory), takeover.with_second(second)
             async with running_stack(found, directory, ports, arrange=arrange) as running:
@@ -111,7 +127,7 @@ def _report(chosen: Namespace, figures: list[Figure]) -> None:
     show(figures, Console())
     write_json(figures, JSON)
     if chosen.write_docs:
-        of_matching = [figure for figure in figures if figure["name"].startswith(MATCHING)]
+        of_matching = [figure for figure in figures if figure["name"].startswith((MATCHING, "matcher_"))]
         others = [figure for figure in figures if figure not in of_matching]
         for written, section in ((others, FIGURES), (of_matching, f"{FIGURES} of {MATCHING}")):
             if written:
