@@ -8,7 +8,7 @@ from uuid import UUID
 
 from rapport_customer import store
 from rapport_customer.commands.policies import MATCHING, MATCHING_PLACE
-from rapport_customer.domain.matcher import suspicion
+from rapport_customer.domain.matcher import suspicion, worth_comparing
 from rapport_customer.domain.matching import Comparison, Features, blocking_keys, compare, features_of
 from rapport_customer.domain.matching.weights import Weights
 from rapport_customer.domain.profiles import FIELDS, Statement, provisional, with_identifier, with_report
@@ -84,8 +84,8 @@ class Matches:
         customers = await store.customers_of_profiles(self.database, found)
         likely: dict[UUID, tuple[UUID, UUID, Comparison]] = {}
         for profile_id, made in features.items():
-            near = {other for key in keys[profile_id] for other in blocks.get(key, ()) if other in others}
-            best = _best(weights, made, {other: others[other] for other in near})
+            near = worth_comparing(blocks[key] for key in keys[profile_id] if key in blocks)
+            best = _best(weights, made, {other: others[other] for other in near if other in others})
             if best is not None:
                 likely[profile_id] = (customers.get(best[0], best[0]), *best)
         return likely

@@ -1,7 +1,6 @@
 """The matcher's work: a batch of newcomers is compared with those who are likest, joined or suspected."""
 
 import logging
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -11,7 +10,7 @@ from rapport_customer import store
 from rapport_customer.commands.candidates import suspect, withdraw
 from rapport_customer.commands.joins import join_unless_kept_apart
 from rapport_customer.commands.policies import MATCHING, MATCHING_PLACE
-from rapport_customer.domain.matcher import Customers, decide
+from rapport_customer.domain.matcher import Customers, decide, worth_comparing
 from rapport_customer.domain.matching import Features, Weights, blocking_keys, compare, features_of, trigram_text
 from rapport_customer.store import MatchRow
 from rapport_shared.clock import Clock
@@ -140,10 +139,9 @@ def _row(profile_id: UUID, features: Features) -> MatchRow:
 async def _found(connection: Connection, features: Mapping[UUID, Features]) -> dict[UUID, set[UUID]]:
     keys = {profile_id: blocking_keys(made) for profile_id, made in features.items()}
     blocks = await store.profiles_in_blocks(connection, {key for some in keys.values() for key in some})
-    found: dict[UUID, set[UUID]] = defaultdict(set)
-    for profile_id, some in keys.items():
-        found[profile_id] = {other for key in some for other in blocks.get(key, ())}
-    return found
+    return {
+        profile_id: worth_comparing(blocks[key] for key in some if key in blocks) for profile_id, some in keys.items()
+    }
 
 
 async def _known(connection: Connection, ids: Collection[UUID]) -> dict[UUID, Features]:
