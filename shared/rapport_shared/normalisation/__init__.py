@@ -1,6 +1,8 @@
 """Normal forms: one spelling for what people write in many ways. Pure, and the same in every service."""
 
+from rapport_shared.normalisation.addresses import PostalAddress, postal_address
 from rapport_shared.normalisation.assets import normalise_asset_key, normalise_plate, normalise_serial
+from rapport_shared.normalisation.company_names import CompanyName, company_name
 from rapport_shared.normalisation.forms import NORM_VERSION, UNUSABLE, NormalForm
 from rapport_shared.normalisation.identifiers import (
     identifier_key,
@@ -9,12 +11,17 @@ from rapport_shared.normalisation.identifiers import (
     normalise_phone,
     system_and_record,
 )
+from rapport_shared.normalisation.name_keys import PersonName, person_name
 from rapport_shared.normalisation.names import normalise_birth_date, normalise_name
 
 __all__ = [
     "NORM_VERSION",
     "UNUSABLE",
+    "CompanyName",
     "NormalForm",
+    "PersonName",
+    "PostalAddress",
+    "company_name",
     "identifier_key",
     "normalise_asset_key",
     "normalise_birth_date",
@@ -24,5 +31,7 @@ __all__ = [
     "normalise_phone",
     "normalise_plate",
     "normalise_serial",
+    "person_name",
+    "postal_address",
     "system_and_record",
 ]

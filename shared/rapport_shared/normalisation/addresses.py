@@ -23,8 +23,9 @@ _PROVINCE = re.compile(
 )
 _CITY = re.compile(r"([\u3400-\u9fff]{2,8}?(?:市(?!场)|自治州|地区|盟))")
 _DISTRICT = re.compile(r"([\u3400-\u9fff]{1,8}?(?:自治县|新区|区(?!间)|县|旗|市(?!场)))")
-_HAN_STREET = re.compile(r"(.*?(?:路|街|大道|道|巷|胡同|里|村|镇|弄))(\d+[\d\-]*)?(?:号|弄)?(.*)", re.DOTALL)
+_HAN_STREET = re.compile(r"(.*?(?:路|街|大道|道|巷|胡同|里|村|镇|弄))(\d+[\d\-]*)(?:号|弄)?(.*)", re.DOTALL)
 _ADMINISTRATIVE = re.compile(r"(特别行政区|壮族自治区|回族自治区|维吾尔自治区|自治区|自治州|自治县|地区|省|市|区|县)$")
+_NOT_WRITTEN = re.compile(r"[\W_]+")
 _HOUSE: Final = r"\d+[a-z]?(?:[-/]\d+[a-z]?)?"
 _ONLY_NUMBER = re.compile(_HOUSE)
 _NUMBER = re.compile(rf"(?P<first>{_HOUSE})\s+(?P<rest>\D.*)|(?P<street>\D.*?)\s+(?P<last>{_HOUSE})")
@@ -87,7 +88,7 @@ def postal_address(
         _area(district),
         name,
         number,
-        "".join(words_of(postcode or "")).upper(),
+        _NOT_WRITTEN.sub("", fold(postcode or "")).upper(),
         flags,
     )
 
@@ -115,7 +116,7 @@ def _taken(pattern: re.Pattern[str], line: str) -> tuple[str, str]:
 def _street_and_number(street: str) -> tuple[str, str]:
     if has_han(street):
         found = _HAN_STREET.fullmatch(street.replace(" ", ""))
-        if found and found.group(2):
+        if found:
             inside = re.findall(r"\d+", found.group(3))
             return "".join(words_of(found.group(1))), "-".join([found.group(2).strip("-"), *inside])
         return "".join(words_of(street)), ""

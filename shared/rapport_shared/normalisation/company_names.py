@@ -6,7 +6,7 @@ from typing import Final
 
 from rapport_shared.normalisation.chinese_names import has_han
 from rapport_shared.normalisation.forms import fold
-from rapport_shared.normalisation.name_keys import words_of
+from rapport_shared.normalisation.name_keys import joined, words_of
 
 _HAN_FORM = re.compile(
     r"(股份有限公司|有限责任公司|有限責任公司|有限公司|株式会社|合同会社|有限合伙|普通合伙|个体工商户)(?=分公司|[^\u3400-\u9fff]|$)|"
@@ -45,13 +45,15 @@ def company_name(display: str) -> CompanyName:
     while len(kept) > 1 and (kept[-1] in _CANONICAL or (kept[-1] in _BESIDE_A_FORM)):
         legal = _CANONICAL.get(kept.pop(), "") or legal
     kept = [word for word in kept if word not in _BESIDE_A_FORM] or kept
-    return CompanyName("".join(kept), legal, ("legal_form_dropped",) if legal else ())
+    return CompanyName(joined(kept), legal, ("legal_form_dropped",) if legal else ())
 
 
 def _without_han_form(name: str) -> tuple[str, str]:
-    if not has_han(name):
-        return name, ""
-    found = _HAN_FORM.search(name)
-    if found is None or not (bare := name[: found.start()] + name[found.end() :]).strip():
-        return name, ""
-    return bare, _CANONICAL[found.group()]
+    """The name without forms written in Chinese, and the last one of them; a form alone is a name."""
+    legal = ""
+    while has_han(name) and (found := _HAN_FORM.search(name)):
+        bare = fold(name[: found.start()] + name[found.end() :])
+        if not bare:
+            break
+        name, legal = bare, _CANONICAL[found.group()]
+    return name, legal

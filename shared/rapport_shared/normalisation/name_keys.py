@@ -6,6 +6,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -117,7 +118,7 @@ def without_titles(name: str) -> tuple[str, bool]:
 
 def _of_parts(family: str, given: str) -> PersonName:
     if script_of(family) == script_of(given) == "han":
-        return _of_han(family, without_titles(given)[0], known=True)
+        return replace(_of_han(family, without_titles(given)[0], known=True), sure=SURE)
     given = without_titles(given)[0]
     return PersonName(script_of(family + given), _joined(family), _joined(given))
 
@@ -153,7 +154,7 @@ def _of_words(name: str, script: Script) -> PersonName:
     before, comma, after = name.partition(",")
     if comma and before.strip() and after.strip():
         return PersonName(script, _joined(before), _joined(after), sure=LIKELY)
-    words = tuple(word for part in name.split(" ") if (word := "".join(words_of(part))))
+    words = tuple(word for part in name.split(" ") if (word := _joined(part)))
     if len(words) < 2:
         return PersonName(script, "", "".join(words), flags=("split_guessed",) if words else (), sure=GUESSED)
     if all(map(syllables, words)):
@@ -176,8 +177,13 @@ def _of_pinyin(words: tuple[str, ...], script: Script) -> PersonName:
     return PersonName(script, family, "".join(given), flags=flags, sure=GUESSED if unsure else LIKELY)
 
 
+def joined(words: Sequence[str]) -> str:
+    """The words as one, in which an umlaut may have come together."""
+    return words[0] if len(words) == 1 else "".join(words_of("".join(words)))
+
+
 def _joined(text: str) -> str:
-    return "".join(reading(word) if has_han(word) else word for word in words_of(text))
+    return joined([reading(word) if has_han(word) else word for word in words_of(text)])
 
 
 def _without_umlaut(word: str) -> str:

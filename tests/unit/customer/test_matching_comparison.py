@@ -159,16 +159,15 @@ def test_features_are_made_of_whatever_sources_say(kind: Any, name: Any, birth_d
 
 
 def test_the_candidate_that_stands_is_compared() -> None:
-    def candidate(value: object, days: int, *, manual: bool = False, verified: bool = False) -> FieldCandidate:
+    def candidate(value: object, days: int, **rank: Any) -> FieldCandidate:
         at = REPORTED_AT + timedelta(days=days)
-        return FieldCandidate(
-            value=value, source=f"s{days}", manual=manual, verified=verified, occurred_at=at, event_id=UUID(int=days)
-        )
+        return FieldCandidate(value=value, source=f"s{days}", occurred_at=at, event_id=UUID(int=days), **rank)
 
     state = profile({})
     for candidates, expected in (
         ([candidate("19850301", 1), candidate("19850302", 2)], "19850302"),
         ([candidate("19850301", 1, verified=True), candidate("19850302", 2)], "19850301"),
+        ([candidate("19850301", 1, priority=2), candidate("19850302", 2, priority=1)], "19850301"),
         ([candidate("19850301", 1, manual=True), candidate("19850302", 2, verified=True)], "19850301"),
         ([candidate("19850301", 1), candidate(ERASED, 2, manual=True)], "19850301"),
     ):

@@ -113,13 +113,13 @@ def features_of(state: ProfileState) -> Features:
 
 
 def _standing(state: ProfileState, field: str) -> Any:
-    """The value that stands: manual before verified before latest; None where none is left."""
+    """The value that stands: manual before verified before priority before latest; None where none is left."""
     candidates = [candidate for candidate in state.fields.get(field, ()) if not _erased(candidate.value)]
     return max(candidates, key=_rank).value if candidates else None
 
 
 def _rank(candidate: FieldCandidate) -> tuple[Any, ...]:
-    return candidate.manual, candidate.verified, candidate.occurred_at, str(candidate.event_id)
+    return candidate.manual, candidate.verified, candidate.priority, candidate.occurred_at, str(candidate.event_id)
 
 
 def _erased(value: Any) -> bool:
