@@ -7,10 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from rapport_gateway.projector import fold_all
-from rapport_gateway.view import commerce
+from rapport_gateway.view import commerce, identity, quality
 from rapport_gateway.view.facts import Fact, read_fact
-from rapport_gateway.view.sections import FOLDED, render
+from rapport_gateway.view.sections import FOLDED, assess, render
 from rapport_shared.contracts.catalogue import (
+    CANDIDATE_CHANGED,
     INTERACTION_RECORDED,
     INTERACTION_RETRACTED,
     PROFILE_CHANGED,
@@ -20,7 +21,13 @@ from rapport_shared.contracts.catalogue import (
     TICKET_TRANSITIONED,
 )
 from rapport_shared.contracts.codec import Message
-from rapport_shared.contracts.customer import FieldCandidate, ProfileChanged, ProfileState
+from rapport_shared.contracts.customer import (
+    CandidateChanged,
+    CandidateState,
+    FieldCandidate,
+    ProfileChanged,
+    ProfileState,
+)
 from rapport_shared.contracts.ids import derived_id
 from rapport_shared.contracts.interaction import Attribution, InteractionRecorded, InteractionRetracted
 from rapport_shared.contracts.money import Amount
@@ -42,7 +49,15 @@ class ViewFacts(ScoringFacts):
     def happen(self, facts: int) -> list[Message]:
         """`facts` more things happen; answers their messages."""
         begin = len(self.messages)
-        happenings = (self._register, self._contact, self._contact, self._end_contact, self._ticket, self._score)
+        happenings = (
+            self._suspect,
+            self._register,
+            self._contact,
+            self._contact,
+            self._end_contact,
+            self._ticket,
+            self._score,
+        )
         for _ in range(facts):
             if self._chance.random() < 0.4:
                 ScoringFacts.happen(self, 1)
@@ -75,6 +90,20 @@ class ViewFacts(ScoringFacts):
         register = ProfileState(profile_id=profile, registered=True, fields={"name": (name,)}, created_at=_START)
         data = ProfileChanged(profile=register, changed=("fields",))
         self._publish(PROFILE_CHANGED, data, event_id, profile, profile, at, self._next(profile))
+
+    def _suspect(self) -> None:
+        one, other = sorted((self._any_profile(), self._any_profile()))
+        candidate_id, event_id = derived_id("candidate", one, other), self._new_id("suspect")
+        candidate = CandidateState(
+            candidate_id=candidate_id,
+            one=one,
+            other=other,
+            state=self._chance.choice(["open", "open", "never", "withdrawn"]),
+            cause="matching",
+            probability=self._chance.choice([0.25, 0.875, None]),
+        )
+        data = CandidateChanged(candidate=candidate, changed=("state",))
+        self._publish(CANDIDATE_CHANGED, data, event_id, candidate_id, None, self._at(), self._next(candidate_id))
 
     def _contact(self) -> None:
         profile, at, touchpoint_id = self._any_profile(), self._at(), self._new_id("contact")
@@ -199,6 +228,14 @@ def sections_of(messages: Iterable[Message]) -> Sections:
             if section.NAME == commerce.NAME:
                 own |= {(place.profile_id, place.item): state for place, state in documents.items()}
             found[customer][section.NAME] = render(section.NAME, customer, profiles, own)
+        registers, candidates = (
+            {(place.profile_id, place.item): state for place, state in partials.items() if place.section == name}
+            for name in (identity.NAME, quality.NAME)
+        )
+        own_registers, own_candidates = (
+            {where: state for where, state in kept.items() if where[0] in profiles} for kept in (registers, candidates)
+        )
+        found[customer][quality.NAME] = assess(profiles, found[customer], own_registers, own_candidates)
     return found
 
 

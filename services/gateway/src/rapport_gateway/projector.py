@@ -13,12 +13,11 @@ import orjson
 from rapport_gateway import store
 from rapport_gateway.runs import Run, touch_caught_up
 from rapport_gateway.store import StoredView
-from rapport_gateway.view import commerce, interactions, quality
+from rapport_gateway.view import commerce, identity, interactions, quality
 from rapport_gateway.view.facts import Fact, State, read_fact
-from rapport_gateway.view.sections import FOLDED, RETRACTABLE, SECTIONS, Place, fold, places_of, render
+from rapport_gateway.view.sections import FOLDED, RETRACTABLE, SECTIONS, Place, assess, fold, places_of, render
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.catalogue import EVENT_TOPICS
-from rapport_shared.contracts.envelope import canonical_json
 from rapport_shared.database import Connection, Database
 from rapport_shared.messaging.consumer import Subscription
 from rapport_shared.messaging.outcomes import decide
@@ -219,7 +218,10 @@ async def _render(connection: Connection, run: int, dirty: Dirty, as_of: Any, cl
     stored = await store.load_views(connection, list(dirty))
     shown = {customer_id for customer_id, view in stored.items() if not view.moved_to}
     # a customer seen for the first time, or again after a merge, is rendered whole
-    names = {customer_id: dirty[customer_id] if customer_id in shown else _ALL for customer_id in dirty}
+    names = {
+        customer_id: (dirty[customer_id] if customer_id in shown else _ALL) | {identity.NAME, quality.NAME}
+        for customer_id in dirty
+    }
     partials = await _partials_by_customer(connection, names, members)
     changed: list[tuple[UUID, dict[str, str], UUID | None]] = []
     for customer_id in sorted(dirty):
@@ -230,10 +232,11 @@ async def _render(connection: Connection, run: int, dirty: Dirty, as_of: Any, cl
                 changed.append((customer_id, {}, moved_to))
             continue
         sections = dict(before.sections) if before and not before.moved_to else {"segments": "[]"}
-        for name in names[customer_id]:
-            profiles, states = members[customer_id], partials[customer_id, name]
-            sections[name] = decide(render, name, customer_id, profiles, states)
-        sections[quality.NAME] = decide(_assess, sections)
+        profiles = members[customer_id]
+        for name in names[customer_id] - {quality.NAME}:
+            sections[name] = decide(render, name, customer_id, profiles, partials[customer_id, name])
+        registers, candidates = (partials[customer_id, name] for name in (identity.NAME, quality.NAME))
+        sections[quality.NAME] = decide(assess, profiles, sections, registers, candidates)
         if before is None or before.moved_to or sections != before.sections:
             changed.append((customer_id, sections, None))
     if changed:
@@ -256,11 +259,6 @@ async def _partials_by_customer(
         for customer_id, place, state in await store.documents_of_others(connection, items):
             found[customer_id, commerce.NAME][place.profile_id, place.item] = state
     return found
-
-
-def _assess(sections: dict[str, str]) -> str:
-    assessed = quality.assess(orjson.loads(sections["identity"]), orjson.loads(sections[commerce.NAME]))
-    return canonical_json(assessed).decode()
 
 
 async def _save(
@@ -294,7 +292,7 @@ def _names_changed(before: StoredView | None, sections: dict[str, str]) -> list[
 def _search(sections: Any) -> tuple[str, str | None]:
     if "identity" not in sections:
         return "", None
-    identity = orjson.loads(sections["identity"])
-    known_as = (identity["display_name"], *identity.get("also_known_as", ()))  # of a row of before, only the first
+    shown = orjson.loads(sections["identity"])
+    known_as = (shown["display_name"], *shown.get("also_known_as", ()))  # of a row of before, only the first
     names = [name for name in known_as if isinstance(name, str)]
-    return "\n".join(names).casefold(), identity["unit"]
+    return "\n".join(names).casefold(), shown["unit"]

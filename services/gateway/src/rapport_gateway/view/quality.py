@@ -1,23 +1,176 @@
-"""How far the record can be trusted: what is missing or waits, as gaps in words and a score."""
+"""How far the record can be trusted: what is missing, doubtful, contradictory, perhaps doubled; a score with reasons.
 
+Nothing here depends on the moment of reading: how old the record is, is stated as the instant of its last report.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
+from uuid import UUID
+
+from rapport_gateway.view.facts import Fact, State, is_later
+from rapport_shared.contracts.survivorship import Candidate, choose
 
 NAME = "quality"
+_EXPECTED = {
+    "person": ("name", "birth_date", "addresses", "language"),
+    "company": ("name", "addresses", "industry", "size"),
+    "household": ("name", "addresses"),
+}
+_UNKNOWN_PROBABILITY = 0.5
+"""Of two that share an identifier, or whom a touch confused: nothing was compared."""
 
 
-def assess(identity: Any, commerce: Any) -> dict[str, Any]:
-    """Gaps of a customer's record, and the share of checks it passes, in percent."""
-    identifiers = identity["identifiers"]
+def targets(fact: Fact) -> Iterable[tuple[UUID, str]]:
+    """A merge candidate is kept with both its sides."""
+    if fact.type == "customer.candidate_changed":
+        candidate = fact.data["candidate"]
+        yield UUID(candidate["one"]), fact.subject
+        yield UUID(candidate["other"]), fact.subject
+
+
+def fold(state: State | None, fact: Fact, item: str) -> State | None:
+    """The highest sequence stands."""
+    return {"sequence": fact.sequence, "candidate": fact.data["candidate"]} if is_later(fact, state) else state
+
+
+def assess(
+    records: Sequence[dict[str, Any]],
+    profiles: Sequence[UUID],
+    identity: Any,
+    commerce: Any,
+    candidates: Iterable[State],
+) -> dict[str, Any]:
+    """The section of a customer: `records` are the registers of its `profiles`, the rest is rendered already."""
+    fields = _fields(records)
+    checks, missing = len(_checked(identity)), _missing(identity)
+    doubtful = _doubtful(records)
+    conflicting = sorted(name for name, stated in fields.items() if _contradict(stated))
+    doubled = _doubled(profiles, candidates)
+    parts = {
+        "completeness": {"score": _share(checks - len(missing), checks), "missing": missing},
+        "validity": {"score": _share(_values(records) - len(doubtful), _values(records)), "doubtful": doubtful},
+        "conflict": {"score": _share(len(fields) - len(conflicting), len(fields)), "fields": conflicting},
+        "duplication": doubled,
+        "freshness": {"last_reported_at": _last_reported(records)},
+    }
+    scores = [part["score"] for part in parts.values() if "score" in part]
+    return {
+        "score": sum(scores) // len(scores),
+        "gaps": _gaps(identity, commerce),
+        **parts,
+        "contributors": _contributors(fields),
+    }
+
+
+def _fields(records: Sequence[dict[str, Any]]) -> dict[str, list[Candidate]]:
+    found: dict[str, list[Candidate]] = {}
+    for record in records:
+        for name, stated in record.get("fields", {}).items():
+            found.setdefault(name, []).extend(stated)
+    return found
+
+
+def _checked(identity: Any) -> tuple[str, ...]:
+    return (*_EXPECTED.get(str(identity["kind"]), _EXPECTED["person"]), "identifier", "unit", "owner")
+
+
+def _missing(identity: Any) -> list[str]:
+    known = {
+        **identity["fields"],
+        "name": identity["display_name"],
+        "identifier": identity["identifiers"],
+        "unit": identity["unit"],
+        "owner": identity["owner"],
+    }
+    return [name for name in _checked(identity) if not known.get(name)]
+
+
+def _doubtful(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Values that no rule can read: an identifier by its key, a birth date by its source. Never the value."""
+    found = [
+        {"field": "birth_date", "source": stated["source"], "code": "no_date"}
+        for record in records
+        for stated in record.get("fields", {}).get("birth_date", ())
+        if isinstance(stated["value"], str) and not _is_date(stated["value"])
+    ]
+    for record in records:
+        for held in record.get("identifiers", ()):
+            if not _reads(held):
+                found.append({"field": held["type"], "key": held["key"], "code": "unreadable"})
+    return sorted(found, key=str)
+
+
+def _is_date(value: str) -> bool:
+    digits = "".join(sign if sign.isdigit() else " " for sign in value).split()
+    return [len(part) for part in digits] == [8] or (len(digits) == 3 and len(digits[0]) == 4)
+
+
+def _reads(held: dict[str, Any]) -> bool:
+    normal = held["normal"]
+    if not isinstance(normal, str):
+        return True
+    signs = {"phone": "+", "email": "@"}
+    return signs.get(held["type"], "") in normal
+
+
+def _values(records: Sequence[dict[str, Any]]) -> int:
+    return sum(
+        len(record.get("fields", {}).get("birth_date", ())) + len(record.get("identifiers", ())) for record in records
+    )
+
+
+def _contradict(stated: Sequence[Candidate]) -> bool:
+    """Whether sources differ, and nobody has decided by hand."""
+    by_hand = any(candidate.get("manual") for candidate in stated)
+    return not by_hand and any(candidate["value"] != stated[0]["value"] for candidate in stated)
+
+
+def _doubled(profiles: Sequence[UUID], candidates: Iterable[State]) -> dict[str, Any]:
+    """Open candidates with profiles that are not the customer's own."""
+    own = {str(profile_id) for profile_id in profiles}
+    open_ = {
+        state["candidate"]["candidate_id"]: state["candidate"]
+        for state in candidates
+        if state["candidate"]["state"] == "open" and not {state["candidate"]["one"], state["candidate"]["other"]} <= own
+    }
+    probabilities = [_probability(candidate) for candidate in open_.values()]
+    return {"score": round(100 * (1 - max(probabilities, default=0.0))), "candidates": len(open_)}
+
+
+def _probability(candidate: dict[str, Any]) -> float:
+    stated = candidate.get("probability")
+    return _UNKNOWN_PROBABILITY if stated is None else float(stated)
+
+
+def _last_reported(records: Sequence[dict[str, Any]]) -> str | None:
+    reported = [source["occurred_at"] for record in records for source in record.get("sources", ())]
+    return max(reported, key=datetime.fromisoformat, default=None)
+
+
+def _contributors(fields: Mapping[str, Sequence[Candidate]]) -> list[dict[str, Any]]:
+    """Of each source, how many fields it states and of how many its statement stands."""
+    counted: dict[str, dict[str, int]] = {}
+    for stated in fields.values():
+        choice = choose(stated)
+        for candidate in stated:
+            line = counted.setdefault(candidate["source"], {"states": 0, "stands": 0})
+            line["states"] += 1
+            line["stands"] += choice is not None and candidate is choice.winner
+    return [{"source": source, **line} for source, line in sorted(counted.items())]
+
+
+def _gaps(identity: Any, commerce: Any) -> list[str]:
     checks = {
         "not_registered": identity["registered"],
         "no_name": identity["display_name"] is not None,
-        "no_identifier": bool(identifiers),
-        "no_verified_identifier": any(identifier["verified"] for identifier in identifiers),
+        "no_identifier": bool(identity["identifiers"]),
+        "no_verified_identifier": any(identifier["verified"] for identifier in identity["identifiers"]),
         "no_unit": identity["unit"] is not None,
         "documents_waiting": not commerce["waiting"],
     }
-    passed = sum(checks.values())
-    return {
-        "score": passed * 100 // len(checks),
-        "gaps": sorted(name for name, passes in checks.items() if not passes),
-    }
+    return sorted(name for name, passes in checks.items() if not passes)
+
+
+def _share(part: int, whole: int) -> int:
+    return 100 if whole == 0 else part * 100 // whole
