@@ -10,11 +10,12 @@ from typing import cast
 from uuid import UUID
 
 import orjson
+import pytest
 import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rapport_gateway.imports import row_store, store
+from rapport_gateway.imports import row_store, store, worker
 from rapport_gateway.imports.commands import Imports, Wanted
 from rapport_gateway.imports.registers import view_matcher
 from rapport_gateway.imports.schemas import ChosenMapping
@@ -117,7 +118,10 @@ def people(count: int) -> bytes:
     return csv_bytes(["客户编号", "姓名"], *([f"K-{n}", "王小明"] for n in range(count)))
 
 
-async def test_whoever_takes_over_sends_the_same_touchpoints_and_all_of_them(desk: Desk) -> None:
+async def test_whoever_takes_over_sends_the_same_touchpoints_and_all_of_them(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "LOOKED_SECONDS", 0)
     import_id = await desk.upload(people(ROWS))
     assert (await desk.read(import_id))["state"] == "checked"
     await desk.imports.run(import_id, CALLER)
@@ -132,7 +136,7 @@ async def test_whoever_takes_over_sends_the_same_touchpoints_and_all_of_them(des
 
     plans = st.lists(st.sampled_from(["answers", "breaks", "dies"]), max_size=8)
 
-    @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
     @given(plans)
     def whatever_happens(plan: list[str]) -> None:
         desk.broker = Broker(plan)
@@ -166,9 +170,8 @@ async def test_what_channels_report_waits_behind_so_many_rows_and_no_more(desk: 
     import_id = await desk.upload(people(5 * SENT_AT_ONCE))
     await desk.read(import_id)
     await desk.imports.run(import_id, CALLER)
-    row = await desk.row(import_id)
-    while await desk.worker.advance(row):
-        pass
+    for _ in range(3):
+        await desk.worker.advance(await desk.row(import_id))
     assert (await desk.row(import_id))["sent"] == 4 * SENT_AT_ONCE
 
 
@@ -234,6 +237,29 @@ async def test_an_import_that_is_cancelled_while_it_is_read_keeps_nothing(desk: 
     row = await reading
     assert row["state"] == "cancelled"
     assert await desk.database.fetch_value("SELECT count(*) FROM import_row") == 0
+
+
+async def test_a_mapping_that_comes_while_the_sheet_is_read_is_the_one_that_counts(desk: Desk) -> None:
+    import_id = await desk.upload(people(ROWS))
+    reading = asyncio.create_task(desk.read(import_id))
+
+    async def some_are_judged() -> bool:
+        return bool((await desk.row(import_id))["rows"])
+
+    await until("the first rows", some_are_judged)
+    chosen = ChosenMapping.model_validate({"mapping": {"columns": [{"column": "客户编号", "field": "record"}]}})
+    await desk.imports.map(import_id, chosen, CALLER)
+    assert (await reading)["state"] == "waiting"
+    row = await desk.read(import_id)
+    assert (row["state"], row["rows"], row["attempt"]) == ("checked", ROWS, 3)
+    assert "姓名" not in row["resolved"]
+
+
+async def test_the_same_file_twice_at_once_is_one_import(desk: Desk) -> None:
+    made = await asyncio.gather(*(desk.upload(people(3)) for _ in range(4)))
+    assert len(set(made)) == 1
+    assert await desk.database.fetch_value("SELECT count(*) FROM import") == 1
+    assert (await desk.read(made[0]))["rows"] == 3
 
 
 async def test_an_upload_that_breaks_off_or_is_no_sheet_leaves_nothing(desk: Desk) -> None:

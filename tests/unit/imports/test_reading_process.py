@@ -97,6 +97,23 @@ async def test_a_process_that_wants_more_memory_than_it_may_ends(monkeypatch: py
     assert refused.value.code == "too_large"
 
 
+async def test_a_fault_is_said_without_what_the_sheet_holds(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    code = (
+        "from rapport_gateway.imports import reading_process as p\n"
+        "def fail(sheet, mapping): raise ValueError(str(sheet.rows))\n"
+        "p.lay_over = fail; p.main()"
+    )
+    monkeypatch.setattr("rapport_gateway.imports.reading._PROGRAM", ("-c", code))
+    with pytest.raises(SheetUnreadable) as refused:
+        await read(csv_bytes(["id"], ["Wang Xiaoming"]))
+    assert refused.value.code == "fault"
+    [record] = caplog.records
+    assert vars(record)["error"] == "ValueError"
+    assert "Wang" not in str(vars(record)) + capfd.readouterr().err
+
+
 async def test_it_ends_when_nobody_listens() -> None:
     with tempfile.TemporaryFile() as file:
         file.write(csv_bytes(["id"], ["1"]))

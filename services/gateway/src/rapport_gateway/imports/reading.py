@@ -1,9 +1,10 @@
 """Reading a sheet from outside the process that reads it."""
 
 import asyncio
+import logging
 import os
 import sys
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ import orjson
 
 from rapport_gateway.imports.findings import SheetUnreadable
 from rapport_gateway.imports.limits import SILENCE_SECONDS
+
+_log = logging.getLogger("rapport.imports")
 
 _PROGRAM = ("-m", "rapport_gateway.imports.reading_process")
 _LONGEST_LINE = 64 * 1024 * 1024
@@ -56,6 +59,10 @@ class Reading:
         answer = orjson.loads(line)
         if "unreadable" in answer:
             raise SheetUnreadable(**answer["unreadable"])
+        if "broken" in answer:
+            error, places = answer["broken"]
+            _log.error("a sheet could not be read", extra={"error": error, "place": places})
+            raise SheetUnreadable("fault", "The fault is in Rapport; it has been logged.")
         return answer
 
 
@@ -72,6 +79,7 @@ async def reading(content: BinaryIO, mapping: Any) -> AsyncIterator[Reading]:
         *_PROGRAM,
         stdin=PIPE,
         stdout=PIPE,
+        stderr=DEVNULL,  # what a reader complains of may quote the sheet
         env=environment,
         pass_fds=(descriptor,),
         limit=_LONGEST_LINE,

@@ -24,25 +24,31 @@ from rapport_gateway.touchpoints import TouchpointRules
 from rapport_shared.callers import Caller
 from rapport_shared.clock import system_clock
 from rapport_shared.contracts.customer import UnitState
+from rapport_shared.telemetry import describe_error
 
 ROWS_AT_ONCE = 250
 BYTES_AT_ONCE = 512 * 1024
 
 
 def main() -> None:
-    """Reads the sheet at the inherited file descriptor that the job names."""
+    """Reads the sheet at the inherited file descriptor that the job names, and answers; raises nothing."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    job = _heard()
     try:
-        table = _told(job)
+        _converse()
     except SheetUnreadable as unreadable:
         _say({"unreadable": {"code": unreadable.code, "message": unreadable.message}})
-        return
     except MemoryError:
         _say({"unreadable": {"code": "too_large", "message": "Reading the sheet takes more memory than it may."}})
-        return
+    except BrokenPipeError:
+        sys.exit(1)
+    except BaseException as error:  # a panic of the workbook's reader is no Exception
+        _say({"broken": describe_error(error)})
+
+
+def _converse() -> None:
+    table = _told(_heard())
     terms = _heard()
     if terms is not None:
         asyncio.run(_judge(table, terms))

@@ -5,7 +5,7 @@ import csv
 import io
 import sys
 import tempfile
-from asyncio.subprocess import PIPE
+from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from typing import Any, Final
 
@@ -61,7 +61,11 @@ async def workbook_pieces(rows: AsyncIterable[list[Cells]]) -> AsyncIterator[byt
     with tempfile.TemporaryFile(prefix="rapport-result-") as content:
         descriptor = content.fileno()
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", __name__, str(descriptor), stdin=PIPE, pass_fds=(descriptor,)
+            sys.executable,
+            *("-m", __name__, str(descriptor)),
+            stdin=PIPE,
+            stderr=DEVNULL,  # what a writer complains of may quote the sheet
+            pass_fds=(descriptor,),
         )
         assert process.stdin is not None
         try:

@@ -69,6 +69,7 @@ async def end_upload(
 
     An earlier one that was cancelled or failed gets the file that just came.
     """
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 3))", request_digest.hex())
     earlier = await connection.fetchrow(
         "SELECT import_id, state FROM import WHERE request_digest = $1 FOR UPDATE", request_digest
     )
@@ -93,9 +94,11 @@ async def end_upload(
 
 
 async def _wait_anew(connection: Connection, import_id: UUID, now: datetime) -> None:
+    """Lets the sheet be read from its beginning; a reading that is under way finds that another attempt counts."""
     await connection.execute("DELETE FROM import_row WHERE import_id = $1", import_id)
     await connection.execute(
-        "UPDATE import SET state = 'waiting', problem = NULL, report = NULL, resolved = NULL, work_digest = NULL, "
+        "UPDATE import SET state = 'waiting', attempt = attempt + 1, "
+        "problem = NULL, report = NULL, resolved = NULL, work_digest = NULL, "
         "rows = 0, new = 0, matching = 0, rejected = 0, sent = 0, recorded = 0, quarantined = 0, started_at = NULL, "
         "ended_at = NULL, forgotten_at = NULL, changed_at = $2 WHERE import_id = $1",
         import_id,

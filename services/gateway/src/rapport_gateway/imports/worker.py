@@ -31,7 +31,8 @@ ON_THEIR_WAY: Final = 2_000
 """Rows of an import that were sent and not seen in the view yet, at most: what channels report meanwhile waits behind
 no more than these."""
 LOOKED_SECONDS: Final = 0.25
-PACE_SECONDS: Final = 0.05
+"""Between two looks at what is to be done, and at what became of what was sent: a look costs a lookup for each row on
+its way, on the cores that carry the rows on."""
 FOLLOWED: Final = timedelta(days=7)
 """As long as the intake keeps what it was sent."""
 
@@ -63,9 +64,9 @@ class ImportWorker:
 
     async def _send_for_ever(self) -> None:
         while True:
-            running = await store.running(self.database)
-            moved = [await self.advance(row) for row in running]
-            await asyncio.sleep(0 if any(moved) else PACE_SECONDS if running else LOOKED_SECONDS)
+            for row in await store.running(self.database):
+                await self.advance(row)
+            await asyncio.sleep(LOOKED_SECONDS)
 
     async def read(self, found: Row) -> None:
         """Reads an import's sheet and judges its rows; returns early when the import was cancelled meanwhile."""
@@ -142,24 +143,25 @@ class ImportWorker:
             judged = [_as_kept(row, match) for row, match in zip(rows, matches, strict=True)]
             await row_store.keep_rows(connection, import_id, attempt, judged)
 
-    async def advance(self, found: Row) -> bool:
-        """Looks what became of what was sent, and sends the next rows if there is room; answers whether it did.
+    async def advance(self, found: Row) -> None:
+        """Looks what became of what was sent, sends the next rows if there is room, and ends what is at its end.
 
         May be repeated at any point: a row is sent anew under the same ids until it is known that Kafka has it.
         """
         import_id: UUID = found["import_id"]
         on_their_way = await row_store.on_their_way(self.database, import_id)
-        seen = await self._look(import_id, on_their_way)
-        left = len(on_their_way) - seen
-        if left > ON_THEIR_WAY - SENT_AT_ONCE:
-            return seen > 0
-        rows = await row_store.to_send(self.database, import_id, SENT_AT_ONCE)
-        if rows:
-            return await self._send(import_id, rows)
+        left = len(on_their_way) - await self._look(import_id, on_their_way)
+        while left <= ON_THEIR_WAY - SENT_AT_ONCE:
+            rows = await row_store.to_send(self.database, import_id, SENT_AT_ONCE)
+            if not rows:
+                break
+            await self._send(import_id, rows)
+            left += len(rows)
+        else:
+            return
         if left == 0 or found["started_at"] < self.clock() - FOLLOWED:
             async with self.database.transaction() as connection:
                 await store.end_run(connection, import_id, self.clock())
-        return seen > 0
 
     async def _look(self, import_id: UUID, on_their_way: Sequence[Row]) -> int:
         if not on_their_way:
@@ -175,14 +177,15 @@ class ImportWorker:
                 await row_store.mark_seen(connection, import_id, seen, self.clock())
         return len(seen)
 
-    async def _send(self, import_id: UUID, rows: Sequence[Row]) -> bool:
+    async def _send(self, import_id: UUID, rows: Sequence[Row]) -> None:
         messages = [message for row in rows for message in _messages(row["messages"])]
-        try:
-            await self.producer.send(messages)
-        except Problem:
-            _log.warning("waiting for a broker")
-            await asyncio.sleep(LOOKED_SECONDS)
-            return False
+        while True:
+            try:
+                await self.producer.send(messages)
+                break
+            except Problem:
+                _log.warning("waiting for a broker")
+                await asyncio.sleep(LOOKED_SECONDS)
         async with self.database.transaction() as connection:
             now = self.clock()
             await connection.execute(
@@ -191,7 +194,6 @@ class ImportWorker:
                 now,
             )
             await row_store.mark_sent(connection, import_id, [row["number"] for row in rows], now)
-        return True
 
 
 def _digest(found: Row, mapping: SheetMapping, unit: UnitState | None) -> bytes:
