@@ -36,6 +36,7 @@ SCOPES: dict[str, str] = {
     "quarantine:write": "mend, replay and dismiss quarantined touchpoints",
     "imports:write": "import sheets, and keep mappings of their columns",
     "imports:read": "read imports, their rows and results",
+    "quality:read": "read how good the records of each source are",
     "values:read": "read values of customers",
     "operations:read": "read freshness, lag and dead letters",
     "rebuilds:write": "build the view anew",

@@ -1,5 +1,6 @@
 """The routes of the customer service."""
 
+from datetime import date
 from functools import partial
 from typing import Annotated
 from uuid import UUID
@@ -29,6 +30,8 @@ from rapport_customer.schemas import (
     NewAsset,
     NewCustomer,
     OwnerRequest,
+    Quality,
+    QualityTrend,
     RecordEdit,
     Unit,
     UnitPage,
@@ -47,6 +50,7 @@ from rapport_shared.web.routing import scoped
 
 Reader = Annotated[Caller, scoped("customers:read")]
 Writer = Annotated[Caller, scoped("customers:write")]
+QualityReader = Annotated[Caller, scoped("quality:read")]
 Merger = Annotated[Caller, scoped("customers:merge")]
 Key = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="The identifier's key, as the record shows it.")]
 WaitMs = Annotated[
@@ -160,6 +164,29 @@ def candidates(database: Database, runner: CommandRunner, clock: Clock) -> APIRo
     async def decision(candidate_id: UUID, body: CandidateDecision, request: Request, caller: Merger) -> Response:
         """Merges the two, keeps them apart for good, or puts the decision off."""
         return await runner.run(request, caller, lambda c: decide(c, candidate_id, body, caller, clock))
+
+    return routes
+
+
+def quality(database: Database, clock: Clock) -> APIRouter:
+    """How good the records of each source are."""
+    routes = APIRouter(prefix="/v1/quality", tags=["quality"])
+
+    @routes.get("")
+    async def now(caller: QualityReader, unit: UnitPath | None = None) -> Quality:
+        """The quality of each source in each unit at or below one, as it is now."""
+        return await queries.quality(database, caller.unit or unit, clock())
+
+    @routes.get("/trend")
+    async def trend(
+        caller: QualityReader,
+        system: Annotated[str, Query(min_length=1, max_length=200)],
+        unit: UnitPath | None = None,
+        since: Annotated[date | None, Query(description="The first day; 90 days ago by default.")] = None,
+    ) -> QualityTrend:
+        """The quality of one source in one unit, day by day."""
+        first = since or (clock() - queries.RECENT).date()
+        return await queries.quality_trend(database, system, caller.unit or unit, first)
 
     return routes
 

@@ -2,6 +2,7 @@
 
 from rapport_customer import api, consumers
 from rapport_customer.commands.policies import matching_kind
+from rapport_customer.commands.quality import quality_of_the_day
 from rapport_customer.commands.records import Records
 from rapport_customer.matcher import matcher
 from rapport_customer.matches import Matches
@@ -33,6 +34,7 @@ def build(settings: CustomerSettings, clock: Clock = system_clock) -> Service:
     application.include_router(api.candidates(database, runner, clock))
     kind = matching_kind(records.secret)
     application.include_router(policies(kind, database, runner, clock, Simulation(database)))
+    application.include_router(api.quality(database, clock))
     application.include_router(api.units(database, runner, clock))
     return Service(
         "customer",
@@ -45,6 +47,6 @@ def build(settings: CustomerSettings, clock: Clock = system_clock) -> Service:
             "matcher": [
                 lambda: hold_role(database, "matcher", matcher(database, clock, plumbing.signal), plumbing.metrics)
             ],
-            "housekeeping": [housekeeping(database, clock)],
+            "housekeeping": [housekeeping(database, clock, quality_of_the_day(clock))],
         },
     )

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -16,6 +16,9 @@ from rapport_customer.schemas import (
     CustomerRecord,
     Merge,
     Merges,
+    Quality,
+    QualityOfSource,
+    QualityTrend,
     Reason,
     Unit,
     UnitPage,
@@ -27,6 +30,8 @@ from rapport_shared.web.commands import revision_etag
 from rapport_shared.web.pages import decode_cursor, encode_cursor
 
 LOOK_SECONDS: Final = 0.05
+RECENT: Final = timedelta(days=90)
+"""A record that was reported within it is fresh."""
 
 
 async def customer_record(database: Database, profile_id: UUID, wait_ms: int = 0) -> CustomerRecord:
@@ -123,3 +128,33 @@ async def unit_page(database: Database, cursor: str | None, limit: int) -> UnitP
     states = await store.units(database, after, limit + 1)
     shown = [Unit(**state.model_dump()) for state in states[:limit]]
     return UnitPage(units=shown, next_cursor=encode_cursor(shown[-1].path) if len(states) > limit else None)
+
+
+async def quality(database: Database, unit: str | None, now: datetime) -> Quality:
+    """The quality of each source at or below a unit."""
+    found = await store.quality_of_sources(database, unit or "", now - RECENT)
+    return Quality(sources=[_quality(sums) for sums in found])
+
+
+async def quality_trend(database: Database, system: str, unit: str | None, since: date) -> QualityTrend:
+    """The quality of a source in a unit, day by day."""
+    found = await store.quality_of_days(database, system, unit or "", since)
+    return QualityTrend(days=[_quality(sums) for sums in found])
+
+
+def _quality(sums: store.QualitySums) -> QualityOfSource:
+    return QualityOfSource(
+        system=sums.system,
+        unit=sums.unit or None,
+        day=sums.day,
+        profiles=sums.profiles,
+        completeness=_percent(sums.filled, sums.expected),
+        validity=_percent(sums.readable, sums.checked),
+        agreement=_percent(sums.stands, sums.states),
+        freshness=_percent(sums.reported, sums.profiles),
+        duplication=_percent(sums.doubled, sums.profiles),
+    )
+
+
+def _percent(part: int, whole: int) -> float | None:
+    return round(100 * part / whole, 1) if whole else None

@@ -1,5 +1,6 @@
 """What the customer service's API takes and answers."""
 
+from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -384,3 +385,34 @@ class UnitPage(BaseModel):
 
     units: list[Unit]
     next_cursor: str | None
+
+
+class QualityOfSource(BaseModel):
+    """The quality of a source's records, shares in percent, null where there was nothing to judge.
+
+    `completeness`: fields filled of those that a good record has; `validity`: values that can be read; `agreement`:
+    statements that stand in the record; `freshness`: records reported in the last 90 days; `duplication`: records
+    that may be another's too.
+    """
+
+    system: str
+    unit: str | None
+    day: date | None = None
+    profiles: int
+    completeness: float | None
+    validity: float | None
+    agreement: float | None
+    freshness: float | None
+    duplication: float | None
+
+
+class Quality(BaseModel):
+    """The quality of each source in each unit, now."""
+
+    sources: list[QualityOfSource]
+
+
+class QualityTrend(BaseModel):
+    """The quality of one source, day by day."""
+
+    days: list[QualityOfSource]

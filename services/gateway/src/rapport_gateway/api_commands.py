@@ -74,6 +74,8 @@ ROUTES = (
     Passed("POST", "/v1/policies/matching/{name}/simulate", "customer", "policies:write", "Try a version on the base."),
     Passed("POST", "/v1/policies/matching/{name}/activate", "customer", "policies:write", "Put a version in force."),
     Passed("POST", "/v1/policies/matching/{name}/rollback", "customer", "policies:write", "Put the former in force."),
+    Passed("GET", "/v1/quality", "customer", "quality:read", "The quality of each source, now."),
+    Passed("GET", "/v1/quality/trend", "customer", "quality:read", "The quality of a source, day by day."),
     Passed("GET", "/v1/units", "customer", "units:read", "Organisation units."),
     Passed("GET", "/v1/units/{path:path}", "customer", "units:read", "An organisation unit."),
     Passed("PUT", "/v1/units/{path:path}", "customer", "units:write", "Create or replace an organisation unit."),

@@ -13,12 +13,14 @@ from rapport_customer.domain.candidates import Cause, Suspicion
 from rapport_customer.domain.evidence import agreements, proof
 from rapport_customer.domain.policy import MatchingPolicy
 from rapport_customer.domain.profiles import (
+    FIELDS,
     changed_parts,
     provisional,
     with_identifier,
     with_routed,
     without_identifier,
 )
+from rapport_customer.domain.quality import assess
 from rapport_customer.domain.routing import Claim, Proof, Route, Standing, Verdict, judge
 from rapport_customer.store import LockedProfile, LockedRoute
 from rapport_shared.clock import Clock
@@ -281,10 +283,15 @@ async def _save_profile(work: Registration, locked: LockedProfile) -> Event[Cont
     locked.sequence += 1
     locked.last_recorded_at = event.envelope.recorded_at
     await store.save_profile(work.connection, locked)
+    assessed = bool(state.sources) or bool(before and before.sources)
+    if assessed and not _ASSESSED_BY.isdisjoint((*changed, *(("sources",) if before is None else ()))):
+        await store.save_quality(work.connection, locked.profile_id, assess(state))
     if state.registered and not _MATCHED_BY.isdisjoint(changed):
         await store.queue_match(work.connection, [locked.profile_id])
     return event
 
 
+_ASSESSED_BY = frozenset({"sources", "identifiers", "unit", *FIELDS})
+"""Parts of a register that say how good its sources are."""
 _MATCHED_BY = frozenset({"created", "registered", "identifiers", "kind", "name", "birth_date", "addresses"})
 """Parts of a register that say whether somebody else is the same party."""

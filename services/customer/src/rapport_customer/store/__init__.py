@@ -59,6 +59,13 @@ from rapport_customer.store.profiles import (
     save_held,
     save_profile,
 )
+from rapport_customer.store.quality import (
+    QualitySums,
+    keep_quality_of_day,
+    quality_of_days,
+    quality_of_sources,
+    save_quality,
+)
 from rapport_customer.store.routes import LockedRoute, lock_routes, save_route
 from rapport_customer.store.units import LockedUnit, insert_unit, lock_unit, read_unit, save_unit, unit_exists, units
 
@@ -69,6 +76,7 @@ __all__ = [
     "LockedRoute",
     "LockedUnit",
     "MatchRow",
+    "QualitySums",
     "StoredJoin",
     "asset_of_keys",
     "be_strict_on_similarity",
@@ -87,6 +95,7 @@ __all__ = [
     "founding",
     "insert_unit",
     "joins_of_customer",
+    "keep_quality_of_day",
     "keep_report",
     "kept_apart",
     "known_asset",
@@ -106,6 +115,8 @@ __all__ = [
     "pairs_in_blocks",
     "profiles_after",
     "profiles_in_blocks",
+    "quality_of_days",
+    "quality_of_sources",
     "queue_match",
     "read_join",
     "read_profile",
@@ -122,6 +133,7 @@ __all__ = [
     "save_match_rows",
     "save_moves",
     "save_profile",
+    "save_quality",
     "save_route",
     "save_unit",
     "similar_profiles",

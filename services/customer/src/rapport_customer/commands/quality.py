@@ -1,0 +1,17 @@
+"""What is kept of the quality of sources from day to day."""
+
+from rapport_customer import store
+from rapport_customer.queries import RECENT
+from rapport_shared.clock import Clock
+from rapport_shared.database import Connection
+from rapport_shared.service import Chore
+
+
+def quality_of_the_day(clock: Clock) -> Chore:
+    """A chore that keeps today's figures; repeated each hour, so that the last of a day stands."""
+
+    async def keep(connection: Connection) -> None:
+        now = clock()
+        await store.keep_quality_of_day(connection, now.date(), now - RECENT)
+
+    return keep
