@@ -72,6 +72,8 @@ class PersonName:
 
 def script_of(text: str) -> Script:
     """Whether `text` is written in Chinese characters, Latin letters, both, or neither."""
+    if text.isascii():
+        return "latin" if any(map(str.isalpha, text)) else "other"
     han = latin = other = False
     for sign in text:
         if HAN.match(sign):
