@@ -58,6 +58,19 @@ class PolicyPage(BaseModel):
     next_cursor: str | None
 
 
+class PolicyWritten(BaseModel):
+    """The version that was made, or put in force."""
+
+    version: int
+    active: bool
+
+
+class Valid(BaseModel):
+    """The document is a policy of its kind."""
+
+    valid: bool
+
+
 class ChosenVersion(BaseModel):
     """The version that is meant; 0 is what is shipped."""
 
@@ -124,16 +137,16 @@ def policies(
         shown = [_policy(one, active=one.version == in_force) for one in found[:limit]]
         return PolicyPage(versions=shown, next_cursor=encode_cursor(shown[-1].version) if len(found) > limit else None)
 
-    @routes.put("/{name}", status_code=201, openapi_extra=body_schema)
+    @routes.put("/{name}", status_code=201, response_model=PolicyWritten, openapi_extra=body_schema)
     async def put(name: Name, request: Request, caller: Writer, unit: UnitQuery = None, note: Note = None) -> Response:
         """Adds a version, in JSON or YAML; it is not in force until it is activated."""
         return await runner.run(request, caller, lambda c: work.put(c, work.place(name, unit), request, caller, note))
 
     @routes.post("/{name}/validate", openapi_extra=body_schema)
-    async def validate(name: Name, request: Request, caller: Reader) -> dict[str, bool]:
+    async def validate(name: Name, request: Request, caller: Reader) -> Valid:
         """Says whether a document is a policy of this kind: a 422 names each wrong place."""
         parse_document(kind, await work.body(request))
-        return {"valid": True}
+        return Valid(valid=True)
 
     @routes.post("/{name}/simulate")
     async def try_out(name: Name, body: ChosenVersion, caller: Writer, unit: UnitQuery = None) -> dict[str, Any]:
@@ -141,7 +154,7 @@ def policies(
         version = await read_version(database, work.place(name, unit), body.version)
         return await simulate(parse_document(kind, version.document))
 
-    @routes.post("/{name}/activate")
+    @routes.post("/{name}/activate", response_model=PolicyWritten)
     async def put_in_force(
         name: Name, body: ChosenVersion, request: Request, caller: Writer, unit: UnitQuery = None
     ) -> Response:
@@ -150,7 +163,7 @@ def policies(
             request, caller, lambda c: work.activate(c, work.place(name, unit), body.version, caller)
         )
 
-    @routes.post("/{name}/rollback")
+    @routes.post("/{name}/rollback", response_model=PolicyWritten)
     async def roll_back(name: Name, request: Request, caller: Writer, unit: UnitQuery = None) -> Response:
         """Puts the version in force that was before the present one."""
         return await runner.run(request, caller, lambda c: work.roll_back(c, work.place(name, unit), caller))
