@@ -42,6 +42,13 @@ SECRET = "s" * 32
 BEGUN = datetime.fromisoformat("2026-03-01T00:00:00Z")
 
 
+def caller_headers(unit: str = "") -> dict[str, str]:
+    """The headers of a caller that may do everything, in one unit or in the whole firm."""
+    may_verify = frozenset({"phone", "email"})
+    known = Caller("desk-1", scopes=frozenset({"*"}), unit=unit, may_verify=may_verify)
+    return {"Authorization": f"Bearer {CallerTokens('t' * 32).sign(known, system_clock())}"}
+
+
 @dataclass
 class CustomerDesk:
     """A client of the customer service, and what the interaction service tells it."""
@@ -207,7 +214,7 @@ def minted(type: str, value: str, route_seq: int = 0) -> UUID:
 
 
 @asynccontextmanager
-async def customer_desk(databases: Databases, **caller: Any) -> AsyncIterator[CustomerDesk]:
+async def customer_desk(databases: Databases) -> AsyncIterator[CustomerDesk]:
     """The customer service on a fresh database, and a caller that may do everything."""
 
     async def prepare(dsn: str) -> None:
@@ -218,12 +225,10 @@ async def customer_desk(databases: Databases, **caller: Any) -> AsyncIterator[Cu
             kafka="127.0.0.1:1", database=dsn, token_secret="t" * 32, identifier_secret=SECRET, pool_size=12
         )
         service = build(settings)
-        known = Caller("desk-1", scopes=frozenset({"*"}), may_verify=frozenset({"phone", "email"}), **caller)
-        token = CallerTokens("t" * 32).sign(known, system_clock())
         client = httpx.AsyncClient(
             transport=httpx.ASGITransport(service.api, raise_app_exceptions=False),
             base_url="http://customer",
-            headers={"Authorization": f"Bearer {token}"},
+            headers=caller_headers(),
         )
         async with service.database, client:
             yield CustomerDesk(client, service.database)

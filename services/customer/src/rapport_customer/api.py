@@ -39,6 +39,7 @@ from rapport_customer.schemas import (
     Unmerged,
     Written,
 )
+from rapport_customer.visibility import visible
 from rapport_shared.callers import Caller
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.customer import UnitState
@@ -61,12 +62,7 @@ Purpose = Annotated[str, Path(min_length=1, max_length=200)]
 
 def customers(database: Database, runner: CommandRunner, records: Records, clock: Clock) -> APIRouter:
     """Records of customers by hand."""
-    routes = APIRouter(prefix="/v1/customers", tags=["customers"])
-
-    @routes.post("", status_code=201, response_model=Written)
-    async def create(body: NewCustomer, request: Request, caller: Writer) -> Response:
-        """Registers a customer by hand."""
-        return await runner.run(request, caller, lambda c: records.create(c, body, caller))
+    routes = APIRouter(prefix="/v1/customers", tags=["customers"], dependencies=[visible(database)])
 
     @routes.get("/{customer_id}/record")
     async def record(customer_id: UUID, caller: Reader, response: Response, wait_ms: WaitMs = 0) -> CustomerRecord:
@@ -115,6 +111,18 @@ def customers(database: Database, runner: CommandRunner, records: Records, clock
     return routes
 
 
+def registration(runner: CommandRunner, records: Records) -> APIRouter:
+    """Registering customers by hand."""
+    routes = APIRouter(prefix="/v1/customers", tags=["customers"])
+
+    @routes.post("", status_code=201, response_model=Written)
+    async def create(body: NewCustomer, request: Request, caller: Writer) -> Response:
+        """Registers a customer by hand."""
+        return await runner.run(request, caller, lambda c: records.create(c, body, caller))
+
+    return routes
+
+
 def merges(database: Database, runner: CommandRunner, clock: Clock) -> APIRouter:
     """Joining customers by hand, and undoing it."""
     routes = APIRouter(prefix="/v1", tags=["merges"])
@@ -129,7 +137,7 @@ def merges(database: Database, runner: CommandRunner, clock: Clock) -> APIRouter
         """Undoes a merge: both customers are as if it had never been."""
         return await runner.run(request, caller, lambda c: undo_merge(c, merge_id, caller, clock))
 
-    @routes.get("/customers/{customer_id}/merges")
+    @routes.get("/customers/{customer_id}/merges", dependencies=[visible(database)])
     async def merges_of(customer_id: UUID, caller: Reader) -> Merges:
         """The joins that a customer's profiles are or were part of, the latest first."""
         return await queries.merges(database, customer_id)
@@ -158,7 +166,7 @@ def candidates(database: Database, runner: CommandRunner, clock: Clock) -> APIRo
         caller: Merger, customer: UUID | None = None, cursor: PageCursor = None, limit: Limit = 50
     ) -> CandidatePage:
         """Candidates that wait for a decision, the most probable first, both records side by side."""
-        return await queries.candidate_page(database, clock(), customer, cursor, limit)
+        return await queries.candidate_page(database, clock(), customer, caller.unit, cursor, limit)
 
     @routes.post("/{candidate_id}/decision", response_model=Decided)
     async def decision(candidate_id: UUID, body: CandidateDecision, request: Request, caller: Merger) -> Response:

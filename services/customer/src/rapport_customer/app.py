@@ -28,6 +28,7 @@ def build(settings: CustomerSettings, clock: Clock = system_clock) -> Service:
         refresh_metrics=message_metrics(database, plumbing.metrics),
     )
     records = Records(settings.identifier_secret.encode(), clock)
+    application.include_router(api.registration(runner, records))
     application.include_router(api.customers(database, runner, records, clock))
     application.include_router(api.merges(database, runner, clock))
     application.include_router(api.matching(Matches(database, records.secret, clock)))

@@ -76,14 +76,17 @@ def _merge(join: store.StoredJoin) -> Merge:
 
 
 async def candidate_page(
-    database: Database, now: datetime, customer_id: UUID | None, cursor: str | None, limit: int
+    database: Database, now: datetime, customer_id: UUID | None, unit: str, cursor: str | None, limit: int
 ) -> CandidatePage:
-    """Candidates that wait for a decision, the most probable first. Raises a 422 for a cursor that is not of it."""
+    """Candidates of a unit (the firm's where it is empty) that wait for a decision, likeliest first.
+
+    Raises a 422 for a cursor that is not of this list.
+    """
     after = None
     if cursor:
         probability, candidate_id = decode_cursor(cursor, 2)
         after = float(probability), UUID(candidate_id)
-    found = await store.candidates_to_review(database, now, after, customer_id, limit + 1)
+    found = await store.candidates_to_review(database, now, after, customer_id, unit, limit + 1)
     records = await store.read_records(
         database, [profile_id for state, *_ in found[:limit] for profile_id in (state.one, state.other)]
     )

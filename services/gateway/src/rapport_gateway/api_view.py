@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from rapport_gateway.push import stream
 from rapport_gateway.queries import Views
 from rapport_gateway.view.sections import SECTIONS
+from rapport_gateway.visibility import Visibility
 from rapport_shared.callers import Caller
 from rapport_shared.contracts.touchpoints.envelope import Identifier
 from rapport_shared.errors import VALIDATION, FieldProblem, Problem
@@ -49,6 +50,7 @@ class Lookup(BaseModel):
 def router(views: Views, secret: bytes, heartbeat: float) -> APIRouter:
     """Reads of customers."""
     routes = APIRouter(prefix="/v1", tags=["customers"])
+    visibility = Visibility(views)
 
     @routes.get("/customers/{customer_id}")
     async def customer(
@@ -63,7 +65,7 @@ def router(views: Views, secret: bytes, heartbeat: float) -> APIRouter:
         shown = _sections(sections)
         if after:
             await views.until_seen(_event_ids(after), wait_ms)
-        view = await views.known(customer_id)
+        view = await visibility.known(customer_id, caller)
         if view.moved_to is not None:
             return moved_response(request, f"/v1/customers/{view.moved_to}")
         etag = f'"{views.run}.{view.seq}"'
@@ -85,7 +87,7 @@ def router(views: Views, secret: bytes, heartbeat: float) -> APIRouter:
         limit: Limit = 50,
     ) -> Response:
         """Every fact of a customer, newest first, one entry per conversation; 307 for a merged one."""
-        view = await views.known(customer_id)
+        view = await visibility.known(customer_id, caller)
         if view.moved_to is not None:
             return moved_response(request, f"/v1/customers/{view.moved_to}/timeline")
         since: datetime | None = from_
@@ -102,7 +104,7 @@ def router(views: Views, secret: bytes, heartbeat: float) -> APIRouter:
         field: Annotated[str, Query(max_length=250, description="A field of the identity: `identity.name`.")],
     ) -> Response:
         """Why a field is what it is: value, source, rule, and what the others state; 307 for a merged customer."""
-        view = await views.known(customer_id)
+        view = await visibility.known(customer_id, caller)
         if view.moved_to is not None:
             return moved_response(request, f"/v1/customers/{view.moved_to}/explain")
         explained = await views.explain(customer_id, field)
@@ -114,7 +116,7 @@ def router(views: Views, secret: bytes, heartbeat: float) -> APIRouter:
     @routes.get("/customers/{customer_id}/stream")
     async def follow(customer_id: UUID, request: Request, caller: Reader) -> Response:
         """Server-sent events: a snapshot, then deltas; `Last-Event-ID` resumes."""
-        await views.known(customer_id)
+        await visibility.known(customer_id, caller)
         events = stream(views, customer_id, request.headers.get("last-event-id"), heartbeat)
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(events, media_type="text/event-stream", headers=headers)
@@ -122,12 +124,14 @@ def router(views: Views, secret: bytes, heartbeat: float) -> APIRouter:
     @routes.post("/customers/lookup")
     async def lookup(body: Lookup, caller: Reader, limit: Limit = 20) -> dict[str, Any]:
         """Customers by identifiers, by an asset, or by name: the best match first, each with its reason."""
-        return {"matches": (await _lookup(views, secret, body, limit))[:limit]}
+        matches = await _lookup(views, secret, body, caller, limit)
+        seen = await visibility.seen([UUID(match["customer_id"]) for match in matches], caller)
+        return {"matches": [match for match in matches if UUID(match["customer_id"]) in seen][:limit]}
 
     return routes
 
 
-async def _lookup(views: Views, secret: bytes, body: Lookup, limit: int) -> list[dict[str, Any]]:
+async def _lookup(views: Views, secret: bytes, body: Lookup, caller: Caller, limit: int) -> list[dict[str, Any]]:
     if body.identifiers:
         keys = [_key(secret, identifier, position) for position, identifier in enumerate(body.identifiers)]
         return await views.lookup_keys(keys)
@@ -138,7 +142,7 @@ async def _lookup(views: Views, secret: bytes, body: Lookup, limit: int) -> list
         ]
         return await views.lookup_assets(keys)
     if body.text is not None:
-        return await views.lookup_text(body.text, limit)
+        return await views.lookup_text(body.text, caller.unit, limit)
     place = FieldProblem("/identifiers", "missing", "Identifiers, an asset or a text are required.")
     raise Problem(VALIDATION, "There is nothing to look up.", errors=[place])
 

@@ -272,13 +272,15 @@ async def _save(
     first = await store.next_seqs(connection, run, len(changed))
     views: list[StoredView] = []
     changes: list[tuple[int, UUID, int, list[str]]] = []
+    searches: dict[UUID, str] = {}
     for seq, (customer_id, sections, moved_to) in enumerate(changed, first):
         before = stored.get(customer_id)
         version = before.version + 1 if before else 1
         latest = max(as_of, before.as_of) if before else as_of
-        views.append(StoredView(customer_id, version, seq, latest, moved_to, sections))
+        search, units = _search(sections)
+        searches[customer_id] = search
+        views.append(StoredView(customer_id, version, seq, latest, moved_to, sections, units))
         changes.append((seq, customer_id, version, _names_changed(before, sections)))
-    searches = {view.customer_id: _search(view.sections) for view in views}
     await store.save_views(connection, views, searches)
     await store.save_changes(connection, changes, clock())
 
@@ -289,10 +291,12 @@ def _names_changed(before: StoredView | None, sections: dict[str, str]) -> list[
     return [name for name in SECTIONS if sections.get(name) != before.sections.get(name)]
 
 
-def _search(sections: Any) -> tuple[str, str | None]:
+def _search(sections: Any) -> tuple[str, tuple[str, ...]]:
+    """The text that a customer is searched by, and the units of its profiles."""
     if "identity" not in sections:
-        return "", None
+        return "", ()
     shown = orjson.loads(sections["identity"])
-    known_as = (shown["display_name"], *shown.get("also_known_as", ()))  # of a row of before, only the first
-    names = [name for name in known_as if isinstance(name, str)]
-    return "\n".join(names).casefold(), shown["unit"]
+    # a row that was rendered before has one name and one unit
+    known_as = (shown["display_name"], *shown.get("also_known_as", ()))
+    units = shown.get("units", [shown["unit"]] if shown["unit"] else [])
+    return "\n".join(name for name in known_as if isinstance(name, str)).casefold(), tuple(units)

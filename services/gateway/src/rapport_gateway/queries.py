@@ -203,15 +203,18 @@ class Views:
         )
         return await self._matches([(row["customer_id"], "holds the asset", 0) for row in rows])
 
-    async def lookup_text(self, text: str, limit: int) -> list[dict[str, Any]]:
-        """Customers whose name contains `text`, the most similar first."""
+    async def lookup_text(self, text: str, unit: str, limit: int) -> list[dict[str, Any]]:
+        """Customers whose name contains `text`, the most similar first: of `unit` or of none, all where it is empty."""
         pattern = text.casefold().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
         rows = await self.live.fetch(
             "SELECT customer_id FROM customer_view WHERE search_text LIKE '%' || $1 || '%' AND moved_to IS NULL "
+            "AND ($4 = '' OR units = '{}' OR EXISTS ("
+            "  SELECT FROM unnest(units) AS own (unit) WHERE unit = $4 OR starts_with(unit, $4 || '/'))) "
             "ORDER BY public.similarity(search_text, $2) DESC, customer_id LIMIT $3",
             pattern,
             text.casefold(),
             limit,
+            unit,
         )
         return await self._matches([(row["customer_id"], "name", rank) for rank, row in enumerate(rows)])
 
@@ -227,6 +230,18 @@ class Views:
             for customer_id, reason, _ in sorted(found, key=lambda match: (match[2], match[0]))
             if customer_id in views and "identity" in views[customer_id].sections
         ]
+
+    async def units_of(self, customer_ids: Sequence[UUID]) -> dict[UUID, tuple[str, ...]]:
+        """The units of customers' profiles."""
+        rows = await self.live.fetch(
+            "SELECT customer_id, units FROM customer_view WHERE customer_id = ANY($1)", list(customer_ids)
+        )
+        return {row["customer_id"]: tuple(row["units"]) for row in rows}
+
+    async def isolated_units(self) -> tuple[str, ...]:
+        """The paths of the units that are marked `isolated`."""
+        rows = await self.live.fetch("SELECT path FROM unit WHERE (state::jsonb ->> 'isolated')::boolean ORDER BY path")
+        return tuple(row["path"] for row in rows)
 
     async def unit(self, path: str) -> UnitState | None:
         """A unit, as the view knows it."""

@@ -63,7 +63,7 @@ CREATE TABLE customer_view (
     as_of        timestamptz NOT NULL,
     moved_to     uuid,
     search_text  text NOT NULL DEFAULT '',
-    unit         text,
+    units        text[] NOT NULL DEFAULT '{}',
     identity     text, assets text, interactions text, promises text, commerce text,
     tickets      text, value text, segments text, quality text
 ) WITH (fillfactor = 70);

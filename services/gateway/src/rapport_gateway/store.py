@@ -12,6 +12,7 @@ from rapport_gateway.view.sections import SECTIONS, Place
 from rapport_shared.database import Connection, Row
 
 _COLUMNS = ", ".join(SECTIONS)
+_REPLACED = (*SECTIONS, "version", "seq", "as_of", "moved_to", "search_text", "units")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class StoredView:
     as_of: datetime
     moved_to: UUID | None
     sections: Mapping[str, str]
+    units: tuple[str, ...] = ()
 
 
 async def insert_facts(connection: Connection, facts: Sequence[Fact]) -> set[UUID]:
@@ -270,7 +272,8 @@ async def document_profiles(connection: Connection, items: Collection[str]) -> s
 async def load_views(connection: Connection, customer_ids: Collection[UUID]) -> dict[UUID, StoredView]:
     """The rows of customers that have one."""
     rows = await connection.fetch(
-        f"SELECT customer_id, version, seq, as_of, moved_to, {_COLUMNS} FROM customer_view WHERE customer_id = ANY($1)",
+        f"SELECT customer_id, version, seq, as_of, moved_to, units, {_COLUMNS} FROM customer_view "
+        "WHERE customer_id = ANY($1)",
         list(customer_ids),
     )
     return {row["customer_id"]: as_view(row) for row in rows}
@@ -279,7 +282,8 @@ async def load_views(connection: Connection, customer_ids: Collection[UUID]) -> 
 def as_view(row: Row) -> StoredView:
     """A row of the view."""
     sections = {name: row[name] for name in SECTIONS if row[name] is not None}
-    return StoredView(row["customer_id"], row["version"], row["seq"], row["as_of"], row["moved_to"], sections)
+    units = tuple(row["units"])
+    return StoredView(row["customer_id"], row["version"], row["seq"], row["as_of"], row["moved_to"], sections, units)
 
 
 async def next_seqs(connection: Connection, run: int, count: int) -> int:
@@ -288,24 +292,25 @@ async def next_seqs(connection: Connection, run: int, count: int) -> int:
     return last - count + 1
 
 
-async def save_views(
-    connection: Connection, views: Sequence[StoredView], searches: Mapping[UUID, tuple[str, str | None]]
-) -> None:
-    """Keeps rows; a customer's search text and unit are replaced where they are given."""
+async def save_views(connection: Connection, views: Sequence[StoredView], searches: Mapping[UUID, str]) -> None:
+    """Keeps rows, each with the text that it is searched by."""
     section_arrays = ", ".join(f"${index + 8}::text[]" for index in range(len(SECTIONS)))
-    replaced = ", ".join(f"{name} = excluded.{name}" for name in (*SECTIONS, "version", "seq", "as_of", "moved_to"))
+    replaced = ", ".join(f"{name} = excluded.{name}" for name in _REPLACED)
     await connection.execute(
-        f"INSERT INTO customer_view (customer_id, version, seq, as_of, moved_to, search_text, unit, {_COLUMNS}) "
-        f"SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::timestamptz[], $5::uuid[], $6::text[], "
+        f"INSERT INTO customer_view (customer_id, version, seq, as_of, moved_to, search_text, units, {_COLUMNS}) "
+        "SELECT customer_id, version, seq, as_of, moved_to, search_text, "
+        f"coalesce(string_to_array(nullif(units, ''), E'\\n'), '{{}}'), {_COLUMNS} "
+        f"FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::timestamptz[], $5::uuid[], $6::text[], "
         f"$7::text[], {section_arrays}) "
-        f"ON CONFLICT (customer_id) DO UPDATE SET {replaced}, search_text = excluded.search_text, unit = excluded.unit",
+        f"AS t (customer_id, version, seq, as_of, moved_to, search_text, units, {_COLUMNS}) "
+        f"ON CONFLICT (customer_id) DO UPDATE SET {replaced}",
         [view.customer_id for view in views],
         [view.version for view in views],
         [view.seq for view in views],
         [view.as_of for view in views],
         [view.moved_to for view in views],
-        [searches[view.customer_id][0] for view in views],
-        [searches[view.customer_id][1] for view in views],
+        [searches[view.customer_id] for view in views],
+        ["\n".join(view.units) for view in views],
         *([view.sections.get(name) for view in views] for name in SECTIONS),
     )
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from rapport_customer import store
 from rapport_customer.commands.events import make_event
-from rapport_customer.commands.joins import join
+from rapport_customer.commands.joins import cross_franchises, join
 from rapport_customer.domain.candidates import Suspicion, changed_parts, decided, raised, withdrawn
 from rapport_customer.domain.joins import Circular, TooManyProfiles, survivor
 from rapport_customer.schemas import CandidateDecision
@@ -37,6 +37,8 @@ async def suspect(
     memberships = await store.memberships(connection, [suspicion.one, suspicion.other])
     one, other = memberships[suspicion.one].customer_id, memberships[suspicion.other].customer_id
     if one == other or await store.kept_apart(connection, one, other):
+        return []
+    if await cross_franchises(connection, [one, other]):
         return []
     return await _change(
         connection, suspicion.candidate_id, lambda known: raised(known, suspicion), clock, causation_id

@@ -1,5 +1,6 @@
 """Joins: two customers become one by a fact that can be undone, exactly and in any order of several."""
 
+from collections.abc import Sequence
 from typing import Literal
 from uuid import UUID
 
@@ -71,10 +72,24 @@ async def join_unless_kept_apart(
     into = (await store.memberships(connection, [into_profile]))[into_profile]
     if await store.kept_apart(connection, from_customer, into.customer_id):
         return None
+    if await cross_franchises(connection, [from_customer, into.customer_id]):
+        return None
     try:
         return await join(connection, from_customer, into_profile, reason, clock, causation_id=causation_id)
     except (Circular, TooManyProfiles):
         return None
+
+
+async def cross_franchises(connection: Connection, customer_ids: Sequence[UUID]) -> bool:
+    """Whether customers belong to different isolated units, or one does and another to none of them but to a unit.
+
+    A customer of no unit belongs wherever it is joined to.
+    """
+    found = await store.franchises(connection, customer_ids)
+    if not found:
+        return False
+    homes = await store.customers_with_units(connection, customer_ids)
+    return len({frozenset(found.get(customer, ())) for customer in homes}) > 1
 
 
 async def undo(

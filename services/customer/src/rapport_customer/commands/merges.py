@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from rapport_customer import store
-from rapport_customer.commands.joins import join, undo
+from rapport_customer.commands.joins import cross_franchises, join, undo
 from rapport_customer.domain.joins import MAX_PROFILES, Membership
 from rapport_customer.domain.preview import preview
 from rapport_customer.schemas import MergeRequest
@@ -74,6 +74,8 @@ async def _check(connection: Connection, request: MergeRequest) -> Membership:
     into = memberships[request.into]
     for pointer, customer_id in _placed(request.from_):
         _check_root(pointer, memberships[customer_id], into)
+    if await cross_franchises(connection, [into.customer_id, *request.from_]):
+        raise Problem(CONFLICT, "Customers of an isolated unit are merged with no others.")
     sizes = [await store.count_members(connection, customer) for customer in (into.customer_id, *request.from_)]
     if sum(sizes) > MAX_PROFILES:
         raise Problem(CONFLICT, f"The customer would have more than {MAX_PROFILES} profiles.")

@@ -67,7 +67,18 @@ from rapport_customer.store.quality import (
     save_quality,
 )
 from rapport_customer.store.routes import LockedRoute, lock_routes, save_route
-from rapport_customer.store.units import LockedUnit, insert_unit, lock_unit, read_unit, save_unit, unit_exists, units
+from rapport_customer.store.units import (
+    LockedUnit,
+    customers_with_units,
+    franchise_of_unit,
+    franchises,
+    insert_unit,
+    lock_unit,
+    read_unit,
+    save_unit,
+    unit_exists,
+    units,
+)
 
 __all__ = [
     "LockedAsset",
@@ -88,11 +99,14 @@ __all__ = [
     "count_members",
     "customers_of_profiles",
     "customers_of_routes",
+    "customers_with_units",
     "dequeue",
     "end_join",
     "features_of_customers",
     "features_of_profiles",
     "founding",
+    "franchise_of_unit",
+    "franchises",
     "insert_unit",
     "joins_of_customer",
     "keep_quality_of_day",

@@ -68,11 +68,17 @@ async def open_candidates_of(connection: Connection, profile_ids: Collection[UUI
 
 
 async def candidates_to_review(
-    database: Database, now: datetime, after: tuple[float, UUID] | None, customer_id: UUID | None, limit: int
+    database: Database,
+    now: datetime,
+    after: tuple[float, UUID] | None,
+    customer_id: UUID | None,
+    unit: str,
+    limit: int,
 ) -> list[tuple[CandidateState, UUID, UUID]]:
     """Candidates that wait for a decision, the most probable first, each with the customers of its two sides.
 
-    One that was put off waits for its day; one whose sides became one customer waits no longer.
+    One that was put off waits for its day; one whose sides became one customer waits no longer. Where `unit` is not
+    empty, only those of which a side lies in it.
     """
     rows = await database.fetch(
         f"SELECT {_PREFIXED}, a.customer_id AS one_customer, b.customer_id AS other_customer FROM merge_candidate c "
@@ -80,12 +86,15 @@ async def candidates_to_review(
         "WHERE (state = 'open' OR state = 'later' AND due_at <= $1) AND a.customer_id <> b.customer_id "
         "AND ($2::float8 IS NULL OR (coalesce(probability, 0), candidate_id) < ($2, $3::uuid)) "
         "AND ($4::uuid IS NULL OR $4 IN (a.customer_id, b.customer_id)) "
+        "AND ($6 = '' OR EXISTS (SELECT FROM profile p WHERE p.profile_id IN (c.one, c.other) "
+        "  AND starts_with((p.state::jsonb ->> 'unit') || '/', $6 || '/'))) "
         "ORDER BY coalesce(probability, 0) DESC, candidate_id DESC LIMIT $5",
         now,
         after[0] if after else None,
         after[1] if after else None,
         customer_id,
         limit,
+        unit,
     )
     return [(_state(row), row["one_customer"], row["other_customer"]) for row in rows]
 

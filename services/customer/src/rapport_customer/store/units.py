@@ -1,10 +1,12 @@
 """Organisation units."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from rapport_shared.contracts.customer import UnitState
-from rapport_shared.database import Connection, Database
+from rapport_shared.database import Connection, Database, Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +69,40 @@ async def unit_exists(connection: Connection, path: str) -> bool:
     """Whether there is such a unit."""
     found = await connection.fetchval("SELECT true FROM unit WHERE path = $1", path)
     return bool(found)
+
+
+async def franchises(connection: Reading, customer_ids: Collection[UUID]) -> dict[UUID, set[str]]:
+    """The isolated units that each customer's profiles lie in, the outermost of each; none for most customers."""
+    if not await connection.fetch("SELECT FROM unit WHERE (state::jsonb ->> 'isolated')::boolean LIMIT 1"):
+        return {}
+    rows = await connection.fetch(
+        "SELECT m.customer_id, min(u.path) AS path FROM membership m JOIN profile p USING (profile_id) "
+        "JOIN unit u ON (u.state::jsonb ->> 'isolated')::boolean "
+        "AND starts_with((p.state::jsonb ->> 'unit') || '/', u.path || '/') "
+        "WHERE m.customer_id = ANY($1) GROUP BY m.customer_id, p.profile_id",
+        list(customer_ids),
+    )
+    found: dict[UUID, set[str]] = {}
+    for row in rows:
+        found.setdefault(row["customer_id"], set()).add(row["path"])
+    return found
+
+
+async def customers_with_units(connection: Reading, customer_ids: Collection[UUID]) -> set[UUID]:
+    """Those of customers of which a profile belongs to a unit."""
+    rows = await connection.fetch(
+        "SELECT DISTINCT m.customer_id FROM membership m JOIN profile p USING (profile_id) "
+        "WHERE m.customer_id = ANY($1) AND p.state::jsonb ->> 'unit' IS NOT NULL",
+        list(customer_ids),
+    )
+    return {row["customer_id"] for row in rows}
+
+
+async def franchise_of_unit(connection: Reading, unit: str) -> str | None:
+    """The outermost isolated unit that `unit` is or lies in; None for one that lies in none."""
+    rows = await connection.fetch(
+        "SELECT path FROM unit WHERE (state::jsonb ->> 'isolated')::boolean AND starts_with($1 || '/', path || '/') "
+        "ORDER BY path LIMIT 1",
+        unit,
+    )
+    return rows[0]["path"] if rows else None

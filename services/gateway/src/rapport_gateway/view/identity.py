@@ -43,6 +43,7 @@ def render(customer_id: UUID, profiles: Sequence[UUID], partials: Mapping[tuple[
         ],
         "identifiers": _identifiers(records),
         "unit": _first(records, "unit"),
+        "units": sorted({record["unit"] for record in records if record.get("unit")}),
         "owner": _first(records, "owner"),
         "consents": _consents(records),
         "relations": sorted((relation for record in records for relation in record.get("relations", ())), key=str)[:10],

@@ -1,0 +1,63 @@
+"""Who may see which customers.
+
+Who may see one profile of a customer sees the whole customer. A caller's unit limits lists and searches, not what it
+names by an id or an identifier. The exception is a unit marked `isolated`, a franchise: its customers are seen by its
+own callers and by those of the whole firm, and its callers see no others.
+"""
+
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+from uuid import UUID
+
+from rapport_gateway.queries import Views
+from rapport_gateway.store import StoredView
+from rapport_shared.callers import Caller
+from rapport_shared.errors import not_found
+
+REMEMBERED_SECONDS: Final = 5.0
+"""A unit is hardly ever marked, and every read asks."""
+
+
+@dataclass(slots=True)
+class Visibility:
+    """Reads of the view that know who asks."""
+
+    views: Views
+    _isolated: tuple[str, ...] = ()
+    _looked_at: float = field(default=float("-inf"))
+
+    async def known(self, customer_id: UUID, caller: Caller) -> StoredView:
+        """A customer's row. Raises a 404 for one that is not known, or that the caller may not know of."""
+        view = await self.views.known(customer_id)
+        if caller.unit and not sees(caller.unit, view.units, await self.isolated()):
+            raise not_found("customer")
+        return view
+
+    async def seen(self, customer_ids: Sequence[UUID], caller: Caller) -> set[UUID]:
+        """Those of `customer_ids` that the caller may know of."""
+        if not caller.unit:
+            return set(customer_ids)
+        isolated = await self.isolated()
+        units = await self.views.units_of(customer_ids)
+        return {customer for customer in customer_ids if sees(caller.unit, units.get(customer, ()), isolated)}
+
+    async def isolated(self) -> tuple[str, ...]:
+        """The units that are marked `isolated`."""
+        if time.monotonic() - self._looked_at > REMEMBERED_SECONDS:
+            self._isolated = await self.views.isolated_units()
+            self._looked_at = time.monotonic()
+        return self._isolated
+
+
+def sees(unit: str, units: Collection[str], isolated: Collection[str]) -> bool:
+    """Whether a caller limited to `unit` may know of a customer whose profiles are of `units`."""
+    if not isolated:
+        return True
+    return franchise(unit, isolated) in ({franchise(one, isolated) for one in units} or {None})
+
+
+def franchise(unit: str, isolated: Collection[str]) -> str | None:
+    """The outermost isolated unit that `unit` is or lies in; None for one that lies in none."""
+    return min((root for root in isolated if f"{unit}/".startswith(f"{root}/")), key=len, default=None)

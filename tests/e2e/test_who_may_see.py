@@ -1,0 +1,54 @@
+"""Keys of units: lists and searches are limited to the unit, and an isolated unit's customers are its own."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from deploy.local.stack import Stack
+from tests.support.conditions import until
+from tests.support.stack import Caller
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+UNIT = {"name": "A unit", "time_zone": "UTC", "currency": "EUR", "phone_region": "DE"}
+
+
+async def key_of(caller: Caller, unit: str) -> dict[str, str]:
+    body = {"name": unit, "channel": "*", "scopes": ["customers:*"], "unit": unit}
+    made = (await caller.call("POST", "/v1/keys", 201, json=body)).json()
+    return {"Authorization": f"Bearer {made['key']}"}
+
+
+async def found(caller: Caller, name: str, headers: dict[str, str]) -> set[str]:
+    answer = await caller.call("POST", "/v1/customers/lookup", 200, json={"text": name}, headers=headers)
+    return {match["customer_id"] for match in answer.json()["matches"]}
+
+
+async def test_a_unit_finds_its_own_and_an_isolated_one_is_not_found(caller: Caller, stack: Stack) -> None:
+    root = f"see{uuid4().hex[:8]}"
+    for path, isolated in ((root, False), (f"{root}/north", False), (f"{root}/south", False), (f"{root}/own", True)):
+        unit = await caller.call("PUT", f"/v1/units/{path}", 201, json=UNIT | {"isolated": isolated})
+    name = f"Weiß {uuid4().hex[:10]}"
+    customers: dict[str, str] = {}
+    events = [unit.headers["rapport-event-id"]]
+    for place in ("north", "south", "own"):
+        body = {"kind": "person", "name": {"display": name}, "unit": f"{root}/{place}"}
+        made = await caller.call("POST", "/v1/customers", 201, json=body)
+        customers[place] = made.json()["customer_id"]
+        events.append(made.headers["rapport-event-id"])
+    await caller.view(customers["own"], ",".join(events))
+    keys = {place: await key_of(caller, f"{root}/{place}") for place in customers}
+
+    async def isolation_is_known() -> bool:
+        return (await caller.client.get(f"/v1/customers/{customers['own']}", headers=keys["north"])).status_code == 404
+
+    await until("the view knows that the unit is isolated", isolation_is_known)
+    everybody: dict[str, Any] = dict(caller.client.headers)
+    assert await found(caller, name, {"Authorization": everybody["authorization"]}) == set(customers.values())
+    assert await found(caller, name, keys["north"]) == {customers["north"]}
+    assert await found(caller, name, keys["own"]) == {customers["own"]}
+    await caller.call("GET", f"/v1/customers/{customers['south']}", 200, headers=keys["north"])
+    for path in ("", "/timeline", "/explain?field=identity.name", "/record", "/stream"):
+        await caller.call("GET", f"/v1/customers/{customers['own']}{path}", 404, headers=keys["south"])
+        await caller.call("GET", f"/v1/customers/{customers['south']}{path}", 404, headers=keys["own"])
