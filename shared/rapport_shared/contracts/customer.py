@@ -53,10 +53,28 @@ class ConsentState(Contract):
 
 
 class RelationState(Contract):
-    """A relation of this profile to another source record."""
+    """A relation of this profile to another source record, as one source states it or somebody did by hand.
+
+    `to` names the record, `profile_id` its profile, which need not be known yet; `to` is empty where somebody named
+    the profile alone. Of events from before relations were kept by source, nothing but `type` and `to` is said.
+    """
 
     type: str
     to: dict[str, str]
+    profile_id: UUID | None = None
+    source: str | None = None
+    manual: bool = False
+    occurred_at: datetime | None = None
+    event_id: UUID | None = None
+
+
+class EndedRelation(Contract):
+    """Somebody said by hand that a relation is none, whoever states it."""
+
+    type: str
+    profile_id: UUID
+    occurred_at: datetime
+    event_id: UUID
 
 
 class SourceState(Contract):
@@ -69,7 +87,10 @@ class SourceState(Contract):
 
 
 class ProfileState(Contract):
-    """A profile's register: every field with its candidates, the winner chosen when rendering."""
+    """A profile's register: every field with its candidates, the winner chosen when rendering.
+
+    A relation is stated while one of `relations` says so and none of `ended_relations` ends it.
+    """
 
     profile_id: UUID
     registered: bool
@@ -78,6 +99,7 @@ class ProfileState(Contract):
     identifiers: tuple[HeldIdentifier, ...] = ()
     consents: tuple[ConsentState, ...] = ()
     relations: tuple[RelationState, ...] = ()
+    ended_relations: tuple[EndedRelation, ...] = ()
     unit: str | None = None
     owner: str | None = None
     registered_at: datetime | None = None
@@ -199,8 +221,16 @@ class AssetService(Contract):
     mileage: int | None = None
 
 
+class AssetAttribute(Contract):
+    """The latest statement of a field that the deployment declared for assets."""
+
+    value: Pii[Any]
+    occurred_at: datetime
+    event_id: UUID
+
+
 class AssetState(Contract):
-    """An asset's register: its keys, its holders in time order, its services."""
+    """An asset's register: its keys, its holders in time order, its services, its own fields."""
 
     asset_id: UUID
     keys: tuple[AssetKey, ...]
@@ -208,6 +238,7 @@ class AssetState(Contract):
     model: str | None = None
     holdings: tuple[AssetHolding, ...] = ()
     services: tuple[AssetService, ...] = ()
+    attributes: dict[str, AssetAttribute] = Field(default_factory=dict)
 
 
 class AssetChanged(Contract):

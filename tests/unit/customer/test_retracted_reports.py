@@ -1,21 +1,34 @@
 """Reports and their retractions in any order, each any number of times, leave what the reports that count state."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rapport_customer.domain.profiles import Statement, provisional, with_edit, with_report, without_report
+from rapport_customer.domain.profiles import (
+    Statement,
+    provisional,
+    with_edit,
+    with_report,
+    with_stated_relations,
+    without_report,
+)
 from rapport_shared.contracts.customer import ProfileState
 
 BEGUN = datetime(2026, 3, 1, tzinfo=UTC)
 FIELDS = st.dictionaries(st.sampled_from(["name", "language", "region"]), st.sampled_from(["a", "b"]), max_size=3)
-REPORTS = st.lists(st.tuples(st.sampled_from(["erp", "shop"]), st.integers(0, 3), FIELDS), min_size=1, max_size=6)
+RELATED = st.lists(st.sampled_from(["C-1", "C-2", "C-3"]), max_size=3, unique=True)
+REPORTS = st.lists(
+    st.tuples(st.sampled_from(["erp", "shop"]), st.integers(0, 3), FIELDS, RELATED), min_size=1, max_size=6
+)
 
 
-def statement(number: int, system: str, day: int, fields: dict[str, str]) -> Statement:
-    return Statement(system, "C-1", fields, (), BEGUN + timedelta(days=day), UUID(int=number))
+def statement(number: int, system: str, day: int, fields: dict[str, str], related: Sequence[str] = ()) -> Statement:
+    said = Statement(system, "C-1", fields, None, BEGUN + timedelta(days=day), UUID(int=number))
+    relations = [{"type": "employee_of", "to": {"system": "erp", "record": record}} for record in related]
+    return with_stated_relations(said, relations)
 
 
 class Register:
@@ -40,12 +53,12 @@ class Register:
 
 
 def shown(state: ProfileState) -> object:
-    return state.sources, state.fields
+    return state.sources, state.fields, state.relations
 
 
 @given(REPORTS, st.data())
 def test_what_is_left_is_what_the_reports_that_count_state(
-    drawn: list[tuple[str, int, dict[str, str]]], data: st.DataObject
+    drawn: list[tuple[str, int, dict[str, str], list[str]]], data: st.DataObject
 ) -> None:
     reports = [statement(number, *report) for number, report in enumerate(drawn, 1)]
     retracted = data.draw(st.sets(st.sampled_from([said.event_id for said in reports])))

@@ -1,6 +1,6 @@
 """The customer service, put together."""
 
-from rapport_customer import api, consumers
+from rapport_customer import api, api_parties, consumers
 from rapport_customer.commands.policies import matching_kind
 from rapport_customer.commands.quality import quality_of_the_day
 from rapport_customer.commands.records import Records
@@ -30,6 +30,7 @@ def build(settings: CustomerSettings, clock: Clock = system_clock) -> Service:
     records = Records(settings.identifier_secret.encode(), clock)
     application.include_router(api.registration(runner, records))
     application.include_router(api.customers(database, runner, records, clock))
+    application.include_router(api_parties.relations(runner, clock))
     application.include_router(api.merges(database, runner, clock))
     application.include_router(api.matching(Matches(database, records.secret, clock)))
     application.include_router(api.candidates(database, runner, clock))

@@ -14,10 +14,17 @@ from rapport_customer.commands.assets import change_asset, holding, service
 from rapport_customer.commands.policies import MATCHING, MATCHING_PLACE
 from rapport_customer.commands.profiles import Change, register
 from rapport_customer.domain.policy import MatchingPolicy
-from rapport_customer.domain.profiles import FIELDS, Statement, with_consent, with_report, without_report
+from rapport_customer.domain.profiles import (
+    FIELDS,
+    Statement,
+    with_consent,
+    with_report,
+    with_stated_relations,
+    without_report,
+)
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.catalogue import INTERACTION_EVENTS, INTERACTION_RECORDED, INTERACTION_RETRACTED
-from rapport_shared.contracts.customer import AssetService, ConsentState, ProfileState, RelationState
+from rapport_shared.contracts.customer import AssetService, ConsentState, ProfileState
 from rapport_shared.contracts.envelope import decode_envelope
 from rapport_shared.contracts.interaction import RecordedAssetKey, RecordedIdentifier
 from rapport_shared.database import Connection
@@ -195,11 +202,12 @@ def _reported(touch: RecordedTouch, policy: MatchingPolicy) -> Change:
         system=system,
         record=source.get("record"),
         fields={name: data[name] for name in FIELDS if data.get(name) not in (None, [], {})},
-        relations=tuple(RelationState.model_validate(relation) for relation in data.get("relations") or ()),
+        relations=None,
         occurred_at=touch.occurred_at,
         event_id=touch.event_id,
         priority=policy.priority(system),
     )
+    statement = with_stated_relations(statement, data.get("relations") or ())
     unit = _unchanged(touch, policy)
 
     def change(state: ProfileState) -> ProfileState:

@@ -55,6 +55,20 @@ ROUTES = (
     Passed(
         "PUT", "/v1/customers/{customer_id}/owner", "customer", "customers:write", "Say who looks after a customer."
     ),
+    Passed(
+        "PUT",
+        "/v1/customers/{customer_id}/relations/{type}/{to}",
+        "customer",
+        "customers:write",
+        "State a relation by hand.",
+    ),
+    Passed(
+        "DELETE",
+        "/v1/customers/{customer_id}/relations/{type}/{to}",
+        "customer",
+        "customers:write",
+        "End a relation by hand.",
+    ),
     Passed("POST", "/v1/merges", "customer", "customers:merge", "Merge customers, or say what a merge would do."),
     Passed("POST", "/v1/merges/{merge_id}/undo", "customer", "customers:merge", "Undo a merge."),
     Passed("GET", "/v1/customers/{customer_id}/merges", "customer", "customers:read", "The merges of a customer."),

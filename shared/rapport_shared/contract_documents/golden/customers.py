@@ -28,7 +28,7 @@ from rapport_shared.contracts.catalogue import (
     PROFILE_CHANGED,
     UNIT_CHANGED,
 )
-from rapport_shared.contracts.ids import derived_id
+from rapport_shared.contracts.ids import derived_id, source_profile_id
 from rapport_shared.contracts.interaction import IdentifierType
 from rapport_shared.contracts.touchpoints.examples import EXAMPLES
 from rapport_shared.normalisation import NORM_VERSION, identifier_key, normalise_asset_key
@@ -67,7 +67,19 @@ def _profile() -> customer.ProfileState:
                 purpose="marketing", given=True, channel="email", occurred_at=CALLED, event_id=fixed_id(90)
             ),
         ),
-        relations=(customer.RelationState(type="employee_of", to={"system": "erp-east", "record": "C-2001"}),),
+        relations=(
+            customer.RelationState(
+                type="employee_of",
+                to={"system": "erp-east", "record": "C-2001"},
+                profile_id=source_profile_id("erp-east", "C-2001"),
+                source="dms-shanghai:K-20881",
+                occurred_at=CALLED,
+                event_id=reported["id"],
+            ),
+        ),
+        ended_relations=(
+            customer.EndedRelation(type="referred_by", profile_id=CALLER, occurred_at=CALLED, event_id=fixed_id(91)),
+        ),
         unit=UNIT,
         owner="agent-17",
         registered_at=later(1),

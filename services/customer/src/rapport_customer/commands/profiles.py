@@ -21,6 +21,7 @@ from rapport_customer.domain.profiles import (
     without_identifier,
 )
 from rapport_customer.domain.quality import assess
+from rapport_customer.domain.relations import standing
 from rapport_customer.domain.routing import Claim, Proof, Route, Standing, Verdict, judge
 from rapport_customer.store import LockedProfile, LockedRoute
 from rapport_shared.clock import Clock
@@ -283,6 +284,8 @@ async def _save_profile(work: Registration, locked: LockedProfile) -> Event[Cont
     locked.sequence += 1
     locked.last_recorded_at = event.envelope.recorded_at
     await store.save_profile(work.connection, locked)
+    if not _RELATED_BY.isdisjoint(changed):
+        await store.save_relations(work.connection, locked.profile_id, standing(state))
     assessed = bool(state.sources) or bool(before and before.sources)
     if assessed and not _ASSESSED_BY.isdisjoint((*changed, *(("sources",) if before is None else ()))):
         await store.save_quality(work.connection, locked.profile_id, assess(state))
@@ -293,5 +296,7 @@ async def _save_profile(work: Registration, locked: LockedProfile) -> Event[Cont
 
 _ASSESSED_BY = frozenset({"sources", "identifiers", "unit", *FIELDS})
 """Parts of a register that say how good its sources are."""
+_RELATED_BY = frozenset({"created", "relations", "ended_relations"})
+"""Parts of a register that say to whom the profile stands in a relation."""
 _MATCHED_BY = frozenset({"created", "registered", "identifiers", "kind", "name", "birth_date", "addresses"})
 """Parts of a register that say whether somebody else is the same party."""

@@ -8,11 +8,12 @@ from uuid import UUID
 from rapport_customer import store
 from rapport_customer.commands.policies import MATCHING, MATCHING_PLACE
 from rapport_customer.commands.profiles import Change, Unclaimable, register, release
-from rapport_customer.domain.profiles import FIELDS, Statement, with_consent, with_edit
+from rapport_customer.commands.relations import check_relations
+from rapport_customer.domain.profiles import FIELDS, Statement, with_consent, with_edit, with_stated_relations
 from rapport_customer.schemas import ConsentRequest, IdentifierRequest, NewCustomer, RecordEdit
 from rapport_shared.callers import Caller
 from rapport_shared.clock import Clock
-from rapport_shared.contracts.customer import ConsentState, ProfileState, RelationState
+from rapport_shared.contracts.customer import ConsentState, ProfileState
 from rapport_shared.contracts.ids import new_id
 from rapport_shared.contracts.interaction import IdentifierType, RecordedIdentifier
 from rapport_shared.contracts.touchpoints.profile import Profile
@@ -40,6 +41,7 @@ class Records:
         if await store.known_profiles(connection, [profile_id]):
             raise Problem(CONFLICT, "There is a customer with this id already.")
         statement = self._statement(request)
+        await check_relations(connection, profile_id, statement.relations or (), "/relations/{}/to")
 
         def change(state: ProfileState) -> ProfileState:
             update = {"registered": True, "unit": request.unit, "owner": request.owner}
@@ -56,6 +58,7 @@ class Records:
         """States fields by hand; null withdraws a statement by hand. Raises a 404, or a 412."""
         await self._seen(connection, profile_id, precondition)
         statement = self._statement(request)
+        await check_relations(connection, profile_id, statement.relations or (), "/relations/{}/to")
         return await self._change(connection, profile_id, lambda state: with_edit(state, statement))
 
     async def add_identifier(
@@ -149,15 +152,16 @@ class Records:
     def _statement(self, request: Profile) -> Statement:
         now = self.clock()
         data: Mapping[str, Any] = request.model_dump(mode="json", exclude_unset=True)
-        return Statement(
+        statement = Statement(
             system="manual",
             record=None,
             fields={name: data[name] for name in FIELDS if name in data},
-            relations=tuple(RelationState.model_validate(relation) for relation in data.get("relations") or ()),
+            relations=None,
             occurred_at=now,
             event_id=new_id(now),
             manual=True,
         )
+        return with_stated_relations(statement, data["relations"]) if "relations" in data else statement
 
     async def _seen(self, connection: Connection, profile_id: UUID, precondition: Precondition) -> None:
         if not await store.known_profiles(connection, [profile_id]):

@@ -4,11 +4,12 @@ Every change is order-free: of one source the statement of the greatest `(occurr
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from rapport_customer.domain.relations import lifted, relations_of, with_snapshot, without_statement
 from rapport_shared.contracts.customer import (
     ConsentState,
     FieldCandidate,
@@ -20,17 +21,20 @@ from rapport_shared.contracts.customer import (
 
 MANUAL = "manual"
 FIELDS = ("kind", "name", "addresses", "birth_date", "language", "industry", "size", "region")
-"""The fields that survivorship chooses among; relations are a set."""
+"""The fields that survivorship chooses among; relations are snapshots beside each other."""
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What one source says of a profile at one time, and the fact that said it."""
+    """What one source says of a profile at one time, and the fact that said it.
+
+    `relations` is None of an edit by hand that leaves them as they are.
+    """
 
     system: str
     record: str | None
     fields: Mapping[str, Any]
-    relations: tuple[RelationState, ...]
+    relations: tuple[RelationState, ...] | None
     occurred_at: datetime
     event_id: UUID
     manual: bool = False
@@ -40,6 +44,12 @@ class Statement:
     def source(self) -> str:
         """The name under which its candidates stand."""
         return MANUAL if self.manual else f"{self.system}:{self.record or ''}"
+
+
+def with_stated_relations(statement: Statement, stated: Iterable[Mapping[str, Any]]) -> Statement:
+    """The statement with the relations that a report or an edit names."""
+    said = (statement.source, statement.manual, statement.occurred_at, statement.event_id)
+    return replace(statement, relations=relations_of(stated, *said))
 
 
 def provisional(profile_id: UUID, created_at: datetime) -> ProfileState:
@@ -69,7 +79,7 @@ def with_report(state: ProfileState, statement: Statement) -> ProfileState:
         update={
             "sources": tuple(sorted((*sources, source), key=lambda s: (s.system, s.record or ""))),
             "fields": _sorted_fields(candidates),
-            "relations": _merged_relations(state.relations, statement.relations),
+            "relations": with_snapshot(state.relations, statement.source, statement.relations or ()),
         }
     )
 
@@ -80,8 +90,11 @@ def with_edit(state: ProfileState, statement: Statement) -> ProfileState:
     for name, value in statement.fields.items():
         others = tuple(candidate for candidate in candidates.get(name, ()) if candidate.source != MANUAL)
         candidates[name] = others if value is None else (*others, _candidate(statement, value))
-    relations = _merged_relations(state.relations, statement.relations)
-    return state.model_copy(update={"fields": _sorted_fields(candidates), "relations": relations})
+    edited = state.model_copy(update={"fields": _sorted_fields(candidates)})
+    if statement.relations is None:
+        return edited
+    relations = with_snapshot(state.relations, MANUAL, statement.relations)
+    return lifted(edited.model_copy(update={"relations": relations}), statement.relations)
 
 
 def with_consent(state: ProfileState, consent: ConsentState) -> ProfileState:
@@ -98,14 +111,15 @@ def with_consent(state: ProfileState, consent: ConsentState) -> ProfileState:
 def without_report(state: ProfileState, event_id: UUID) -> ProfileState:
     """The register without the snapshot of the report `event_id`; what that had replaced is to be reported again.
 
-    Relations, identifiers, and that the profile is registered, stay.
+    Identifiers, and that the profile is registered, stay.
     """
     fields = {
         name: [candidate for candidate in candidates if candidate.event_id != event_id]
         for name, candidates in state.fields.items()
     }
     sources = tuple(source for source in state.sources if source.event_id != event_id)
-    return state.model_copy(update={"sources": sources, "fields": _sorted_fields(fields)})
+    relations = without_statement(state.relations, event_id)
+    return state.model_copy(update={"sources": sources, "fields": _sorted_fields(fields), "relations": relations})
 
 
 def with_identifier(state: ProfileState, identifier: HeldIdentifier) -> ProfileState:
@@ -133,13 +147,15 @@ def with_routed(state: ProfileState, key: str, *, routed: bool) -> ProfileState:
     return state.model_copy(update={"identifiers": identifiers})
 
 
+_PARTS = (
+    *("registered", "sources", "identifiers", "consents", "relations", "ended_relations"),
+    *("unit", "owner"),
+)
+
+
 def changed_parts(before: ProfileState, after: ProfileState) -> tuple[str, ...]:
     """The names of what differs, fields by their own names."""
-    parts = [
-        name
-        for name in ("registered", "sources", "identifiers", "consents", "relations", "unit", "owner")
-        if getattr(before, name) != getattr(after, name)
-    ]
+    parts = [name for name in _PARTS if getattr(before, name) != getattr(after, name)]
     fields = {*before.fields, *after.fields}
     parts += [name for name in fields if before.fields.get(name) != after.fields.get(name)]
     return tuple(sorted(parts))
@@ -159,8 +175,3 @@ def _candidate(statement: Statement, value: Any) -> FieldCandidate:
 def _sorted_fields(candidates: Mapping[str, Iterable[FieldCandidate]]) -> dict[str, tuple[FieldCandidate, ...]]:
     ordered = {name: tuple(sorted(candidates[name], key=lambda c: c.source)) for name in sorted(candidates)}
     return {name: kept for name, kept in ordered.items() if kept}
-
-
-def _merged_relations(known: tuple[RelationState, ...], stated: tuple[RelationState, ...]) -> tuple[RelationState, ...]:
-    merged = {(relation.type, tuple(sorted(relation.to.items()))): relation for relation in (*known, *stated)}
-    return tuple(merged[place] for place in sorted(merged))

@@ -66,6 +66,7 @@ from rapport_customer.store.quality import (
     quality_of_sources,
     save_quality,
 )
+from rapport_customer.store.relations import leads_to, save_relations
 from rapport_customer.store.routes import LockedRoute, lock_routes, save_route
 from rapport_customer.store.units import (
     LockedUnit,
@@ -114,6 +115,7 @@ __all__ = [
     "kept_apart",
     "known_asset",
     "known_profiles",
+    "leads_to",
     "lock_asset",
     "lock_candidate",
     "lock_joins",
@@ -148,6 +150,7 @@ __all__ = [
     "save_moves",
     "save_profile",
     "save_quality",
+    "save_relations",
     "save_route",
     "save_unit",
     "similar_profiles",

@@ -1,0 +1,110 @@
+"""Relations by hand: stating one, ending one, and refusing those that cannot be."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from rapport_customer import store
+from rapport_customer.commands.policies import MATCHING, MATCHING_PLACE
+from rapport_customer.commands.profiles import Change, register
+from rapport_customer.domain.profiles import MANUAL
+from rapport_customer.domain.relations import ACYCLIC, target, with_relation, without_relation
+from rapport_shared.clock import Clock
+from rapport_shared.contracts.customer import EndedRelation, ProfileState, RelationState
+from rapport_shared.contracts.ids import new_id
+from rapport_shared.database import Connection
+from rapport_shared.errors import VALIDATION, FieldProblem, Problem, not_found
+from rapport_shared.policies import active_document
+from rapport_shared.web.commands import Answer, revision_etag
+
+
+@dataclass(frozen=True, slots=True)
+class Relate:
+    """A relation of a profile to another, named by its id, so that nothing personal is in a URL."""
+
+    profile_id: UUID
+    type: str
+    to: UUID
+    clock: Clock
+    seen: Callable[[str], None]
+
+    async def state(self, connection: Connection) -> Answer:
+        """States the relation by hand. Raises a 404 for an unknown profile, a 412, a 422 for a relation that cannot be.
+
+        May be repeated.
+        """
+        before = await self._locked(connection)
+        target_state = (await store.lock_profiles(connection, {self.profile_id, self.to}))[self.to].state
+        if target_state is None:
+            raise not_found("customer that the relation leads to")
+        now = self.clock()
+        relation = RelationState(
+            type=self.type,
+            to=_record_of(target_state),
+            profile_id=self.to,
+            source=MANUAL,
+            manual=True,
+            occurred_at=now,
+            event_id=new_id(now),
+        )
+        await check_relations(connection, self.profile_id, [relation], "/path/to")
+        if any(one.manual and target(one) == (self.type, self.to) for one in before.relations):
+            return await self._changed(connection, lambda state: state)
+        return await self._changed(connection, lambda state: with_relation(state, relation))
+
+    async def end(self, connection: Connection) -> Answer:
+        """Says by hand that there is no such relation, whoever states it. Raises a 404, a 412."""
+        before, now = await self._locked(connection), self.clock()
+        ended = without_relation(
+            before, EndedRelation(type=self.type, profile_id=self.to, occurred_at=now, event_id=new_id(now))
+        )
+        if ended is None:
+            raise not_found("relation")
+        return await self._changed(connection, lambda _: ended)
+
+    async def _locked(self, connection: Connection) -> ProfileState:
+        if not await store.known_profiles(connection, [self.profile_id]):
+            raise not_found("customer")
+        # both at once, in order: two that are related to each other at the same time would wait for each other
+        locked = (await store.lock_profiles(connection, {self.profile_id, self.to}))[self.profile_id]
+        self.seen(revision_etag(locked.sequence))
+        assert locked.state is not None
+        return locked.state
+
+    async def _changed(self, connection: Connection, change: Change) -> Answer:
+        policy = await active_document(connection, MATCHING, MATCHING_PLACE)
+        events = await register(connection, self.profile_id, "command", (), change, policy, self.clock)
+        locked = (await store.lock_profiles(connection, [self.profile_id]))[self.profile_id]
+        membership = (await store.memberships(connection, [self.profile_id]))[self.profile_id]
+        body = {"profile_id": str(self.profile_id), "customer_id": str(membership.customer_id)}
+        return Answer(200, body, tuple(events), revision_etag(locked.sequence))
+
+
+async def check_relations(
+    connection: Connection, profile_id: UUID, relations: Sequence[RelationState], pointer: str
+) -> None:
+    """Raises a 422 for a relation to oneself, or for one that closes a chain of its type.
+
+    `pointer` is where a relation stands in the request, with a place for its number. Nothing joins or parts meanwhile.
+    """
+    if not relations:
+        return
+    await store.lock_joins(connection)
+    customers = await store.memberships(connection, [profile_id, *(target(one)[1] for one in relations)])
+    own = customers[profile_id].customer_id
+    for position, relation in enumerate(relations):
+        theirs = customers[target(relation)[1]].customer_id
+        place = pointer.format(position)
+        if theirs == own:
+            raise _refused(place, "oneself", "A customer stands in no relation to itself.")
+        if relation.type in ACYCLIC and await store.leads_to(connection, relation.type, theirs, own):
+            raise _refused(place, "cyclic", "Relations of this type lead from there back to the customer.")
+
+
+def _record_of(state: ProfileState) -> dict[str, str]:
+    named = next((source for source in state.sources if source.record), None)
+    return {"system": named.system, "record": str(named.record)} if named else {}
+
+
+def _refused(pointer: str, code: str, message: str) -> Problem:
+    return Problem(VALIDATION, "The relation is not possible.", errors=[FieldProblem(pointer, code, message)])

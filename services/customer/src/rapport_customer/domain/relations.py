@@ -1,0 +1,94 @@
+"""Relations of a profile: each source's snapshot kept apart, statements by hand beside them. Order-free."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from rapport_shared.contracts.customer import EndedRelation, ProfileState, RelationState
+from rapport_shared.contracts.ids import source_profile_id
+
+Relations = tuple[RelationState, ...]
+
+ACYCLIC: Final = frozenset({"member_of", "employee_of"})
+"""Types of which no chain may lead back to where it began. Of any other type only a relation to oneself is refused."""
+
+
+def relations_of(
+    stated: Iterable[Mapping[str, Any]], source: str, manual: bool, occurred_at: datetime, event_id: UUID
+) -> Relations:
+    """What a source states, as a report or an edit has it: `[{type, to: {system, record}}]`."""
+    return tuple(
+        RelationState(
+            type=relation["type"],
+            to=relation["to"],
+            profile_id=source_profile_id(relation["to"]["system"], relation["to"]["record"]),
+            source=source,
+            manual=manual,
+            occurred_at=occurred_at,
+            event_id=event_id,
+        )
+        for relation in stated
+    )
+
+
+def with_snapshot(known: Relations, source: str, stated: Relations) -> Relations:
+    """The relations after a snapshot of `source`: it replaces its earlier one, and what nobody is known to state."""
+    again = {target(relation) for relation in stated}
+    others = [
+        relation
+        for relation in known
+        if relation.source != source and not (relation.source is None and target(relation) in again)
+    ]
+    return _ordered((*others, *stated))
+
+
+def without_statement(known: Relations, event_id: UUID) -> Relations:
+    """The relations without those that the fact `event_id` stated."""
+    return tuple(relation for relation in known if relation.event_id != event_id)
+
+
+def with_relation(state: ProfileState, relation: RelationState) -> ProfileState:
+    """The register with a relation stated by hand; one that was ended stands again."""
+    others = [one for one in state.relations if not (one.manual and target(one) == target(relation))]
+    return lifted(state.model_copy(update={"relations": _ordered((*others, relation))}), [relation])
+
+
+def without_relation(state: ProfileState, end: EndedRelation) -> ProfileState | None:
+    """The register without a relation: no longer stated by hand, and ended where a source states it.
+
+    None where the relation does not stand.
+    """
+    place = (end.type, end.profile_id)
+    if place not in {target(relation) for relation in standing(state)}:
+        return None
+    left = tuple(one for one in state.relations if not (one.manual and target(one) == place))
+    ended = state.ended_relations
+    if any(target(one) == place for one in left):
+        ended = tuple(sorted((*ended, end), key=lambda one: (one.type, str(one.profile_id))))
+    return state.model_copy(update={"relations": left, "ended_relations": ended})
+
+
+def lifted(state: ProfileState, stated: Iterable[RelationState]) -> ProfileState:
+    """The register in which no relation of `stated` is ended."""
+    again = {target(relation) for relation in stated}
+    ended = tuple(end for end in state.ended_relations if (end.type, end.profile_id) not in again)
+    return state.model_copy(update={"ended_relations": ended})
+
+
+def standing(state: ProfileState) -> list[RelationState]:
+    """The statements that count."""
+    ended = {(end.type, end.profile_id) for end in state.ended_relations}
+    return [relation for relation in state.relations if target(relation) not in ended]
+
+
+def target(relation: RelationState) -> tuple[str, UUID]:
+    """What a relation is, whoever states it: its type and the profile that it leads to."""
+    if relation.profile_id is not None:
+        return relation.type, relation.profile_id
+    return relation.type, source_profile_id(relation.to["system"], relation.to["record"])
+
+
+def _ordered(relations: Iterable[RelationState]) -> Relations:
+    kept = {(*target(relation), relation.source or ""): relation for relation in relations}
+    return tuple(kept[place] for place in sorted(kept, key=lambda one: (one[0], str(one[1]), one[2])))
