@@ -102,3 +102,28 @@ async def test_nobody_sees_half_a_merge_and_all_projections_agree_at_the_end(cal
         answer = await caller.client.get(f"/v1/customers/{customer_id}")
         assert answer.status_code == (200 if customer_id == root else 307)
         await until_tickets(caller, root, sum(other == root for other in roots.values()))
+
+
+async def test_facts_that_come_while_their_profile_is_merged_are_each_in_one_customer(caller: Caller) -> None:
+    record = str(uuid4())
+    first = await caller.report(touchpoint(record, "profile.reported", {"kind": "person"}, 1))
+    customer_id = str((await caller.status(first))["customer_id"])
+    await caller.call("GET", f"/v1/customers/{customer_id}/record?wait_ms=20000", 200)
+    into, event = await customer(caller)
+    calls = asyncio.create_task(_call_often(caller, record, 100))
+    events = [event]
+    for _ in range(4):
+        merged = await caller.call("POST", "/v1/merges", 201, json={"into": into, "from": [customer_id]})
+        await caller.view(into, merged.headers["rapport-event-id"])
+        undone = await caller.call("POST", f"/v1/merges/{merged.json()['merges'][0]['merge_id']}/undo", 200)
+        await caller.view(customer_id, undone.headers["rapport-event-id"])
+        events.append(undone.headers["rapport-event-id"])
+    reported = await calls
+    for start in range(0, len(reported), 50):
+        await caller.view(customer_id, ",".join(reported[start : start + 50]))
+    counts = [(await caller.view(one, ",".join(events)))["interactions"]["count"] for one in (customer_id, into)]
+    assert counts == [len(reported), 1]
+
+
+async def _call_often(caller: Caller, record: str, count: int) -> list[str]:
+    return [await caller.report(call(record, f"call {number}", 5)) for number in range(count)]

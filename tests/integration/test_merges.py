@@ -1,5 +1,6 @@
 """Merges by hand and their exact undo: what they say, what they change, what they leave alone."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID, uuid4
@@ -157,3 +158,33 @@ async def test_no_customer_has_more_than_two_hundred_profiles(desk: CustomerDesk
     await merge(desk, root, *others[150:], expected=409)
     await merge(desk, root, *others[150:199])
     assert await desk.database.fetch_value("SELECT count(*) FROM membership WHERE customer_id = $1", root) == 200
+
+
+async def test_concurrent_merges_of_overlapping_customers_end_in_a_serial_outcome(desk: CustomerDesk) -> None:
+    for _ in range(5):
+        a, b, c = [await desk.report("erp", str(uuid4()), {}) for _ in range(3)]
+        pairs = [(b, a), (c, b), (a, c), (c, a)]
+        bodies = [{"into": str(into), "from": [str(goes)]} for into, goes in pairs]
+        answers = await asyncio.gather(*(desk.client.post("/v1/merges", json=body) for body in bodies))
+        assert {answer.status_code for answer in answers} <= {201, 409, 422}
+        customers = {profile: await desk.customer_of(profile) for profile in (a, b, c)}
+        made = [pair for pair, answer in zip(pairs, answers, strict=True) if answer.status_code == 201]
+        above = {goes: into for into, goes in made}
+        assert len(above) == len(made), "a customer was merged twice"
+        assert customers == {profile: _root(profile, above) for profile in customers}
+
+
+def _root(profile: UUID, above: dict[UUID, UUID]) -> UUID:
+    return _root(above[profile], above) if profile in above else profile
+
+
+async def test_a_merge_and_its_undo_at_once_end_in_a_serial_outcome(desk: CustomerDesk) -> None:
+    a, b, c = [await desk.report("erp", record, {}) for record in "abc"]
+    merged = await merge(desk, b, a)
+    path = f"/v1/merges/{merged['merges'][0]['merge_id']}/undo"
+    further = {"into": str(c), "from": [str(b)]}
+    answers = await asyncio.gather(
+        desk.client.post(path), desk.client.post(path), desk.client.post("/v1/merges", json=further)
+    )
+    assert sorted(answer.status_code for answer in answers) == [200, 201, 409]
+    assert [await desk.customer_of(profile) for profile in (a, b, c)] == [a, c, c]
