@@ -156,6 +156,30 @@ async def test_rows_that_are_known_say_whom_they_match_and_why(caller: Caller) -
     assert [reason["code"] for reason in judged[3]["reasons"]][-1] in ("same_as_row", "routed")
 
 
+async def test_a_row_that_is_like_a_customer_matches_and_says_how_likely(caller: Caller) -> None:
+    mail, street = f"{unique()}@example.com", f"世纪大道{uuid4().int % 10**6}号"
+    header = "客户编号,姓名,手机,邮箱,生日,城市,街道"
+    registered = ["K-1", "欧阳明轩", f"+86{number()}", mail, "1985-03-01", "上海市", street]
+    first = await upload(caller, sheet(registered, header=header))
+    await settled(caller, first["import_id"])
+    await run(caller, first["import_id"])
+    [known] = await rows(caller, first["import_id"])
+    like = sheet(["N-1", "欧阳明轩", "", "", "1985-03-01", "上海市", street], header=header)
+    found: dict[str, Any] = {}
+
+    async def is_found() -> bool:
+        second = await upload(caller, like)
+        checked = await settled(caller, second["import_id"])
+        assert checked["sheet"]["compared_by_likeness"] is True
+        [row] = await rows(caller, second["import_id"])
+        found.update(row)
+        return bool(row["verdict"] == "matches")
+
+    await until("the likeness", is_found)
+    assert found["customer_id"] == known["customer_id"]
+    assert all(0 < reason["probability"] <= 1 and reason["message"] for reason in found["reasons"])
+
+
 async def test_files_are_linked_by_the_records_that_they_name(caller: Caller) -> None:
     companies, people = f"companies-{unique()}", f"people-{unique()}"
     ids = []

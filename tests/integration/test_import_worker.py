@@ -81,7 +81,8 @@ class Desk:
     @property
     def worker(self) -> ImportWorker:
         producer = cast(IntakeProducer, self.broker)
-        return ImportWorker(self.database, producer, view_matcher(self.database), "s" * 32, self.clock)
+        matcher = view_matcher(self.database)
+        return ImportWorker(self.database, producer, matcher, matcher, "s" * 32, self.clock)
 
     async def upload(self, content: bytes) -> UUID:
         wanted = Wanted("a.csv", "erp", channel=None, unit=None, historical=True, as_of=None, mapping=None)

@@ -18,6 +18,7 @@ from rapport_gateway.freshness import Freshness
 from rapport_gateway.hub import CHANNEL, Hub
 from rapport_gateway.imports import api as api_imports
 from rapport_gateway.imports.commands import Imports
+from rapport_gateway.imports.likeness import by_likeness, customer_service
 from rapport_gateway.imports.limits import MAX_FILE_BYTES
 from rapport_gateway.imports.registers import view_matcher
 from rapport_gateway.imports.store import forget_old
@@ -96,6 +97,7 @@ def build(settings: GatewaySettings, clock: Clock = system_clock) -> Service:
         database,
         IntakeProducer(settings.kafka, settings.produce_patience_ms),
         view_matcher(database),
+        by_likeness(view_matcher(database), customer_service(settings.customer_url, tokens, clock)),
         settings.identifier_secret,
         clock,
     )

@@ -41,6 +41,7 @@ MESSAGES: Final[dict[str, str]] = {
     "identifier_unreadable": "It identifies nobody.",
     "duplicate_record": "An earlier row of the sheet has the same source record.",
     "same_as_row": "An earlier row of the sheet has the same identifier: they may be one customer.",
+    "likeness_unknown": "Whether the row is like a known customer could not be asked just now.",
     "quarantined": "The touchpoint was quarantined.",
     "names_nobody": "The row has neither a source record nor an identifier that somebody can be found by.",
     "too_long": "A cell is longer than a spreadsheet allows.",

@@ -23,18 +23,22 @@ _TEXTS = {
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A row: the profile of its source record, and its identifiers as type and key, the deciding one first."""
+    """A row: the profile of its source record, its identifiers as type and key (the deciding one first), its report.
+
+    `report` is the `profile.reported` that the row becomes, as JSON; None for a row that is rejected.
+    """
 
     source_profile: UUID | None
     keys: Sequence[tuple[str, str]]
+    report: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The customer that a row would meet, and why."""
+    """The customer that a row would meet, and why; without a customer, why that is not known."""
 
-    customer_id: UUID
-    reason: dict[str, Any]
+    customer_id: UUID | None
+    reasons: Sequence[dict[str, Any]]
 
 
 Matcher = Callable[[Sequence[Asked]], Awaitable[list[Match | None]]]
@@ -129,11 +133,11 @@ CROSS JOIN LATERAL (
 
 def _match(row: Asked, records: dict[UUID, UUID], routes: dict[str, UUID], holders: dict[str, UUID]) -> Match | None:
     if row.source_profile in records:
-        return Match(records[row.source_profile], _reason("source_record"))
+        return Match(records[row.source_profile], [_reason("source_record")])
     for code, register in (("routed", routes), ("holds", holders)):
         for type_, key in row.keys:
             if key in register:
-                return Match(register[key], {**_reason(code), "identifier": type_})
+                return Match(register[key], [{**_reason(code), "identifier": type_}])
     return None
 
 

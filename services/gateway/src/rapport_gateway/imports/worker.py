@@ -33,6 +33,8 @@ no more than these."""
 LOOKED_SECONDS: Final = 0.25
 """Between two looks at what is to be done, and at what became of what was sent: a look costs a lookup for each row on
 its way, on the cores that carry the rows on."""
+COMPARED_ROWS: Final = 10_000
+"""A sheet of more rows is not compared by likeness: each costs the customer service some 4 ms, which serves others."""
 FOLLOWED: Final = timedelta(days=7)
 """As long as the intake keeps what it was sent."""
 
@@ -44,6 +46,7 @@ class ImportWorker:
     database: Database
     producer: IntakeProducer
     matcher: Matcher
+    likeness: Matcher
     secret: str
     clock: Clock
 
@@ -97,6 +100,7 @@ class ImportWorker:
         answer = await sheet.report()
         resolved = SheetMapping.model_validate(answer["mapping"]) if answer["mapping"] else None
         unit = await find_unit(self.database, found["unit"]) if found["unit"] else None
+        compared = answer["report"]["rows"] <= COMPARED_ROWS
         undecided = answer["stops"] or resolved is None
         digest = None if resolved is None or undecided else _digest(found, resolved, unit)
         async with self.database.transaction() as connection:
@@ -106,7 +110,7 @@ class ImportWorker:
                 connection,
                 import_id,
                 attempt,
-                report=answer["report"],
+                report={**answer["report"], "compared_by_likeness": compared},
                 resolved=resolved.canonical() if resolved else None,
                 state="undecided" if undecided else "waiting",
                 digest=digest,
@@ -128,17 +132,22 @@ class ImportWorker:
             },
             **{name: found[name] for name in ("system", "channel", "historical")},
         }
+        matcher = self.likeness if compared else self.matcher
         async for rows in sheet.rows(terms):
-            await self._keep(import_id, attempt, rows)
+            await self._keep(import_id, attempt, rows, matcher)
         async with self.database.transaction() as connection:
             await store.end_reading(connection, import_id, attempt, "checked", self.clock())
 
-    async def _keep(self, import_id: UUID, attempt: int, rows: Sequence[Any]) -> None:
+    async def _keep(self, import_id: UUID, attempt: int, rows: Sequence[Any], matcher: Matcher) -> None:
         asked = [
-            Asked(UUID(row["source_profile"]) if row["source_profile"] else None, [tuple(key) for key in row["keys"]])
+            Asked(
+                UUID(row["source_profile"]) if row["source_profile"] else None,
+                [tuple(key) for key in row["keys"]],
+                row["messages"][0]["value"] if row["messages"] else None,
+            )
             for row in rows
         ]
-        matches = await self.matcher(asked)
+        matches = await matcher(asked)
         async with self.database.transaction() as connection:
             judged = [_as_kept(row, match) for row, match in zip(rows, matches, strict=True)]
             await row_store.keep_rows(connection, import_id, attempt, judged)
@@ -210,23 +219,16 @@ def _digest(found: Row, mapping: SheetMapping, unit: UnitState | None) -> bytes:
 
 
 def _as_kept(row: Any, match: Match | None) -> tuple[Any, ...]:
-    reasons = list(row["reasons"])
-    if row["rejected"]:
-        verdict = "rejected"
-    elif match is not None:
-        verdict = "matches"
-        reasons.append(match.reason)
-    elif row["same_as"] is not None:
-        verdict = "matches"
-        reasons.append(
-            {"code": "same_as_row", "column": None, "message": MESSAGES["same_as_row"], "row": row["same_as"]}
-        )
-    else:
-        verdict = "new"
+    reasons = [*row["reasons"], *(match.reasons if match else ())]
+    customer_id = match.customer_id if match else None
+    if customer_id is None and row["same_as"] is not None:
+        message = MESSAGES["same_as_row"]
+        reasons.append({"code": "same_as_row", "column": None, "message": message, "row": row["same_as"]})
+    is_known = customer_id is not None or row["same_as"] is not None
     return (
         row["row"],
-        verdict,
-        match.customer_id if match and not row["rejected"] else None,
+        "rejected" if row["rejected"] else "matches" if is_known else "new",
+        customer_id,
         orjson.dumps(reasons).decode(),
         orjson.dumps(row["cells"]).decode(),
         [UUID(id_) for id_ in row["ids"]],
