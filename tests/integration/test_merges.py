@@ -188,3 +188,16 @@ async def test_a_merge_and_its_undo_at_once_end_in_a_serial_outcome(desk: Custom
     )
     assert sorted(answer.status_code for answer in answers) == [200, 201, 409]
     assert [await desk.customer_of(profile) for profile in (a, b, c)] == [a, c, c]
+
+
+async def test_a_withdrawal_that_a_channel_reports_counts_for_all_profiles_and_a_grant_for_one(
+    desk: CustomerDesk,
+) -> None:
+    one, other = [await desk.report("erp", record, {}) for record in "ab"]
+    merged = await merge(desk, one, other)
+    await desk.touch(other, "consent.withdrawn", data={"purpose": "calls"}, day=1)
+    await desk.touch(other, "consent.given", data={"purpose": "offers"}, day=2)
+    await undo(desk, merged)
+    records = [(await desk.call("GET", f"/v1/customers/{p}/record", 200)).json()["record"] for p in (one, other)]
+    given = [{consent["purpose"]: consent["given"] for consent in record["consents"]} for record in records]
+    assert given == [{"calls": False}, {"calls": False, "offers": True}]
