@@ -8,6 +8,7 @@ from rapport_customer import store
 from rapport_customer.commands.candidates import suspect
 from rapport_customer.commands.events import make_event, profile_map_message
 from rapport_customer.commands.joins import join_unless_kept_apart
+from rapport_customer.commands.links import records_named
 from rapport_customer.commands.routes import put_route
 from rapport_customer.domain.candidates import Cause, Suspicion
 from rapport_customer.domain.evidence import agreements, proof
@@ -105,6 +106,8 @@ async def register(
     routable = {identifier.key: identifier for identifier in identifiers if identifier.routable}
     routes = await store.lock_routes(connection, {key: identifier.type for key, identifier in routable.items()})
     others = {r.route.profile_id for r in routes.values() if r.route.profile_id not in (None, profile_id)}
+    named = await records_named(connection, profile_id, routable.values(), routes) if claim != "touch" else {}
+    others |= set(named.values())
     profiles = await store.lock_profiles(connection, {profile_id, *(other for other in others if other)})
     before = {locked.profile_id: locked.state for locked in profiles.values()}
     work = Registration(connection, clock, claim, policy, profile_id, profiles, before, routes, causation_id)
@@ -114,6 +117,8 @@ async def register(
     removed = await store.removed_identifiers(connection, profile_id) if claim == "touch" else set()
     if others:
         await store.lock_joins(connection)
+    for key, record in named.items():
+        await _route(work, routes[key], record)
     for position, identifier in enumerate(identifiers):
         if identifier.key in removed:
             continue

@@ -1,6 +1,22 @@
 """The SQL of the customer service. Locks are taken in this order, each kind sorted: routes, profiles, joins, assets."""
 
-from rapport_customer.store.assets import LockedAsset, asset_of_keys, known_asset, lock_asset, save_asset
+from rapport_customer.store.asset_reports import (
+    asset_of_report,
+    name_asset,
+    plate_statements,
+    reports_of_asset,
+    state_plate,
+    take_back_plates,
+)
+from rapport_customer.store.assets import (
+    LockedAsset,
+    asset_exists,
+    bind_keys,
+    has_serial,
+    lock_asset,
+    lock_asset_keys,
+    save_asset,
+)
 from rapport_customer.store.candidates import (
     LockedCandidate,
     candidates_to_review,
@@ -43,6 +59,7 @@ from rapport_customer.store.matching import (
     waiting_to_match,
 )
 from rapport_customer.store.nevers import kept_apart, never
+from rapport_customer.store.own_fields import sample
 from rapport_customer.store.profiles import (
     LockedProfile,
     claimed_identifiers,
@@ -67,7 +84,7 @@ from rapport_customer.store.quality import (
     save_quality,
 )
 from rapport_customer.store.relations import leads_to, save_relations
-from rapport_customer.store.routes import LockedRoute, lock_routes, save_route
+from rapport_customer.store.routes import LockedRoute, lock_routes, routed_keys, save_route
 from rapport_customer.store.units import (
     LockedUnit,
     customers_with_units,
@@ -90,9 +107,11 @@ __all__ = [
     "MatchRow",
     "QualitySums",
     "StoredJoin",
-    "asset_of_keys",
+    "asset_exists",
+    "asset_of_report",
     "be_strict_on_similarity",
     "begin_membership",
+    "bind_keys",
     "branch",
     "candidates_to_review",
     "claimed_identifiers",
@@ -108,15 +127,16 @@ __all__ = [
     "founding",
     "franchise_of_unit",
     "franchises",
+    "has_serial",
     "insert_unit",
     "joins_of_customer",
     "keep_quality_of_day",
     "keep_report",
     "kept_apart",
-    "known_asset",
     "known_profiles",
     "leads_to",
     "lock_asset",
+    "lock_asset_keys",
     "lock_candidate",
     "lock_joins",
     "lock_profiles",
@@ -124,11 +144,13 @@ __all__ = [
     "lock_unit",
     "members",
     "memberships",
+    "name_asset",
     "never",
     "open_candidates_of",
     "other_holder",
     "outdated_features",
     "pairs_in_blocks",
+    "plate_statements",
     "profiles_after",
     "profiles_in_blocks",
     "quality_of_days",
@@ -140,7 +162,10 @@ __all__ = [
     "read_unit",
     "records_of_customers",
     "removed_identifiers",
+    "reports_of_asset",
     "retract_report",
+    "routed_keys",
+    "sample",
     "sample_of_features",
     "save_asset",
     "save_candidate",
@@ -155,6 +180,8 @@ __all__ = [
     "save_unit",
     "similar_profiles",
     "standings",
+    "state_plate",
+    "take_back_plates",
     "unit_exists",
     "units",
     "waiting_to_match",

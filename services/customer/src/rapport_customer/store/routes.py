@@ -1,6 +1,6 @@
 """Routes: where touches by an identifier go."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -59,3 +59,11 @@ async def save_route(connection: Connection, locked: LockedRoute, valid_from: da
         valid_from,
         locked.last_recorded_at,
     )
+
+
+async def routed_keys(connection: Connection, keys: Collection[str]) -> set[str]:
+    """Those of identifier keys that lead to a profile."""
+    rows = await connection.fetch(
+        "SELECT identifier_key FROM route WHERE identifier_key = ANY($1) AND target = 'profile'", list(keys)
+    )
+    return {row["identifier_key"] for row in rows}
