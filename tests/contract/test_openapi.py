@@ -109,7 +109,11 @@ def test_what_the_gateway_passes_on_is_described_as_the_owner_describes_it() -> 
     }
 
 
-WITHOUT_BODY = {"/v1/merges/{merge_id}/undo", "/v1/policies/matching/{name}/rollback"}
+WITHOUT_BODY = {
+    "/v1/merges/{merge_id}/undo",
+    "/v1/policies/matching/{name}/rollback",
+    "/v1/policies/fields/{name}/rollback",
+}
 """Commands that their path says in full."""
 
 

@@ -29,6 +29,7 @@ from rapport_shared.contracts.interaction import (
     IdentifierType,
     InteractionRecorded,
     InteractionRetracted,
+    RecordedAssetKey,
     RecordedIdentifier,
 )
 from rapport_shared.database import Database
@@ -68,12 +69,20 @@ class CustomerDesk:
         return UUID((await self.call("POST", "/v1/customers", 201, json=fields)).json()["customer_id"])
 
     async def report(
-        self, system: str, record: str, data: dict[str, Any], identifiers: Sequence[dict[str, Any]] = (), day: int = 0
+        self,
+        system: str,
+        record: str,
+        data: dict[str, Any],
+        identifiers: Sequence[dict[str, Any]] = (),
+        day: int = 0,
+        attributes: dict[str, Any] | None = None,
     ) -> UUID:
         """A source reports a profile; answers it."""
         profile_id = source_profile_id(system, record)
         source = {"system": system, "record": record}
-        await self.touch(profile_id, "profile.reported", identifiers, data, source=source, day=day)
+        await self.touch(
+            profile_id, "profile.reported", identifiers, data, source=source, day=day, attributes=attributes
+        )
         return profile_id
 
     async def touch(
@@ -85,17 +94,21 @@ class CustomerDesk:
         *,
         source: dict[str, str] | None = None,
         day: int = 0,
+        attributes: dict[str, Any] | None = None,
+        assets: Sequence[RecordedAssetKey] = (),
     ) -> UUID:
         """A touchpoint was recorded at a profile; answers the event."""
         at = BEGUN + timedelta(days=day)
         event_id = new_id(system_clock())
         body = {"id": str(event_id), "channel": "erp", "kind": kind, "source": source, "data": data or {}}
+        body |= {"attributes": attributes} if attributes is not None else {}
         recorded = InteractionRecorded(
             interaction_id=event_id,
             touchpoint_id=event_id,
             profile_id=profile_id,
             attribution=Attribution(by="source"),
             identifiers=tuple(recorded_identifier(**identifier) for identifier in identifiers),
+            assets=tuple(assets),
             kind=kind,
             channel="erp",
             touchpoint=body,

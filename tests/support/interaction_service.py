@@ -28,6 +28,7 @@ from rapport_shared.database import Database
 from rapport_shared.messaging.outbox import OutboxSignal
 from rapport_shared.messaging.records import Partition, Record
 from rapport_shared.migrations import migrate
+from rapport_shared.policy_registers import own_fields_register
 from rapport_shared.service import Service
 from tests.support.conditions import until
 from tests.support.infrastructure import Databases
@@ -118,7 +119,7 @@ class Desk:
         await other
 
     async def hear(self, event_type: EventType, data: Any, profile_id: UUID | None = None, sequence: int = 1) -> None:
-        """Both consumers of the customer service's events are told one."""
+        """The consumers of the customer service's events are told one."""
         now = self.time()
         envelope = Envelope(
             new_id(now), event_type.source, event_type.wire, "subject", now, now, sequence, profile_id=profile_id
@@ -126,7 +127,11 @@ class Desk:
         message = encode_event(Event(envelope, event_type, data))
         headers = {name: value.decode() for name, value in message.headers}
         record = Record(Partition(message.topic, 0), 0, message.key, headers, message.value, now)
-        subscriptions: tuple[Any, ...] = (consumers.registers(self.time, OutboxSignal()), consumers.profiles())
+        subscriptions: tuple[Any, ...] = (
+            consumers.registers(self.time, OutboxSignal()),
+            consumers.profiles(),
+            own_fields_register(),
+        )
         for subscription in subscriptions:
             item = subscription.decode(record)
             if item is not None:

@@ -1,9 +1,10 @@
 """The customer service, put together."""
 
 from rapport_customer import api, api_parties, consumers
-from rapport_customer.commands.policies import matching_kind
+from rapport_customer.commands.policies import FIELDS, matching_kind
 from rapport_customer.commands.quality import quality_of_the_day
 from rapport_customer.commands.records import Records
+from rapport_customer.field_simulation import FieldSimulation
 from rapport_customer.matcher import matcher
 from rapport_customer.matches import Matches
 from rapport_customer.settings import CustomerSettings
@@ -36,6 +37,7 @@ def build(settings: CustomerSettings, clock: Clock = system_clock) -> Service:
     application.include_router(api.candidates(database, runner, clock))
     kind = matching_kind(records.secret)
     application.include_router(policies(kind, database, runner, clock, Simulation(database)))
+    application.include_router(policies(FIELDS, database, runner, clock, FieldSimulation(database)))
     application.include_router(api.quality(database, clock))
     application.include_router(api.units(database, runner, clock))
     return Service(

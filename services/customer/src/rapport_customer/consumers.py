@@ -1,7 +1,7 @@
 """What the customer service reads: every recorded touch may make a profile, report one, or tell of an asset."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial, reduce
 from typing import Any, Final
@@ -10,9 +10,10 @@ from uuid import UUID
 import orjson
 
 from rapport_customer import store
-from rapport_customer.commands.assets import change_asset, holding, service
-from rapport_customer.commands.policies import MATCHING, MATCHING_PLACE
+from rapport_customer.commands.assets import attributed, change_asset, holding, service
+from rapport_customer.commands.policies import MATCHING, MATCHING_PLACE, own_rules
 from rapport_customer.commands.profiles import Change, register
+from rapport_customer.domain.own_fields import as_fields
 from rapport_customer.domain.policy import MatchingPolicy
 from rapport_customer.domain.profiles import (
     FIELDS,
@@ -32,6 +33,7 @@ from rapport_shared.messaging.consumer import Subscription
 from rapport_shared.messaging.outbox import OutboxSignal
 from rapport_shared.messaging.outcomes import decide
 from rapport_shared.messaging.records import Record
+from rapport_shared.own_fields import OwnRules
 from rapport_shared.policies import active_document
 
 REPORT: Final = "profile.reported"
@@ -39,7 +41,10 @@ REPORT: Final = "profile.reported"
 
 @dataclass(frozen=True, slots=True)
 class RecordedTouch:
-    """A recorded touchpoint, as far as profiles and assets care. `body` is the touchpoint as it was sent."""
+    """A recorded touchpoint, as far as profiles and assets care. `body` is the touchpoint as it was sent.
+
+    `own` are those of its attributes that are declared for the profile or the asset that it reports.
+    """
 
     event_id: UUID
     profile_id: UUID
@@ -48,6 +53,7 @@ class RecordedTouch:
     identifiers: tuple[dict[str, Any], ...]
     assets: tuple[dict[str, Any], ...]
     body: dict[str, Any]
+    own: dict[str, Any] = field(default_factory=dict)
 
     @property
     def keys(self) -> set[str]:
@@ -115,7 +121,8 @@ async def _apply(clock: Clock, connection: Connection, batch: Sequence[RecordedT
     known = await store.known_profiles(connection, profile_ids)
     claimed = await store.claimed_identifiers(connection, profile_ids)
     policy = await active_document(connection, MATCHING, MATCHING_PLACE)
-    for touch in batch:
+    rules = await own_rules(connection)
+    for touch in (_with_own(rules, item) for item in batch):
         if isinstance(touch, Retraction):
             await _retract(connection, touch, policy, clock)
             continue
@@ -128,6 +135,15 @@ async def _apply(clock: Clock, connection: Connection, batch: Sequence[RecordedT
             await _withdraw_everywhere(connection, touch, policy, clock)
         if touch.kind in _ASSET_CHANGES:
             await _take_asset(connection, touch, clock)
+
+
+def _with_own(rules: OwnRules, item: RecordedTouch | Retraction) -> RecordedTouch | Retraction:
+    if isinstance(item, Retraction) or not item.body.get("attributes"):
+        return item
+    if item.kind != REPORT and item.kind not in _ASSET_CHANGES:
+        return item
+    checks = rules.profiles if item.kind == REPORT else rules.assets
+    return replace(item, own=decide(checks.stated, item.body["attributes"]))
 
 
 async def _take(connection: Connection, touch: RecordedTouch, policy: MatchingPolicy, clock: Clock) -> None:
@@ -160,7 +176,7 @@ async def _withdraw_everywhere(
 
 
 async def _keep_report(connection: Connection, touch: RecordedTouch) -> bool:
-    told = orjson.dumps({"occurred_at": touch.occurred_at, "body": touch.body}).decode()
+    told = orjson.dumps({"occurred_at": touch.occurred_at, "body": touch.body, "own": touch.own}).decode()
     return await store.keep_report(connection, touch.event_id, touch.profile_id, told)
 
 
@@ -182,7 +198,14 @@ async def _retract(connection: Connection, retraction: Retraction, policy: Match
 def _report(event_id: UUID, profile_id: UUID, text: str) -> RecordedTouch:
     told = orjson.loads(text)
     return RecordedTouch(
-        event_id, profile_id, datetime.fromisoformat(told["occurred_at"]), REPORT, (), (), told["body"]
+        event_id,
+        profile_id,
+        datetime.fromisoformat(told["occurred_at"]),
+        REPORT,
+        (),
+        (),
+        told["body"],
+        told.get("own") or {},
     )
 
 
@@ -201,7 +224,7 @@ def _reported(touch: RecordedTouch, policy: MatchingPolicy) -> Change:
     statement = Statement(
         system=system,
         record=source.get("record"),
-        fields={name: data[name] for name in FIELDS if data.get(name) not in (None, [], {})},
+        fields={name: data[name] for name in FIELDS if data.get(name) not in (None, [], {})} | as_fields(touch.own),
         relations=None,
         occurred_at=touch.occurred_at,
         event_id=touch.event_id,
@@ -250,11 +273,12 @@ async def _take_asset(connection: Connection, touch: RecordedTouch, clock: Clock
         change = service(done)
     else:
         change = holding(touch.profile_id, touch.occurred_at, touch.event_id)
+    own = attributed(touch.own, touch.occurred_at, touch.event_id)
     await change_asset(
         connection,
         keys,
         touch.profile_id,
-        change,
+        lambda state: own(change(state)),
         clock,
         type_=data.get("type"),
         model=data.get("model"),

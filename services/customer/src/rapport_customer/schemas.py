@@ -28,6 +28,16 @@ class IdentifierRequest(Identifier):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+Attributes = Annotated[
+    dict[str, Any],
+    Field(
+        max_length=200,
+        description="The deployment's own fields, as the policy `fields` declares them.",
+        json_schema_extra={"x-personal": True},
+    ),
+]
+
+
 class NewCustomer(Profile):
     """A customer recorded by hand, in the shape of `profile.reported`."""
 
@@ -46,6 +56,7 @@ class NewCustomer(Profile):
 
     id: UUID | None = None
     identifiers: Annotated[tuple[IdentifierRequest, ...], Field(max_length=50)] = ()
+    attributes: Attributes = Field(default_factory=dict)
     unit: UnitPath | None = None
     owner: Text | None = None
 
@@ -57,6 +68,8 @@ class RecordEdit(Profile):
         extra="forbid", frozen=True, json_schema_extra={"example": {"name": {"display": "王晓明"}}}
     )
 
+    attributes: Attributes = Field(default_factory=dict)
+
 
 class NewAsset(Request):
     """An asset that the customer holds from an instant on."""
@@ -66,6 +79,7 @@ class NewAsset(Request):
     type: Text | None = None
     model: Text | None = None
     from_at: AwareDatetime | None = None
+    attributes: Attributes = Field(default_factory=dict)
 
 
 class ConsentRequest(Request):

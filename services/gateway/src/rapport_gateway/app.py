@@ -7,6 +7,7 @@ from rapport_gateway import (
     api_access,
     api_commands,
     api_document,
+    api_fields,
     api_freshness,
     api_rebuilds,
     api_touchpoints,
@@ -24,6 +25,7 @@ from rapport_gateway.imports.registers import view_matcher
 from rapport_gateway.imports.store import forget_old
 from rapport_gateway.imports.uploads import Uploads
 from rapport_gateway.imports.worker import ImportWorker
+from rapport_gateway.own_fields import KnownFields
 from rapport_gateway.producer import IntakeProducer
 from rapport_gateway.projector import Projector
 from rapport_gateway.queries import Views
@@ -38,6 +40,7 @@ from rapport_shared.contracts.touchpoints import MAX_BATCH_BYTES
 from rapport_shared.database import Connection, Database
 from rapport_shared.messaging.consumer import CursorConsumer
 from rapport_shared.messaging.leadership import hold_role
+from rapport_shared.policy_registers import own_fields_register
 from rapport_shared.service import Plumbing, Role, Service, database_check, housekeeping, message_metrics
 from rapport_shared.web.api_page import add_api_page
 from rapport_shared.web.application import Check, make_application
@@ -63,7 +66,10 @@ def build(settings: GatewaySettings, clock: Clock = system_clock) -> Service:
     hub = Hub(database, run_database)
     views = Views(hub, clock)
     producer = IntakeProducer(settings.kafka, settings.produce_patience_ms)
-    intake = TouchpointIntake(producer, AcceptedIds(database, clock), secret, views.unit, views.whom, clock)
+    fields = KnownFields(database, clock)
+    intake = TouchpointIntake(
+        producer, AcceptedIds(database, clock), secret, views.unit, views.whom, clock, fields.rules
+    )
     owners = api_commands.Owners(
         {
             "customer": settings.customer_url,
@@ -88,6 +94,7 @@ def build(settings: GatewaySettings, clock: Clock = system_clock) -> Service:
     add_api_page(application)
     application.include_router(api_touchpoints.router(intake, views))
     application.include_router(api_view.router(views, secret, settings.stream_heartbeat_s))
+    application.include_router(api_fields.router(fields))
     application.include_router(api_freshness.router(Freshness(views, database, settings.kafka, clock)))
     application.include_router(api_access.router(database, runner, clock))
     application.include_router(api_rebuilds.router(database, runner))
@@ -122,6 +129,7 @@ def build(settings: GatewaySettings, clock: Clock = system_clock) -> Service:
             "relay": [plumbing.relay()],
             "consumers": [
                 *_projections(plumbing, settings, run_database),
+                *plumbing.consumers(own_fields_register()),
                 lambda: hold_role(database, "state", publisher.run, plumbing.metrics),
             ],
             "imports": [lambda: hold_role(database, "imports", importer.run, plumbing.metrics)],

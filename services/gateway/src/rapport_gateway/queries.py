@@ -286,6 +286,8 @@ def _entry(row: Row) -> dict[str, Any]:
             "data": data["touchpoint"].get("data"),
             "agent": data["touchpoint"].get("agent"),
         }
+        if data["touchpoint"].get("attributes"):
+            entry["attributes"] = data["touchpoint"]["attributes"]
     else:
         entry["data"] = data
     return entry

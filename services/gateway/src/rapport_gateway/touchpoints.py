@@ -27,12 +27,21 @@ from rapport_shared.contracts.touchpoints import (
 from rapport_shared.database import Database
 from rapport_shared.errors import FORBIDDEN, KEY_REQUIRED, MALFORMED, TOO_LARGE, VALIDATION, FieldProblem, Problem
 from rapport_shared.normalisation import identifier_key, normalise_identifier, system_and_record
+from rapport_shared.own_fields import UNDECLARED, OwnRules, refuse
 
 UNITS_REMEMBERED = timedelta(seconds=5)
 """A batch names one unit five hundred times, and its phone region hardly ever changes."""
 _TRACE = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
+NOT_VALID = "The touchpoint is not valid."
+
 UnitFinder = Callable[[str], Awaitable[UnitState | None]]
+OwnRulesFinder = Callable[[], Awaitable[OwnRules]]
+
+
+async def nothing_declared() -> OwnRules:
+    """The rules of a deployment that declares no fields of its own."""
+    return UNDECLARED
 
 
 class Sender(Protocol):
@@ -94,6 +103,7 @@ class TouchpointRules:
     secret: bytes
     units: UnitFinder
     clock: Clock
+    own: OwnRulesFinder = nothing_declared
     _known_units: dict[str, tuple[datetime, UnitState]] = field(default_factory=dict)
 
     async def check(self, item: Any, index: int, caller: Caller, idempotency_key: str | None) -> Checked:
@@ -110,6 +120,7 @@ class TouchpointRules:
         if isinstance(item, dict) and item.get("unit") is None and caller.unit:
             item = {**item, "unit": caller.unit}
         touchpoint = self._parse(item)
+        refuse((await self.own()).touchpoint_faults(item), NOT_VALID)
         body = orjson.dumps(item)
         if len(body) > MAX_TOUCHPOINT_BYTES:
             raise _too_large("", "A touchpoint may have 256 KiB.")
@@ -142,8 +153,8 @@ class TouchpointRules:
             touchpoint = parse_touchpoint(item, strict=True)
             check_times(touchpoint, self.clock())
         except TouchpointInvalid as error:
-            places = [FieldProblem(e.pointer, e.code, e.message) for e in error.errors]
-            raise Problem(VALIDATION, "The touchpoint is not valid.", errors=places) from None
+            refuse(error.errors, NOT_VALID)
+            raise
         return touchpoint
 
     async def _unit(self, path: str | None, caller: Caller) -> UnitState | None:
@@ -180,9 +191,16 @@ class TouchpointIntake(TouchpointRules):
     """Judges touchpoints and sends them."""
 
     def __init__(
-        self, sender: Sender, accepted: "AcceptedIds", secret: bytes, units: UnitFinder, whom: Whom, clock: Clock
+        self,
+        sender: Sender,
+        accepted: "AcceptedIds",
+        secret: bytes,
+        units: UnitFinder,
+        whom: Whom,
+        clock: Clock,
+        own: OwnRulesFinder = nothing_declared,
     ) -> None:
-        super().__init__(secret, units, clock)
+        super().__init__(secret, units, clock, own)
         self.sender, self.accepted, self.whom = sender, accepted, whom
 
     async def accept(self, checked: Sequence[Checked], caller: Caller, traceparent: str | None) -> None:

@@ -112,6 +112,9 @@ def _asset() -> customer.AssetState:
                 work_order=CAR["work_order"], occurred_at=CALLED, event_id=serviced, mileage=CAR["mileage"]
             ),
         ),
+        attributes={
+            "warranty_until": customer.AssetAttribute(value="2028-03-01", occurred_at=CALLED, event_id=serviced)
+        },
     )
 
 

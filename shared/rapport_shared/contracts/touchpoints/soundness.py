@@ -30,7 +30,7 @@ def soundness_fault(document: object) -> FieldError | None:
 def _visit(value: Any, depth: int) -> None:
     kind = value.__class__
     if kind is str:
-        if "\0" in value or not (value.isascii() or _encodable(value)):
+        if "\0" in value or not (value.isascii() or is_encodable(value)):
             raise Unsound("text")
     elif kind is dict:
         _visit_members(value, depth - 1)
@@ -72,7 +72,8 @@ def _visit_items(items: list[Any], depth: int) -> None:
             raise
 
 
-def _encodable(text: str) -> bool:
+def is_encodable(text: str) -> bool:
+    """Whether a text has no half of a surrogate pair."""
     try:
         text.encode()
     except UnicodeEncodeError:

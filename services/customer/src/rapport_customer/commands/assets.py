@@ -1,12 +1,15 @@
 """Assets: what customers have of the firm, who held them when, what was done to them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from rapport_customer import store
 from rapport_customer.commands.events import make_event
-from rapport_customer.domain.assets import holder, with_holding, with_keys, with_service
+from rapport_customer.commands.policies import own_rules
+from rapport_customer.commands.records import WRONG_FIELDS
+from rapport_customer.domain.assets import holder, with_attributes, with_holding, with_keys, with_service
 from rapport_customer.schemas import NewAsset
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.catalogue import ASSET_CHANGED
@@ -17,6 +20,7 @@ from rapport_shared.database import Connection
 from rapport_shared.errors import VALIDATION, FieldProblem, Problem, not_found
 from rapport_shared.messaging import outbox
 from rapport_shared.normalisation import identifier_key, normalise_asset_key
+from rapport_shared.own_fields import refuse
 from rapport_shared.web.commands import Answer
 
 Change = Callable[[AssetState], AssetState]
@@ -74,8 +78,13 @@ def service(done: AssetService) -> Change:
     return lambda state: with_service(state, done)
 
 
+def attributed(values: Mapping[str, Any], occurred_at: datetime, event_id: UUID) -> Change:
+    """The change by which an asset's own fields were stated."""
+    return lambda state: with_attributes(state, values, occurred_at, event_id)
+
+
 async def add_asset(connection: Connection, secret: bytes, profile_id: UUID, request: NewAsset, clock: Clock) -> Answer:
-    """Records by hand an asset that a profile holds. Raises a 404, or a 422 for an asset that nothing finds."""
+    """Records by hand an asset that a profile holds. Raises a 404, or a 422 for what is not valid."""
     if not await store.known_profiles(connection, [profile_id]):
         raise not_found("customer")
     keys = [
@@ -92,12 +101,15 @@ async def add_asset(connection: Connection, secret: bytes, profile_id: UUID, req
     if not keys:
         place = FieldProblem("/serial", "missing", "A serial or a plate is required.")
         raise Problem(VALIDATION, "The asset has nothing to be found by.", errors=[place])
+    refuse((await own_rules(connection)).assets.faults(request.attributes, request.type), WRONG_FIELDS)
     now = clock()
+    held = holding(profile_id, request.from_at or now, new_id(now))
+    own = attributed(request.attributes, now, new_id(now))
     event_id = await change_asset(
         connection,
         keys,
         profile_id,
-        holding(profile_id, request.from_at or now, new_id(now)),
+        lambda state: own(held(state)),
         clock,
         type_=request.type,
         model=request.model,
@@ -106,5 +118,5 @@ async def add_asset(connection: Connection, secret: bytes, profile_id: UUID, req
 
 
 def _changed(before: AssetState, after: AssetState) -> tuple[str, ...]:
-    names = ("keys", "type", "model", "holdings", "services")
+    names = ("keys", "type", "model", "holdings", "services", "attributes")
     return tuple(name for name in names if getattr(before, name) != getattr(after, name))

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
+import orjson
+
 from rapport_customer import store
 from rapport_customer.commands.routes import put_route
 from rapport_customer.domain.policy import MatchingPolicy
@@ -11,12 +13,20 @@ from rapport_shared.contracts.catalogue import CUSTOMER_POLICY_ACTIVATED
 from rapport_shared.contracts.codec import Event
 from rapport_shared.contracts.customer import RouteTarget
 from rapport_shared.contracts.model import Contract
-from rapport_shared.database import Connection
+from rapport_shared.database import Connection, Reading
 from rapport_shared.normalisation import identifier_key
-from rapport_shared.policies import PolicyKind, PolicyPlace
+from rapport_shared.own_fields import FieldsPolicy, OwnRules, read_fields
+from rapport_shared.policies import PolicyKind, PolicyPlace, active_version
+from rapport_shared.policy_registers import FIELDS_PLACE
 
 MATCHING_PLACE: Final = PolicyPlace("matching", "default")
 MATCHING: Final = PolicyKind("matching", MatchingPolicy, CUSTOMER_POLICY_ACTIVATED)
+FIELDS: Final = PolicyKind("fields", FieldsPolicy, CUSTOMER_POLICY_ACTIVATED)
+
+
+async def own_rules(connection: Reading) -> OwnRules:
+    """The own fields that are declared. Cheap: a document is read once."""
+    return read_fields(orjson.dumps((await active_version(connection, FIELDS_PLACE)).document))
 
 
 def matching_kind(secret: bytes) -> PolicyKind[MatchingPolicy]:

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from rapport_customer import store
-from rapport_customer.commands.policies import MATCHING, MATCHING_PLACE
+from rapport_customer.commands.policies import MATCHING, MATCHING_PLACE, own_rules
 from rapport_customer.commands.profiles import Change, Unclaimable, register, release
 from rapport_customer.commands.relations import check_relations
+from rapport_customer.domain.own_fields import as_fields, standing, standing_attributes
 from rapport_customer.domain.profiles import FIELDS, Statement, with_consent, with_edit, with_stated_relations
 from rapport_customer.schemas import ConsentRequest, IdentifierRequest, NewCustomer, RecordEdit
 from rapport_shared.callers import Caller
@@ -20,8 +21,11 @@ from rapport_shared.contracts.touchpoints.profile import Profile
 from rapport_shared.database import Connection
 from rapport_shared.errors import CONFLICT, VALIDATION, FieldProblem, Problem, not_found
 from rapport_shared.normalisation import identifier_key, normalise_identifier
+from rapport_shared.own_fields import refuse
 from rapport_shared.policies import active_document
 from rapport_shared.web.commands import Answer, revision_etag
+
+WRONG_FIELDS: Final = "The deployment's own fields are not as they are declared."
 
 Precondition = Callable[[str], None]
 """Raises a 412 unless the caller saw the record of this ETag."""
@@ -38,6 +42,8 @@ class Records:
         """Registers a customer by hand. Raises a 409 for an id that is taken, or an identifier of another customer."""
         profile_id = request.id or new_id(self.clock())
         await self._check_unit(connection, request.unit)
+        own = (await own_rules(connection)).profiles
+        refuse(own.faults(request.attributes, request.kind), WRONG_FIELDS)
         if await store.known_profiles(connection, [profile_id]):
             raise Problem(CONFLICT, "There is a customer with this id already.")
         statement = self._statement(request)
@@ -55,8 +61,9 @@ class Records:
     async def edit(
         self, connection: Connection, profile_id: UUID, request: RecordEdit, precondition: Precondition
     ) -> Answer:
-        """States fields by hand; null withdraws a statement by hand. Raises a 404, or a 412."""
+        """States fields by hand; null withdraws a statement by hand. Raises a 404, a 412, or a 422."""
         await self._seen(connection, profile_id, precondition)
+        await self._check_own(connection, profile_id, request)
         statement = self._statement(request)
         await check_relations(connection, profile_id, statement.relations or (), "/relations/{}/to")
         return await self._change(connection, profile_id, lambda state: with_edit(state, statement))
@@ -155,7 +162,7 @@ class Records:
         statement = Statement(
             system="manual",
             record=None,
-            fields={name: data[name] for name in FIELDS if name in data},
+            fields={name: data[name] for name in FIELDS if name in data} | as_fields(data.get("attributes") or {}),
             relations=None,
             occurred_at=now,
             event_id=new_id(now),
@@ -168,6 +175,15 @@ class Records:
             raise not_found("customer")
         locked = (await store.lock_profiles(connection, [profile_id]))[profile_id]
         precondition(revision_etag(locked.sequence))
+
+    async def _check_own(self, connection: Connection, profile_id: UUID, request: RecordEdit) -> None:
+        """An edit of own fields leaves none missing; what was recorded under an earlier declaration may stay."""
+        state = (await store.lock_profiles(connection, [profile_id]))[profile_id].state
+        if not request.attributes or state is None:
+            return
+        own, after = (await own_rules(connection)).profiles, with_edit(state, self._statement(request))
+        missing = own.missing(standing_attributes(after), standing(after, "kind"))
+        refuse([*own.value_faults(request.attributes), *missing], WRONG_FIELDS)
 
     async def _siblings(self, connection: Connection, profile_id: UUID) -> list[UUID]:
         await store.lock_joins(connection)

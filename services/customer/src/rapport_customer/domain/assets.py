@@ -1,9 +1,11 @@
 """An asset's register: its keys, who held it from when on, what was done to it. Order-free."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from rapport_shared.contracts.customer import AssetHolding, AssetKey, AssetService, AssetState
+from rapport_shared.contracts.customer import AssetAttribute, AssetHolding, AssetKey, AssetService, AssetState
 
 
 def with_keys(state: AssetState, keys: tuple[AssetKey, ...], type_: str | None, model: str | None) -> AssetState:
@@ -35,6 +37,16 @@ def with_service(state: AssetState, service: AssetService) -> AssetState:
     others = [s for s in state.services if s.work_order != service.work_order]
     services = sorted((*others, service), key=lambda s: (s.occurred_at, s.event_id))
     return state.model_copy(update={"services": tuple(services)})
+
+
+def with_attributes(state: AssetState, values: Mapping[str, Any], occurred_at: datetime, event_id: UUID) -> AssetState:
+    """The asset with own fields as they were stated; of one field the latest statement counts."""
+    attributes = dict(state.attributes)
+    for name, value in values.items():
+        known = attributes.get(name)
+        if value is not None and (known is None or (known.occurred_at, known.event_id) < (occurred_at, event_id)):
+            attributes[name] = AssetAttribute(value=value, occurred_at=occurred_at, event_id=event_id)
+    return state.model_copy(update={"attributes": dict(sorted(attributes.items()))})
 
 
 def holder(state: AssetState) -> UUID | None:

@@ -46,4 +46,5 @@ def _line(asset: dict[str, Any]) -> dict[str, Any]:
         "held_since": asset["holdings"][-1]["from_at"],
         "services": len(services),
         "last_service_at": services[-1]["occurred_at"] if services else None,
+        "attributes": {name: stated["value"] for name, stated in (asset.get("attributes") or {}).items()},
     }

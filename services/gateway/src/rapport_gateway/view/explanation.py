@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from rapport_gateway.view.facts import State
-from rapport_gateway.view.identity import oldest_first, strictness
+from rapport_gateway.view.identity import OWN, oldest_first, strictness
 from rapport_shared.contracts.survivorship import Candidate, choose
 
 Records = Sequence[dict[str, Any]]
@@ -16,7 +16,8 @@ _STATEMENT = ("value", "source", "manual", "verified", "priority", "occurred_at"
 
 
 def explain(field: str, profiles: Sequence[UUID], partials: Mapping[tuple[UUID, str], State]) -> dict[str, Any] | None:
-    """The explanation of `identity.<field>`, `identity.owner`, `identity.unit` or `identity.consents.<purpose>`.
+    """The explanation of `identity.<field>`, `identity.attributes.<own field>`, `identity.owner`, `identity.unit` or
+    `identity.consents.<purpose>`.
 
     Its `value` is None where nobody states the field. None for a field that has no explanation.
     """
@@ -39,6 +40,10 @@ def _survivorship(records: Records, name: str) -> dict[str, Any]:
 
     losers = [statement(loser) for loser in choice.losers]
     return statement(choice.winner) | {"rule": choice.rule, "losers": losers}
+
+
+def _own(records: Records, name: str) -> dict[str, Any]:
+    return _survivorship(records, OWN + name)
 
 
 def _oldest(records: Records, name: str) -> dict[str, Any]:
@@ -67,6 +72,7 @@ def _consent(consent: dict[str, Any]) -> dict[str, Any]:
 
 _EXPLAINED: dict[tuple[str, bool], Callable[[Records, str], dict[str, Any]]] = {
     **{(name, False): _survivorship for name in FIELDS},
+    ("attributes", True): _own,
     ("owner", False): _oldest,
     ("unit", False): _oldest,
     ("consents", True): _strictest,

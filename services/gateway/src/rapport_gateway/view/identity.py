@@ -10,6 +10,8 @@ from rapport_shared.contracts.survivorship import choose
 
 NAME = "identity"
 OTHER_NAMES = 5
+OWN = "attributes."
+"""Under which the deployment's own fields stand among the others."""
 _SHOWN = ("birth_date", "addresses", "language", "industry", "size", "region")
 
 
@@ -46,9 +48,15 @@ def render(customer_id: UUID, profiles: Sequence[UUID], partials: Mapping[tuple[
         "units": sorted({record["unit"] for record in records if record.get("unit")}),
         "owner": _first(records, "owner"),
         "consents": _consents(records),
+        "attributes": _attributes(fields),
         "relations": sorted((relation for record in records for relation in record.get("relations", ())), key=str)[:10],
         "etag": f'"{root["sequence"]}"' if root else None,
     }
+
+
+def _attributes(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What the deployment declared of its own, by name."""
+    return {name.removeprefix(OWN): value for name, value in fields.items() if name.startswith(OWN)}
 
 
 def display_name(name: Any) -> Any:

@@ -14,7 +14,9 @@ from rapport_gateway.view.facts import Fact, State
 NAME = "interactions"
 SHOWN = 5
 TEXT_SHOWN = 160
-_FAMILIES = frozenset({"call", "email", "chat", "sms", "web", "store", "field"})
+OWN = "custom"
+"""The family of the deployment's own kinds."""
+_FAMILIES = frozenset({"call", "email", "chat", "sms", "web", "store", "field", OWN})
 _NOT_CONTACTS = frozenset({"web.identified"})
 
 
@@ -89,6 +91,8 @@ def _order(line: dict[str, Any]) -> tuple[str, str]:
 def _line(fact: Fact) -> dict[str, Any]:
     touchpoint = fact.touchpoint
     data = touchpoint.get("data") or {}
+    if fact.data["kind"].startswith(f"{OWN}."):
+        data = {name: _shown(value) for name, value in data.items() if isinstance(value, str)}
     line = {
         "interaction_id": fact.data["interaction_id"],
         "event_id": str(fact.event_id),

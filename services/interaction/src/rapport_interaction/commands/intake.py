@@ -8,10 +8,13 @@ from rapport_interaction import store
 from rapport_interaction.commands.batch import Batch
 from rapport_interaction.commands.mending import attribute_anew, by_conversation
 from rapport_interaction.commands.quarantine import (
+    Undeclared,
     quarantine_conflict,
     quarantine_stray,
+    quarantine_undeclared,
     quarantine_unreadable,
     stray_id,
+    undeclared,
 )
 from rapport_interaction.domain.arrivals import Arrival, Normaliser, Unreadable
 from rapport_interaction.domain.attribution import Route, Touch, attribute
@@ -27,6 +30,7 @@ from rapport_shared.contracts.interaction import (
 )
 from rapport_shared.database import Connection
 from rapport_shared.normalisation import normalise_identifier, system_and_record
+from rapport_shared.policy_registers import own_rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,8 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """Arrivals by what becomes of them: new ones, others under known ids, those of unknown units. Repeats are left out.
+    """Arrivals by what becomes of them: new ones, others under known ids, those of unknown units, those that are not
+    as the deployment declared its own fields. Repeats are left out.
 
     `regions` are the phone regions of the units that the new ones name.
     """
@@ -48,6 +53,7 @@ class Judged:
     fresh: list[Arrival]
     conflicts: list[Arrival]
     stray: list[Arrival]
+    undeclared: list[Undeclared]
     regions: dict[str, str]
 
 
@@ -60,6 +66,7 @@ async def take_in(
     for arrival in judged.conflicts:
         await quarantine_conflict(connection, arrival, clock)
     await quarantine_stray(connection, judged.stray, clock)
+    await quarantine_undeclared(connection, judged.undeclared, clock)
     readings = [
         Reading(arrival, normaliser.identifiers(arrival, judged.regions.get), normaliser.assets(arrival))
         for arrival in judged.fresh
@@ -75,7 +82,12 @@ async def judge(connection: Connection, arrivals: Sequence[Arrival]) -> Judged:
     units = {arrival.touchpoint.unit for arrival in unseen if arrival.touchpoint.unit and not arrival.region}
     regions = await store.unit_regions(connection, units)
     stray = [a for a in unseen if not a.vetted and a.touchpoint.unit and a.touchpoint.unit not in regions]
-    return Judged([arrival for arrival in unseen if arrival not in stray], conflicts, stray, regions)
+    rules = await own_rules(connection)
+    others = [arrival for arrival in unseen if not arrival.vetted and arrival not in stray]
+    refused = [found for arrival in others if (found := undeclared(rules, arrival)) is not None]
+    left_out = {arrival.touchpoint.id for arrival in (*stray, *(one.arrival for one in refused))}
+    fresh = [arrival for arrival in unseen if arrival.touchpoint.id not in left_out]
+    return Judged(fresh, conflicts, stray, refused, regions)
 
 
 async def _unseen(connection: Connection, arrivals: Sequence[Arrival]) -> tuple[list[Arrival], list[Arrival]]:

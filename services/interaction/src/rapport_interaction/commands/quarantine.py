@@ -1,10 +1,11 @@
 """What cannot be recorded is kept, with the reason and the place; the event says it without personal data."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from rapport_interaction import store
-from rapport_interaction.domain.arrivals import Arrival, Unreadable
+from rapport_interaction.domain.arrivals import Arrival, Unreadable, reasons_of
 from rapport_interaction.domain.quarantined import names_of
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.catalogue import INTERACTION_QUARANTINED
@@ -12,11 +13,22 @@ from rapport_shared.contracts.codec import Event
 from rapport_shared.contracts.envelope import Envelope
 from rapport_shared.contracts.ids import derived_id, new_id
 from rapport_shared.contracts.interaction import InteractionQuarantined, QuarantineReason
+from rapport_shared.contracts.touchpoints import TouchpointInvalid
 from rapport_shared.database import Connection
 from rapport_shared.messaging import outbox
+from rapport_shared.own_fields import OwnRules
 
 UNKNOWN_UNIT = QuarantineReason(pointer="/unit", code="unknown_unit", message="is not a unit of this firm")
+OWN_FIELDS = "own_fields"
 ID_CONFLICT = QuarantineReason(pointer="/id", code="id_conflict", message="is known with another body")
+
+
+@dataclass(frozen=True, slots=True)
+class Undeclared:
+    """A touchpoint that is not as the deployment declared, and in what."""
+
+    arrival: Arrival
+    reasons: tuple[QuarantineReason, ...]
 
 
 async def quarantine_unreadable(connection: Connection, items: Sequence[Unreadable], clock: Clock) -> None:
@@ -35,18 +47,36 @@ async def quarantine_unreadable(connection: Connection, items: Sequence[Unreadab
 async def quarantine_stray(connection: Connection, arrivals: Sequence[Arrival], clock: Clock) -> None:
     """Quarantines touchpoints of units that are not known."""
     for arrival in arrivals:
-        data = InteractionQuarantined(
-            quarantine_id=stray_id(arrival),
-            touchpoint_id=arrival.touchpoint.id,
-            reason="unknown_unit",
-            errors=(UNKNOWN_UNIT,),
-            received_at=arrival.received_at,
-        )
-        await _quarantine(connection, data, dict(arrival.headers), arrival.value, clock)
+        await _quarantine_sound(connection, arrival, "unknown_unit", (UNKNOWN_UNIT,), clock)
+
+
+async def quarantine_undeclared(connection: Connection, arrivals: Sequence[Undeclared], clock: Clock) -> None:
+    """Quarantines touchpoints that are not as the deployment declared its own fields and kinds."""
+    for one in arrivals:
+        await _quarantine_sound(connection, one.arrival, OWN_FIELDS, one.reasons, clock)
+
+
+def undeclared(rules: OwnRules, arrival: Arrival) -> Undeclared | None:
+    """The arrival with what is wrong with its own fields or its own kind; None where nothing is."""
+    faults = rules.touchpoint_faults(arrival.body)
+    return Undeclared(arrival, reasons_of(TouchpointInvalid(faults))) if faults else None
+
+
+async def _quarantine_sound(
+    connection: Connection, arrival: Arrival, reason: str, errors: tuple[QuarantineReason, ...], clock: Clock
+) -> None:
+    data = InteractionQuarantined(
+        quarantine_id=stray_id(arrival),
+        touchpoint_id=arrival.touchpoint.id,
+        reason=reason,
+        errors=errors,
+        received_at=arrival.received_at,
+    )
+    await _quarantine(connection, data, dict(arrival.headers), arrival.value, clock)
 
 
 def stray_id(arrival: Arrival) -> UUID:
-    """Under which a touchpoint of an unknown unit is quarantined: the same for the same body."""
+    """Under which a touchpoint that is sound, and does not fit this firm, is quarantined: the same for one body."""
     return derived_id("stray", arrival.touchpoint.id, arrival.digest)
 
 

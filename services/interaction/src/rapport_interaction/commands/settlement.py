@@ -8,7 +8,7 @@ import asyncpg
 
 from rapport_interaction import store
 from rapport_interaction.commands.intake import judge, take_in
-from rapport_interaction.commands.quarantine import ID_CONFLICT, UNKNOWN_UNIT
+from rapport_interaction.commands.quarantine import ID_CONFLICT, UNKNOWN_UNIT, undeclared
 from rapport_interaction.domain.arrivals import Arrival, Normaliser, reasons_of
 from rapport_interaction.domain.patches import Patch, PatchRefused
 from rapport_interaction.domain.quarantined import Quarantined, mended
@@ -29,6 +29,7 @@ from rapport_shared.contracts.touchpoints import TouchpointInvalid
 from rapport_shared.database import Connection, is_refused_data
 from rapport_shared.errors import CONFLICT, Problem, not_found
 from rapport_shared.messaging import outbox
+from rapport_shared.policy_registers import own_rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +156,10 @@ async def _obstacles(connection: Connection, arrival: Arrival) -> Sequence[Quara
     known = (await store.known_touchpoints(connection, [arrival.touchpoint.id])).get(arrival.touchpoint.id)
     if known is not None:
         return () if known.digest == arrival.digest else (ID_CONFLICT,)
-    return (UNKNOWN_UNIT,) if (await judge(connection, [arrival])).stray else ()
+    if (await judge(connection, [arrival])).stray:
+        return (UNKNOWN_UNIT,)
+    found = undeclared(await own_rules(connection), arrival)
+    return found.reasons if found is not None else ()
 
 
 async def _mended_before(connection: Connection, quarantined: Quarantined, *, same: bool) -> Mended:

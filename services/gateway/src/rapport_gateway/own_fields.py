@@ -1,0 +1,47 @@
+"""The fields and kinds of the deployment's own, as the gateway applies them."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from rapport_shared.clock import Clock
+from rapport_shared.database import Database
+from rapport_shared.own_fields import UNDECLARED, OwnRules
+from rapport_shared.policy_registers import FieldsInForce, fields_in_force
+
+REMEMBERED: Final = timedelta(seconds=1)
+"""A batch asks for each touchpoint, and a new version is to count soon after it was activated."""
+LOOKED_SECONDS: Final = 0.1
+NOTHING: Final = FieldsInForce(0, UNDECLARED)
+
+
+@dataclass(slots=True)
+class KnownFields:
+    """Knows what is declared; a replica is behind by a second at most, once the gateway has heard of it."""
+
+    database: Database
+    clock: Clock
+    _known: FieldsInForce = NOTHING
+    _until: datetime | None = None
+
+    async def rules(self) -> OwnRules:
+        """The rules to check with."""
+        if self._until is None or self.clock() >= self._until:
+            await self.look()
+        return self._known.rules
+
+    async def look(self) -> FieldsInForce:
+        """What is declared now: from here on this replica checks with it."""
+        self._known = await fields_in_force(self.database)
+        self._until = self.clock() + REMEMBERED
+        return self._known
+
+    async def of_version(self, version: int | None, wait_ms: int) -> FieldsInForce:
+        """What is declared, as soon as it is of `version`; after `wait_ms` what it is then."""
+        deadline = self.clock() + timedelta(milliseconds=wait_ms)
+        while True:
+            found = await self.look()
+            if version in (None, found.version) or self.clock() >= deadline:
+                return found
+            await asyncio.sleep(LOOKED_SECONDS)

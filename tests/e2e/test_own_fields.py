@@ -1,0 +1,156 @@
+"""Own fields through all services, on real Kafka and PostgreSQL: declared, reported, seen, refused, mended."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
+
+import orjson
+import pytest
+import pytest_asyncio
+from aiokafka import AIOKafkaProducer
+
+from deploy.local.stack import Stack
+from rapport_shared.contracts.catalogue import INTAKE
+from rapport_shared.contracts.codec import encode_touchpoint
+from rapport_shared.contracts.touchpoints import parse_touchpoint
+from tests.support.conditions import until
+from tests.support.own_fields import GARAGE
+from tests.support.stack import Caller
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+POLICY = "/v1/policies/fields/default"
+PERSONAL = "王小明-4711"
+
+
+def phone_number() -> str:
+    return f"138{uuid4().int % 10**8:08d}"
+
+
+def touchpoint(number: str, kind: str = "call.ended", **changes: Any) -> dict[str, Any]:
+    return {
+        "id": str(uuid4()),
+        "channel": "store",
+        "kind": kind,
+        "occurred_at": "2026-03-01T09:30:00+08:00",
+        "identifiers": [{"type": "phone", "value": number, "region": "CN"}],
+        "data": {},
+        **changes,
+    }
+
+
+async def declare(caller: Caller, document: dict[str, Any]) -> str:
+    version = (await caller.call("PUT", POLICY, 201, json=document)).json()["version"]
+    done = await caller.call("POST", f"{POLICY}/activate", 200, json={"version": version})
+    seen = await caller.call("GET", f"/v1/fields?version={version}&wait_ms=20000", 200)
+    assert seen.json()["version"] == version
+    return done.headers["rapport-event-id"]
+
+
+async def withdraw(caller: Caller) -> None:
+    await caller.call("POST", f"{POLICY}/activate", 200, json={"version": 0})
+    assert (await caller.call("GET", "/v1/fields?version=0&wait_ms=20000", 200)).json()["version"] == 0
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def declared(caller: Caller) -> AsyncIterator[Caller]:
+    """The stack is the session's: what a test declares is withdrawn after it."""
+    await declare(caller, GARAGE)
+    yield caller
+    await withdraw(caller)
+
+
+async def test_a_kind_of_its_own_is_in_timeline_and_interactions(declared: Caller) -> None:
+    drive = touchpoint(
+        phone_number(), "custom.test_drive", data={"model": "Lavida"}, attributes={"campaign_code": "spring"}
+    )
+    touchpoint_id = await declared.report(drive)
+    status = await declared.status(touchpoint_id)
+    view = await declared.view(status["customer_id"], touchpoint_id)
+    assert view["interactions"]["last"][0]["kind"] == "custom.test_drive"
+    (entry,) = (await declared.call("GET", f"/v1/customers/{status['customer_id']}/timeline", 200)).json()["entries"]
+    assert (entry["data"], entry["attributes"]) == ({"model": "Lavida"}, {"campaign_code": "spring"})
+
+
+async def test_what_is_not_as_declared_is_refused_at_the_gateway_and_never_repeated(declared: Caller) -> None:
+    wrong = touchpoint(
+        phone_number(), "custom.test_drive", data={"modell": PERSONAL}, attributes={"party_size": PERSONAL}
+    )
+    dry = await declared.call("POST", "/v1/touchpoints?dry_run=true", 200, json=wrong)
+    refused = await declared.call("POST", "/v1/touchpoints", 422, json=wrong)
+    assert dry.json()["results"][0]["problem"]["errors"] == refused.json()["errors"]
+    assert {(one["pointer"], one["code"]) for one in refused.json()["errors"]} == {
+        ("/data/model", "missing"),
+        ("/data", "unknown_field"),
+        ("/attributes/party_size", "wrong_type"),
+    }
+    assert PERSONAL not in refused.text + dry.text
+    unknown = touchpoint(phone_number(), "custom.never_declared")
+    refused = await declared.call("POST", "/v1/touchpoints", 422, json=unknown)
+    assert [(one["pointer"], one["code"]) for one in refused.json()["errors"]] == [("/kind", "unknown_kind")]
+
+
+async def test_profile_fields_are_survivorship_fields_that_can_be_explained(declared: Caller) -> None:
+    number = phone_number()
+    report = touchpoint(number, "profile.reported", data={"kind": "person", "name": {"display": "王小明"}})
+    crm = report | {"source": {"system": "crm", "record": number}, "attributes": {"loyalty_level": "silver"}}
+    touchpoint_id = await declared.report(crm)
+    customer_id = (await declared.status(touchpoint_id))["customer_id"]
+    await declared.until_status("GET", f"/v1/customers/{customer_id}/record", 200)
+    edit = await declared.call(
+        "PATCH", f"/v1/customers/{customer_id}/record", 200, json={"attributes": {"loyalty_level": "gold"}}
+    )
+    view = await declared.view(customer_id, edit.headers["rapport-event-id"])
+    assert view["identity"]["attributes"] == {"loyalty_level": "gold"}
+    path = f"/v1/customers/{customer_id}/explain?field=identity.attributes.loyalty_level"
+    explained = (await declared.call("GET", path, 200)).json()
+    assert (explained["value"], explained["rule"], explained["source"]) == ("gold", "manual", "manual")
+    assert [loser["value"] for loser in explained["losers"]] == ["silver"]
+
+
+async def test_asset_fields_are_in_the_assets_of_the_view(declared: Caller) -> None:
+    made = await declared.call("POST", "/v1/customers", 201, json={"kind": "person"})
+    customer_id = made.json()["customer_id"]
+    asset = {"serial": f"VIN{uuid4().hex[:12]}", "attributes": {"warranty_until": "2030-01-01", "colour": "blue"}}
+    added = await declared.call("POST", f"/v1/customers/{customer_id}/assets", 201, json=asset)
+    view = await declared.view(customer_id, added.headers["rapport-event-id"])
+    assert view["assets"][0]["attributes"] == {"colour": "blue", "warranty_until": "2030-01-01"}
+
+
+async def test_what_a_connector_produces_waits_until_it_is_declared(declared: Caller, stack: Stack) -> None:
+    body = touchpoint(phone_number(), attributes={"guide": "G-7"})
+    message = encode_touchpoint(parse_touchpoint(body, strict=True), orjson.dumps(body), "any", ())
+    headers = [(name, b"/connector" if name == "ce_source" else value) for name, value in message.headers]
+
+    async def quarantined() -> bool:
+        # the interaction service hears of the policy by its own consumer: until then a connector is believed
+        body["id"] = str(uuid4())
+        async with AIOKafkaProducer(bootstrap_servers=stack.infrastructure.kafka) as producer:
+            await producer.send_and_wait(INTAKE.name, orjson.dumps(body), message.key, headers=headers)
+        return bool((await declared.status(str(body["id"])))["state"] == "quarantined")
+
+    await until("the intake to know what is declared", quarantined)
+    found = (await declared.call("GET", "/v1/quarantine?reason=own_fields&limit=200", 200)).json()["quarantined"]
+    (item,) = [one for one in found if one["touchpoint_id"] == body["id"]]
+    assert [(one["pointer"], one["code"]) for one in item["errors"]] == [("/attributes/guide", "unknown_field")]
+    guide = {"type": "text", "labels": {"en": "Guide", "zh": "导购"}}
+    await declare(declared, {**GARAGE, "touchpoints": {**GARAGE["touchpoints"], "guide": guide}})
+    path = f"/v1/quarantine/{item['quarantine_id']}/replay"
+
+    async def recorded() -> bool:
+        return (await declared.client.post(path)).status_code == 200
+
+    await until("the replay to record it", recorded)
+    assert (await declared.status(str(body["id"])))["state"] in ("recorded", "quarantined")
+    await until("it to be seen as recorded", lambda: _recorded(declared, str(body["id"])))
+
+
+async def _recorded(caller: Caller, touchpoint_id: str) -> bool:
+    return bool((await caller.status(touchpoint_id))["state"] == "recorded")
+
+
+async def test_once_withdrawn_everything_is_taken_as_before(caller: Caller) -> None:
+    await declare(caller, GARAGE)
+    await withdraw(caller)
+    anything = touchpoint(phone_number(), "custom.never_declared", data={"a": [1]}, attributes={"b": {"c": 1}})
+    touchpoint_id = await caller.report(anything)
+    assert (await caller.status(touchpoint_id))["state"] == "recorded"
