@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 from rapport_customer.commands.matching import match_batch
-from rapport_customer.domain.matching import Features, blocking_keys, trigram_text
+from rapport_customer.domain.matching import Features, blocking_keys
 from rapport_customer.domain.matching.features import Place
 from rapport_shared.clock import system_clock
 from rapport_shared.contracts.customer import FieldCandidate, ProfileState
@@ -95,10 +95,7 @@ async def _load(database: Database, profiles: int) -> float:
             keys = {profile_id: sorted(blocking_keys(made)) for profile_id, made in page}
             await connection.copy_records_to_table(
                 "match_features",
-                records=[
-                    (profile_id, made.version, made.to_json(), trigram_text(made), keys[profile_id])
-                    for profile_id, made in page
-                ],
+                records=[(profile_id, made.version, made.to_json(), "", keys[profile_id]) for profile_id, made in page],
             )
             await connection.copy_records_to_table(
                 "match_block", records=[(key, profile_id) for profile_id, _ in page for key in keys[profile_id]]
@@ -109,7 +106,7 @@ async def _load(database: Database, profiles: int) -> float:
         await connection.execute(
             "CREATE INDEX match_features_trigrams ON match_features USING gin (trigrams gin_trgm_ops)", timeout=600
         )
-        await connection.execute("ANALYZE match_features, match_block, membership", timeout=600)
+        await connection.execute("VACUUM (ANALYZE) match_features, match_block, membership", timeout=600)
     return time.perf_counter() - begun
 
 

@@ -133,7 +133,8 @@ def _features(state: ProfileState) -> Features | None:
 
 def _row(profile_id: UUID, features: Features) -> MatchRow:
     keys = sorted(blocking_keys(features))
-    return MatchRow(profile_id, features.version, features.to_json(), trigram_text(features), keys)
+    trigrams = trigram_text(features) if features.name else ""  # persons are found by their blocks
+    return MatchRow(profile_id, features.version, features.to_json(), trigrams, keys)
 
 
 async def _found(connection: Connection, features: Mapping[UUID, Features]) -> dict[UUID, set[UUID]]:

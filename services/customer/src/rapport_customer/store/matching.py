@@ -60,6 +60,23 @@ async def dequeue(connection: Connection, places: Mapping[UUID, int]) -> None:
 async def save_match_rows(connection: Connection, rows: Sequence[MatchRow]) -> None:
     """Keeps what profiles are compared by, and replaces their blocks."""
     ids = [row.profile_id for row in rows]
+    pairs = sorted({(block, row.profile_id) for row in rows for block in row.blocks})
+    blocks, profiles = [block for block, _ in pairs], [profile_id for _, profile_id in pairs]
+    await connection.execute(
+        "DELETE FROM match_block b USING ("
+        "  SELECT unnest(blocks) AS block, profile_id FROM match_features WHERE profile_id = ANY($1)"
+        "  EXCEPT SELECT * FROM unnest($2::text[], $3::uuid[])"
+        ") AS former WHERE b.block = former.block AND b.profile_id = former.profile_id",
+        ids,
+        blocks,
+        profiles,
+    )
+    await connection.execute(
+        "INSERT INTO match_block (block, profile_id) SELECT * FROM unnest($1::text[], $2::uuid[]) "
+        "ON CONFLICT DO NOTHING",
+        blocks,
+        profiles,
+    )
     await connection.execute(
         "INSERT INTO match_features (profile_id, version, features, trigrams, blocks) "
         "SELECT id, version, features, trigrams, string_to_array(blocks, E'\\x1f') "
@@ -72,22 +89,6 @@ async def save_match_rows(connection: Connection, rows: Sequence[MatchRow]) -> N
         [row.features for row in rows],
         [row.trigrams for row in rows],
         ["\x1f".join(row.blocks) for row in rows],
-    )
-    pairs = sorted({(block, row.profile_id) for row in rows for block in row.blocks})
-    blocks, profiles = [block for block, _ in pairs], [profile_id for _, profile_id in pairs]
-    await connection.execute(
-        "DELETE FROM match_block b WHERE b.profile_id = ANY($1) AND NOT EXISTS ("
-        "  SELECT FROM unnest($2::text[], $3::uuid[]) AS t (block, profile_id) "
-        "  WHERE t.block = b.block AND t.profile_id = b.profile_id)",
-        ids,
-        blocks,
-        profiles,
-    )
-    await connection.execute(
-        "INSERT INTO match_block (block, profile_id) SELECT * FROM unnest($1::text[], $2::uuid[]) "
-        "ON CONFLICT DO NOTHING",
-        blocks,
-        profiles,
     )
 
 
