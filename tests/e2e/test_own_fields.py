@@ -116,6 +116,24 @@ async def test_asset_fields_are_in_the_assets_of_the_view(declared: Caller) -> N
     assert view["assets"][0]["attributes"] == {"colour": "blue", "warranty_until": "2030-01-01"}
 
 
+async def test_ticket_fields_are_in_the_ticket_and_in_its_line_of_the_view(declared: Caller) -> None:
+    touchpoint_id = await declared.report(touchpoint(phone_number()))
+    customer_id = (await declared.status(touchpoint_id))["customer_id"]
+    body = {"kind": "repair", "customer": {"id": customer_id}, "subject": "空调异响", "attributes": {"guide": "G-7"}}
+
+    async def refused() -> bool:
+        # the ticket service hears of the policy and of the customer by itself, and refuses either until it has
+        answer = await declared.client.post("/v1/tickets", json=body)
+        return answer.status_code == 422 and any(e["pointer"] == "/attributes/bay" for e in answer.json()["errors"])
+
+    await until("the ticket service to know what is declared", refused)
+    body["attributes"] = {"bay": 3}
+    opened = await declared.call("POST", "/v1/tickets", 201, json=body)
+    assert opened.json()["attributes"] == {"bay": 3}
+    view = await declared.view(customer_id, opened.headers["rapport-event-id"])
+    assert view["tickets"]["open"][0]["attributes"] == {"bay": 3}
+
+
 async def test_what_a_connector_produces_waits_until_it_is_declared(declared: Caller, stack: Stack) -> None:
     body = touchpoint(phone_number(), attributes={"guide": "G-7"})
     message = encode_touchpoint(parse_touchpoint(body, strict=True), orjson.dumps(body), "any", ())

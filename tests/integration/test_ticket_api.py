@@ -19,15 +19,18 @@ from rapport_shared.contracts.customer import ProfileMove, RouteTarget
 from rapport_shared.contracts.envelope import Envelope
 from rapport_shared.contracts.ids import new_id
 from rapport_shared.contracts.interaction import IdentifierType
+from rapport_shared.contracts.policies import PolicyActivated
 from rapport_shared.database import Database
 from rapport_shared.messaging.records import Partition, Record
 from rapport_shared.migrations import migrate
 from rapport_shared.normalisation import identifier_key
+from rapport_shared.policy_registers import own_fields_register
 from rapport_shared.service import Service
 from rapport_ticket import consumers
 from rapport_ticket.app import build
 from rapport_ticket.settings import TicketSettings
 from tests.support.infrastructure import Databases
+from tests.support.own_fields import GARAGE
 
 SECRET = "s" * 32
 PHONE = {"type": "phone", "value": "138 0013 8000", "region": "CN"}
@@ -55,11 +58,16 @@ class Counter:
         envelope = Envelope(new_id(now), event_type.source, event_type.wire, "subject", now, now, sequence)
         message = encode_event(Event(envelope, event_type, data))
         headers = {name: value.decode() for name, value in message.headers}
-        subscription = consumers.registers()
-        item = subscription.decode(Record(Partition(message.topic, 0), 0, message.key, headers, message.value, now))
-        assert item is not None
-        async with self.database.transaction() as connection:
-            await subscription.apply(connection, [item])
+        record = Record(Partition(message.topic, 0), 0, message.key, headers, message.value, now)
+        subscriptions: tuple[Any, ...] = (consumers.registers(), own_fields_register())
+        for subscription in subscriptions:
+            if (item := subscription.decode(record)) is not None:
+                async with self.database.transaction() as connection:
+                    await subscription.apply(connection, [item])
+
+    async def declare(self, document: dict[str, Any], version: int = 1) -> None:
+        activated = PolicyActivated(kind="fields", name="default", unit="", version=version, document=document)
+        await self.hear(catalogue.CUSTOMER_POLICY_ACTIVATED, activated, version)
 
     async def profile(self) -> UUID:
         profile_id = uuid4()
@@ -359,3 +367,45 @@ async def test_a_full_ticket_says_so(counter: Counter) -> None:
             break
     assert status == 409
     await counter.call("GET", f"/v1/tickets/{ticket['ticket_id']}", 200)
+
+
+async def test_own_fields_are_stated_by_kind_edited_and_withdrawn_as_declared(counter: Counter) -> None:
+    await counter.declare(GARAGE)
+    profile = await counter.profile()
+    refused = await counter.open(profile, 422, attributes={"cause": "accident", "guide": "王小明-4711"})
+    assert {(one["pointer"], one["code"]) for one in refused["errors"]} == {
+        ("/attributes/guide", "unknown_field"),
+        ("/attributes/bay", "missing"),
+        ("/attributes/insurer", "missing"),
+    }
+    assert "王小明" not in str(refused)
+    ticket = await counter.open(profile, attributes={"cause": "wear", "bay": 3, "insurer": None})
+    assert ticket["attributes"] == {"bay": 3, "cause": "wear"}
+    path = f"/v1/tickets/{ticket['ticket_id']}"
+    half = await counter.call("PATCH", path, 422, json={"attributes": {"cause": "accident"}})
+    assert [one["pointer"] for one in half.json()["errors"]] == ["/attributes/insurer"]
+    whole = {"attributes": {"cause": "accident", "insurer": "PICC"}}
+    assert (await counter.call("PATCH", path, 200, json=whole)).json()["attributes"] == {
+        "bay": 3,
+        "cause": "accident",
+        "insurer": "PICC",
+    }
+    await counter.call("PATCH", path, 422, json={"attributes": {"bay": None}})
+    back = {"attributes": {"cause": "wear", "insurer": None}}
+    assert (await counter.call("PATCH", path, 200, json=back)).json()["attributes"] == {"bay": 3, "cause": "wear"}
+    types = [event["type"] for event in await counter.events(ticket["ticket_id"])]
+    assert types == ["rapport.ticket.opened.v1", "rapport.ticket.updated.v1", "rapport.ticket.updated.v1"]
+
+
+async def test_a_ticket_that_was_opened_before_a_version_stays_readable_and_editable_without_it(
+    counter: Counter,
+) -> None:
+    await counter.declare(GARAGE)
+    profile = await counter.profile()
+    ticket = await counter.open(profile, attributes={"bay": 3})
+    await counter.declare({"tickets": {}}, 2)
+    path = f"/v1/tickets/{ticket['ticket_id']}"
+    edited = await counter.call("PATCH", path, 200, json={"priority": "high"})
+    assert edited.json()["attributes"] == {"bay": 3}
+    assert (await counter.open(profile))["attributes"] == {}
+    await counter.open(profile, 422, attributes={"bay": 3})

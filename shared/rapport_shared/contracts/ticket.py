@@ -2,8 +2,10 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
+
+from pydantic import Field
 
 from rapport_shared.contracts.model import Contract
 from rapport_shared.contracts.pii import Pii
@@ -30,6 +32,8 @@ class TicketComment(Contract):
 class TicketState(Contract):
     """A ticket's register. `state` is a state of its kind's process; `open` says whether work is left.
 
+    `attributes` are the fields that the deployment declared for tickets.
+
     `kind` is open on purpose: a reader meets kinds that came after it, and must not fail at them.
     """
 
@@ -49,6 +53,7 @@ class TicketState(Contract):
     resolved_at: datetime | None = None
     resolution: Pii[str] | None = None
     comments: tuple[TicketComment, ...] = ()
+    attributes: Pii[dict[str, Any]] = Field(default_factory=dict)
 
 
 class TicketChange(Contract):

@@ -15,6 +15,9 @@ ASSET_KINDS: Final = frozenset({"asset.delivered", "asset.serviced", "asset.tran
 MAX_DOCUMENT_BYTES: Final = 256 * 1024
 """An event carries the document, and may have 512 KiB."""
 
+DEFAULT_LENGTH: Final = 200
+MAX_CHARACTERS: Final = 60_000
+"""An event of a profile, an asset or a ticket carries all of its fields, and may have 512 KiB."""
 READING: Final = {"reading": True}
 """Validation context of a document that its owner has taken: a later release may know kinds that this one does not."""
 
@@ -80,7 +83,10 @@ class OwnField(Declaration):
     def limits(self) -> Limits:
         """What values of it must keep to."""
         return Limits(
-            self.length or 500, boundary(self.type, self.minimum), boundary(self.type, self.maximum), self.codes
+            self.length or DEFAULT_LENGTH,
+            boundary(self.type, self.minimum),
+            boundary(self.type, self.maximum),
+            self.codes,
         )
 
     @property
@@ -158,7 +164,10 @@ class FieldsPolicy(Declaration):
     @model_validator(mode="after")
     def _sound(self, info: ValidationInfo) -> "FieldsPolicy":
         for part in ("profiles", "assets", "touchpoints", "tickets"):
-            _check_conditions(part, getattr(self, part) or {})
+            fields = getattr(self, part) or {}
+            _check_conditions(part, fields)
+            if sum(field.limits.length for field in fields.values() if field.type == "text") > MAX_CHARACTERS:
+                raise ValueError(f"the lengths of all texts of {part} may come to {MAX_CHARACTERS} characters")
         for name, field in (self.touchpoints or {}).items():
             for kind in field.kinds or ():
                 known = kind in MODEL_OF or kind in (self.kinds or {}) or info.context is READING

@@ -32,7 +32,7 @@ _INSTANT: Final[TypeAdapter[datetime]] = TypeAdapter(Instant)
 class Limits:
     """What values of a field must keep to, parsed once."""
 
-    length: int = 500
+    length: int = 200
     minimum: Boundary = None
     maximum: Boundary = None
     options: frozenset[str] = frozenset()

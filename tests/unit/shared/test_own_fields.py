@@ -176,6 +176,7 @@ def test_an_own_kind_follows_its_schema() -> None:
         own_kind({"type": "object", "title": "x" * 40_000}),
         own_kind({"type": "object", "properties": {"a": {}}}, personal=["/b"]),
         {"profiles": {f"f{n}": field("text") for n in range(201)}},
+        {"tickets": {f"f{n}": field("text", length=10_000) for n in range(7)}},
     ],
 )
 def test_a_document_that_declares_nonsense_is_refused(document: dict[str, Any]) -> None:

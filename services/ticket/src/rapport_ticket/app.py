@@ -2,6 +2,7 @@
 
 from rapport_shared.callers import CallerTokens
 from rapport_shared.clock import Clock, system_clock
+from rapport_shared.policy_registers import own_fields_register
 from rapport_shared.service import Plumbing, Service, database_check, housekeeping, message_metrics
 from rapport_shared.web.application import make_application, token_authenticator
 from rapport_ticket import api, consumers
@@ -29,7 +30,7 @@ def build(settings: TicketSettings, clock: Clock = system_clock) -> Service:
         application,
         {
             "relay": [plumbing.relay()],
-            "consumers": plumbing.consumers(consumers.registers()),
+            "consumers": plumbing.consumers(consumers.registers(), own_fields_register()),
             "housekeeping": [housekeeping(database, clock)],
         },
     )

@@ -1,10 +1,10 @@
 """What is done to tickets: each command locks one, decides, saves, and appends one event."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from rapport_shared.callers import Caller
@@ -21,22 +21,25 @@ from rapport_shared.contracts.codec import Event
 from rapport_shared.contracts.envelope import Envelope
 from rapport_shared.contracts.ids import new_id
 from rapport_shared.contracts.model import Contract
-from rapport_shared.contracts.ticket import TicketComment
+from rapport_shared.contracts.ticket import TicketComment, TicketState
 from rapport_shared.database import Connection
 from rapport_shared.errors import CONFLICT, NOT_FOUND, VALIDATION, FieldProblem, Problem, not_found
 from rapport_shared.messaging import outbox
+from rapport_shared.own_fields import refuse
+from rapport_shared.policy_registers import own_rules
 from rapport_shared.web.commands import Answer, revision_etag
 from rapport_ticket import store
 from rapport_ticket.domain import tickets
 from rapport_ticket.domain.addressing import Address, Unreadable, address, addressee
 from rapport_ticket.domain.processes import RESOLVED, TransitionRefused
-from rapport_ticket.domain.tickets import Change, TicketFull, Visibility
+from rapport_ticket.domain.tickets import Change, TicketFull, Visibility, with_stated
 from rapport_ticket.queries import as_id, shown
 from rapport_ticket.schemas import NewComment, NewTicket, Resolution, TicketEdit, Transition
 from rapport_ticket.store import StoredTicket
 
 T = TypeVar("T")
 
+WRONG_FIELDS: Final = "The deployment's own fields are not as they are declared."
 AHEAD = timedelta(minutes=5)
 """How far a caller's clock may run ahead."""
 
@@ -57,16 +60,18 @@ class Tickets:
         Under an id that is known, the same request is answered again and another one is a 409. Raises a 404 for a
         customer that is not known: report a touchpoint first.
         """
-        digest = hashlib.sha256(request.model_dump_json(exclude={"id"}).encode()).hexdigest()
+        digest = _digest(request)
         known = await store.lock_ticket(connection, request.id) if request.id else None
         if known is not None:
             return _opened_already(known, digest)
         unit = request.unit or caller.unit or None
         profile_id = await self._profile(connection, request, await self._region(connection, request.unit, caller))
+        own = (await own_rules(connection)).tickets(request.kind)
+        refuse(own.faults(request.attributes, request.kind), WRONG_FIELDS)
         now = self.clock()
         opened_at = _opened_at(request.occurred_at, now)
         fields = request.model_dump(include={"kind", "subject", "description", "priority", "owner"})
-        fields |= {"unit": unit, "profile_id": profile_id}
+        fields |= {"unit": unit, "profile_id": profile_id, "attributes": with_stated({}, request.attributes)}
         running = await store.next_number(connection)
         ticket = tickets.first_state(request.id or new_id(now), running, fields, opened_at, now)
         customer_id = await store.customer_of(connection, profile_id)
@@ -80,11 +85,13 @@ class Tickets:
     async def edit(
         self, connection: Connection, name: str, request: TicketEdit, caller: Caller, seen: Precondition
     ) -> Answer:
-        """Changes fields. Raises a 404, a 412."""
+        """Changes fields. Raises a 404, a 412, a 422."""
         stored = await self._locked(connection, name, seen)
         if request.unit is not None:
             await self._region(connection, request.unit, caller)
         now, fields = self._now(stored), request.model_dump(exclude_unset=True)
+        if "attributes" in fields:
+            fields["attributes"] = await self._attributes(connection, stored.ticket, request.attributes)
         change = _decided(lambda: tickets.edited(stored.ticket, fields, now))
         if change is None:
             return _answer(stored)
@@ -138,6 +145,15 @@ class Tickets:
         await outbox.append(connection, [event])
         return _answer(after, status)
 
+    async def _attributes(
+        self, connection: Connection, ticket: TicketState, stated: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """The ticket's own fields after an edit, which leaves none missing; what was recorded before may stay."""
+        before = ticket.attributes if isinstance(ticket.attributes, dict) else {}
+        own, after = (await own_rules(connection)).tickets(ticket.kind), with_stated(before, stated)
+        refuse([*own.value_faults(stated), *own.missing(after, ticket.kind)], WRONG_FIELDS)
+        return after
+
     def _now(self, stored: StoredTicket) -> datetime:
         return next_recorded(self.clock(), stored.last_recorded_at)
 
@@ -179,6 +195,12 @@ class Tickets:
             place = FieldProblem("/unit", "unknown_unit", "It is not a unit of this firm that the caller belongs to.")
             raise Problem(VALIDATION, "The unit is not known.", errors=[place])
         return region
+
+
+def _digest(request: NewTicket) -> str:
+    """What two requests under one id must have alike."""
+    left_out = {"id"} if request.attributes else {"id", "attributes"}
+    return hashlib.sha256(request.model_dump_json(exclude=left_out).encode()).hexdigest()
 
 
 def _known(profile_id: UUID | None) -> UUID:

@@ -1,6 +1,6 @@
 """What the ticket service's API takes and answers."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
@@ -50,6 +50,16 @@ class NamedCustomer(Request):
         return self
 
 
+Attributes = Annotated[
+    dict[str, Any],
+    Field(
+        max_length=200,
+        description="The deployment's own fields, as the policy `fields` declares them.",
+        json_schema_extra={"x-personal": True},
+    ),
+]
+
+
 class NewTicket(Request):
     """A case to open. With an `id` of the caller's own, a repeat is harmless.
 
@@ -76,10 +86,14 @@ class NewTicket(Request):
     unit: UnitPath | None = None
     owner: Line | None = None
     occurred_at: Instant | None = None
+    attributes: Attributes = Field(default_factory=dict)
 
 
 class TicketEdit(Request):
-    """Fields to change; what is left out stays, what is null is emptied. Subject and priority cannot be empty."""
+    """Fields to change; what is left out stays, what is null is emptied. Subject and priority cannot be empty.
+
+    So it is with each of the `attributes`, too.
+    """
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"priority": "high", "owner": "agent-17"}})
 
@@ -88,6 +102,7 @@ class TicketEdit(Request):
     priority: Priority | None = None
     unit: UnitPath | None = None
     owner: Line | None = None
+    attributes: Attributes = Field(default_factory=dict)
 
     @field_validator("subject", "priority")
     @classmethod

@@ -22,7 +22,8 @@ def fold(state: State | None, fact: Fact, item: str) -> State | None:
     if not is_later(fact, state):
         return state
     ticket = fact.data["ticket"]
-    return {"sequence": fact.sequence, "ticket": {name: ticket.get(name) for name in _KEPT}}
+    kept = {name: ticket.get(name) for name in _KEPT} | {"attributes": ticket.get("attributes") or {}}
+    return {"sequence": fact.sequence, "ticket": kept}
 
 
 def render(customer_id: UUID, profiles: Sequence[UUID], partials: Mapping[tuple[UUID, str], State]) -> Any:

@@ -89,6 +89,11 @@ def edited(ticket: TicketState, fields: Mapping[str, Any], now: datetime) -> Cha
     return change if change.changed else None
 
 
+def with_stated(attributes: Mapping[str, Any], stated: Mapping[str, Any]) -> dict[str, Any]:
+    """Own fields with others stated; one that is null is no longer stated."""
+    return {name: value for name, value in sorted({**attributes, **stated}.items()) if value is not None}
+
+
 def _with(ticket: TicketState, comment: TicketComment) -> tuple[TicketComment, ...]:
     if len(ticket.comments) >= MAX_COMMENTS:
         raise TicketFull
