@@ -13,6 +13,7 @@ import orjson
 
 from rapport_shared.contracts.catalogue import CUSTOMER_EVENTS, CUSTOMER_POLICY_ACTIVATED
 from rapport_shared.contracts.codec import Event, decode_event
+from rapport_shared.contracts.interaction import ATTRIBUTION_ORDER, IdentifierType
 from rapport_shared.contracts.policies import PolicyActivated
 from rapport_shared.database import Connection, Reading
 from rapport_shared.messaging.consumer import Subscription
@@ -23,6 +24,7 @@ from rapport_shared.policies import PolicyPlace
 
 FIELDS_PLACE: Final = PolicyPlace("fields", "default")
 """Own fields are the same in the whole firm."""
+MATCHING_PLACE: Final = PolicyPlace("matching", "default")
 
 REGISTER_TABLE: Final = """
 CREATE TABLE policy_register (
@@ -54,11 +56,32 @@ class FieldsInForce:
 
 def own_fields_register() -> Subscription[RegisteredPolicy]:
     """Keeps the `fields` policy. A document that cannot be read is rejected; the one before it stays in force."""
+    return _register("fields", FIELDS_PLACE, read_fields)
+
+
+def attribution_order_register() -> Subscription[RegisteredPolicy]:
+    """Keeps the `matching` policy, of which attribution needs the order of identifier types."""
+    return _register("matching", MATCHING_PLACE, read_order)
+
+
+def read_order(document: bytes) -> tuple[IdentifierType, ...]:
+    """The order of a `matching` policy's document; types that it leaves out follow in the order that is shipped.
+
+    Raises `ValueError` for a type that is not known.
+    """
+    stated = [IdentifierType(name) for name in orjson.loads(document).get("order") or ()]
+    return tuple(dict.fromkeys((*stated, *ATTRIBUTION_ORDER)))
+
+
+async def attribution_order(connection: Reading) -> tuple[IdentifierType, ...]:
+    """Which identifier decides where those of one touch lead to different customers, as far as this service heard."""
+    rows = await connection.fetch("SELECT document FROM policy_register WHERE place = $1", str(MATCHING_PLACE))
+    return read_order(rows[0]["document"].encode()) if rows else ATTRIBUTION_ORDER
+
+
+def _register(consumer: str, place: PolicyPlace, read: Callable[[bytes], object]) -> Subscription[RegisteredPolicy]:
     return Subscription(
-        consumer="fields",
-        topics=(CUSTOMER_EVENTS,),
-        decode=partial(_decode, FIELDS_PLACE, read_fields),
-        apply=_apply,
+        consumer=consumer, topics=(CUSTOMER_EVENTS,), decode=partial(_decode, place, read), apply=_apply
     )
 
 

@@ -16,10 +16,9 @@ from rapport_shared.contracts.model import Contract
 from rapport_shared.database import Connection, Reading
 from rapport_shared.normalisation import identifier_key
 from rapport_shared.own_fields import FieldsPolicy, OwnRules, read_fields
-from rapport_shared.policies import PolicyKind, PolicyPlace, active_version
-from rapport_shared.policy_registers import FIELDS_PLACE
+from rapport_shared.policies import PolicyKind, active_version
+from rapport_shared.policy_registers import FIELDS_PLACE, MATCHING_PLACE
 
-MATCHING_PLACE: Final = PolicyPlace("matching", "default")
 MATCHING: Final = PolicyKind("matching", MatchingPolicy, CUSTOMER_POLICY_ACTIVATED)
 FIELDS: Final = PolicyKind("fields", FieldsPolicy, CUSTOMER_POLICY_ACTIVATED)
 
@@ -54,3 +53,6 @@ async def block(
         if locked.route.target is not target and not (key in free and locked.route.target is RouteTarget.PROFILE):
             events.append(await put_route(connection, locked, target, None, clock))
     return events
+
+
+__all__ = ["FIELDS", "MATCHING", "MATCHING_PLACE", "block", "matching_kind", "own_rules"]

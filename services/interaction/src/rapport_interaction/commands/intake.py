@@ -30,7 +30,7 @@ from rapport_shared.contracts.interaction import (
 )
 from rapport_shared.database import Connection
 from rapport_shared.normalisation import normalise_identifier, system_and_record
-from rapport_shared.policy_registers import own_rules
+from rapport_shared.policy_registers import attribution_order, own_rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +115,7 @@ async def _record(connection: Connection, readings: Sequence[Reading], clock: Cl
     clues = {clue for r in readings if (clue := r.arrival.conversation_clue)}
     conversations = await store.conversation_profiles(connection, clues)
     known_conversations = set(conversations)
+    order = await attribution_order(connection)
     holders = await store.asset_holders(connection, {asset.key for r in readings for asset in r.assets})
     decided = []
     for reading in readings:
@@ -125,7 +126,7 @@ async def _record(connection: Connection, readings: Sequence[Reading], clock: Cl
             conversation_profile=conversations.get(clue) if clue else None,
             asset_holder=holder_at(reading.assets, reading.arrival.occurred_at, holders),
         )
-        profile_id, attribution = attribute(touch, routes)
+        profile_id, attribution = attribute(touch, routes, order)
         if clue and profile_id is not None:
             conversations.setdefault(clue, profile_id)
         entry_of = interaction_id(reading.arrival.touchpoint.id, clue, profile_id)

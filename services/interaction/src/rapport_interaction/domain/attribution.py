@@ -46,13 +46,15 @@ class Touch:
     asset_holder: UUID | None = None
 
 
-def attribute(touch: Touch, routes: MutableMapping[str, Route]) -> tuple[UUID | None, Attribution]:
+def attribute(
+    touch: Touch, routes: MutableMapping[str, Route], order: Sequence[IdentifierType] = ATTRIBUTION_ORDER
+) -> tuple[UUID | None, Attribution]:
     """The profile of `touch` and why; guesses made on the way are put into `routes`.
 
-    `routes` holds the route of every routable identifier of the touch. May be repeated: with the same routes it
-    answers the same.
+    `order` says which type of identifier decides where several lead to different profiles. `routes` holds the route
+    of every routable identifier of the touch. May be repeated: with the same routes it answers the same.
     """
-    usable = _in_type_order(touch.identifiers, routes)
+    usable = _in_type_order(touch.identifiers, routes, order)
     profile_id, attribution = _decide(touch, usable, routes)
     if profile_id is not None:
         for identifier in usable:
@@ -90,10 +92,12 @@ def mint(identifier: RecordedIdentifier, route: Route) -> UUID:
     return first_touch_profile_id(identifier.key, route.route_seq)
 
 
-def _in_type_order(identifiers: Sequence[RecordedIdentifier], routes: Mapping[str, Route]) -> list[RecordedIdentifier]:
+def _in_type_order(
+    identifiers: Sequence[RecordedIdentifier], routes: Mapping[str, Route], order: Sequence[IdentifierType]
+) -> list[RecordedIdentifier]:
     usable = [
         identifier
         for identifier in identifiers
         if identifier.routable and routes[identifier.key].target is not RouteTarget.BLOCKED
     ]
-    return sorted(usable, key=lambda identifier: (ATTRIBUTION_ORDER.index(identifier.type), identifier.key))
+    return sorted(usable, key=lambda identifier: (order.index(identifier.type), identifier.key))
