@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -50,6 +50,10 @@ class ConsentState(Contract):
     wording: str | None = None
     occurred_at: datetime
     event_id: UUID
+
+
+ACYCLIC_RELATIONS: Final = frozenset({"member_of", "employee_of"})
+"""Types of which no chain may lead back to where it began. Of any other type only a relation to oneself is wrong."""
 
 
 class RelationState(Contract):
@@ -197,11 +201,13 @@ class CandidateChanged(Contract):
 
 
 class AssetKey(Contract):
-    """What finds an asset."""
+    """What finds an asset. A plate that came from another has `from_at`, one that went to another `until`."""
 
     type: Literal["serial", "plate"]
     key: str
     normal: Pii[str]
+    from_at: datetime | None = None
+    until: datetime | None = None
 
 
 class AssetHolding(Contract):
@@ -230,10 +236,16 @@ class AssetAttribute(Contract):
 
 
 class AssetState(Contract):
-    """An asset's register: its keys, its holders in time order, its services, its own fields."""
+    """An asset's register: its keys, its holders in time order, its services, own fields by name.
+
+    `former_keys` are plates that are on another asset now. `former_holders` are profiles of which it was said in
+    error that they held it.
+    """
 
     asset_id: UUID
     keys: tuple[AssetKey, ...]
+    former_keys: tuple[AssetKey, ...] = ()
+    former_holders: tuple[UUID, ...] = ()
     type: str | None = None
     model: str | None = None
     holdings: tuple[AssetHolding, ...] = ()

@@ -10,7 +10,9 @@ from uuid import UUID
 import orjson
 
 from rapport_customer import store
-from rapport_customer.commands.assets import attributed, change_asset, holding, service
+from rapport_customer.commands.asset_register import Change as AssetChange
+from rapport_customer.commands.asset_register import Told, change_asset, take_back
+from rapport_customer.commands.assets import attributed, holding, service
 from rapport_customer.commands.policies import MATCHING, MATCHING_PLACE, own_rules
 from rapport_customer.commands.profiles import Change, register
 from rapport_customer.domain.own_fields import as_fields
@@ -182,6 +184,10 @@ async def _keep_report(connection: Connection, touch: RecordedTouch) -> bool:
 
 async def _retract(connection: Connection, retraction: Retraction, policy: MatchingPolicy, clock: Clock) -> None:
     counting = await store.retract_report(connection, retraction.retracted, retraction.profile_id)
+    asset_id = await store.asset_of_report(connection, retraction.retracted)
+    if asset_id is not None:
+        await _retract_asset(connection, retraction, asset_id, clock)
+        return
     if not await store.known_profiles(connection, [retraction.profile_id]):
         return
     reports = [_report(event_id, retraction.profile_id, text) for event_id, text in counting.items()]
@@ -201,7 +207,7 @@ def _report(event_id: UUID, profile_id: UUID, text: str) -> RecordedTouch:
         event_id,
         profile_id,
         datetime.fromisoformat(told["occurred_at"]),
-        REPORT,
+        told["body"]["kind"],
         (),
         (),
         told["body"],
@@ -261,26 +267,44 @@ _ASSET_CHANGES = frozenset({"asset.delivered", "asset.transferred", "asset.servi
 
 
 async def _take_asset(connection: Connection, touch: RecordedTouch, clock: Clock) -> None:
-    data = touch.body["data"]
+    if not touch.assets or not await _keep_report(connection, touch):
+        return
     keys = decide(lambda: [RecordedAssetKey.model_validate(key) for key in touch.assets])
-    if touch.kind == "asset.serviced":
-        done = AssetService(
+    data = touch.body["data"]
+    told = Told(keys, touch.occurred_at, touch.event_id, data.get("type"), data.get("model"))
+    asset_id, _ = await change_asset(
+        connection, told, touch.profile_id, decide(_asset_change, touch), clock, causation_id=touch.event_id
+    )
+    await store.name_asset(connection, touch.event_id, asset_id)
+
+
+async def _retract_asset(connection: Connection, retraction: Retraction, asset_id: UUID, clock: Clock) -> None:
+    counting = await store.reports_of_asset(connection, asset_id)
+    again = [_asset_change(_report(event_id, *told)) for event_id, told in counting.items()]
+    await take_back(
+        connection,
+        asset_id,
+        retraction.retracted,
+        retraction.profile_id,
+        again,
+        clock,
+        causation_id=retraction.event_id,
+    )
+
+
+def _asset_change(touch: RecordedTouch) -> AssetChange:
+    """What a touch says of the asset that it tells of."""
+    data = touch.body["data"]
+    own = attributed(touch.own, touch.occurred_at, touch.event_id)
+    if touch.kind != "asset.serviced":
+        held = holding(touch.profile_id, touch.occurred_at, touch.event_id)
+        return lambda state: own(held(state))
+    done = service(
+        AssetService(
             work_order=data["work_order"],
             occurred_at=touch.occurred_at,
             event_id=touch.event_id,
             mileage=data.get("mileage"),
         )
-        change = service(done)
-    else:
-        change = holding(touch.profile_id, touch.occurred_at, touch.event_id)
-    own = attributed(touch.own, touch.occurred_at, touch.event_id)
-    await change_asset(
-        connection,
-        keys,
-        touch.profile_id,
-        lambda state: own(change(state)),
-        clock,
-        type_=data.get("type"),
-        model=data.get("model"),
-        causation_id=touch.event_id,
     )
+    return lambda state: own(done(state))

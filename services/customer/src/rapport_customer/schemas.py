@@ -379,6 +379,7 @@ class AssetHolder(BaseModel):
     """The profile that holds the asset now."""
 
     profile_id: UUID
+    asset_id: UUID
 
 
 class Unit(BaseModel):

@@ -10,6 +10,7 @@ from rapport_interaction.commands.intake import take_in
 from rapport_interaction.commands.mending import attribute_anew, by_asset
 from rapport_interaction.domain.arrivals import Arrival, Normaliser, Unreadable, read_arrival
 from rapport_interaction.domain.attribution import Route
+from rapport_interaction.domain.conversations import holders_by_key
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.catalogue import (
     ASSET_CHANGED,
@@ -101,11 +102,11 @@ async def _route(connection: Connection, event: Event[IdentifierRouted]) -> None
 
 async def _asset(clock: Clock, connection: Connection, event: Event[AssetChanged]) -> None:
     asset = event.data.asset
-    keys = [key.key for key in asset.keys]
+    held = holders_by_key(asset)
     await store.own_attribution(connection)
-    holdings = [(holding.from_at, holding.profile_id) for holding in asset.holdings]
-    if await store.put_asset(connection, asset.asset_id, event.envelope.sequence, keys, holdings):
-        await attribute_anew(connection, keys, by_asset({key: sorted(holdings) for key in keys}), clock)
+    if await store.put_asset(connection, asset.asset_id, event.envelope.sequence, held):
+        holders = await store.asset_holders(connection, held)
+        await attribute_anew(connection, list(held), by_asset(holders), clock)
 
 
 async def _unit(connection: Connection, event: Event[UnitChanged]) -> None:

@@ -104,6 +104,8 @@ def _asset() -> customer.AssetState:
     return customer.AssetState(
         asset_id=_ASSET,
         keys=tuple(keys),
+        former_keys=(keys[1].model_copy(update={"key": fixed_id(92).hex, "normal": "沪A00001", "until": CALLED}),),
+        former_holders=(CALLER,),
         type=CAR["type"],
         model=CAR["model"],
         holdings=(customer.AssetHolding(profile_id=REGISTERED, from_at=CALLED, event_id=serviced),),

@@ -8,9 +8,9 @@ from rapport_customer import store
 from rapport_customer.commands.policies import MATCHING, MATCHING_PLACE
 from rapport_customer.commands.profiles import Change, register
 from rapport_customer.domain.profiles import MANUAL
-from rapport_customer.domain.relations import ACYCLIC, target, with_relation, without_relation
+from rapport_customer.domain.relations import target, with_relation, without_relation
 from rapport_shared.clock import Clock
-from rapport_shared.contracts.customer import EndedRelation, ProfileState, RelationState
+from rapport_shared.contracts.customer import ACYCLIC_RELATIONS, EndedRelation, ProfileState, RelationState
 from rapport_shared.contracts.ids import new_id
 from rapport_shared.database import Connection
 from rapport_shared.errors import VALIDATION, FieldProblem, Problem, not_found
@@ -97,7 +97,7 @@ async def check_relations(
         place = pointer.format(position)
         if theirs == own:
             raise _refused(place, "oneself", "A customer stands in no relation to itself.")
-        if relation.type in ACYCLIC and await store.leads_to(connection, relation.type, theirs, own):
+        if relation.type in ACYCLIC_RELATIONS and await store.leads_to(connection, relation.type, theirs, own):
             raise _refused(place, "cyclic", "Relations of this type lead from there back to the customer.")
 
 

@@ -26,7 +26,8 @@ def with_holding(state: AssetState, profile_id: UUID, from_at: datetime, event_i
         return state
     holding = AssetHolding(profile_id=profile_id, from_at=from_at, event_id=event_id)
     holdings = sorted((*state.holdings, holding), key=lambda h: (h.from_at, h.event_id))
-    return state.model_copy(update={"holdings": tuple(holdings)})
+    former = tuple(one for one in state.former_holders if one != profile_id)
+    return state.model_copy(update={"holdings": tuple(holdings), "former_holders": former})
 
 
 def with_service(state: AssetState, service: AssetService) -> AssetState:
@@ -47,6 +48,20 @@ def with_attributes(state: AssetState, values: Mapping[str, Any], occurred_at: d
         if value is not None and (known is None or (known.occurred_at, known.event_id) < (occurred_at, event_id)):
             attributes[name] = AssetAttribute(value=value, occurred_at=occurred_at, event_id=event_id)
     return state.model_copy(update={"attributes": dict(sorted(attributes.items()))})
+
+
+def without_touch(state: AssetState, event_id: UUID) -> AssetState:
+    """The asset without what a retracted touch had said; what that had replaced is to be told again."""
+    holdings = tuple(holding for holding in state.holdings if holding.event_id != event_id)
+    left = {holding.profile_id for holding in state.holdings} - {holding.profile_id for holding in holdings}
+    return state.model_copy(
+        update={
+            "holdings": holdings,
+            "former_holders": tuple(sorted({*state.former_holders, *left})),
+            "services": tuple(service for service in state.services if service.event_id != event_id),
+            "attributes": {name: one for name, one in state.attributes.items() if one.event_id != event_id},
+        }
+    )
 
 
 def holder(state: AssetState) -> UUID | None:

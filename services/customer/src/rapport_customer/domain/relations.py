@@ -2,17 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from rapport_shared.contracts.customer import EndedRelation, ProfileState, RelationState
 from rapport_shared.contracts.ids import source_profile_id
 
 Relations = tuple[RelationState, ...]
-
-ACYCLIC: Final = frozenset({"member_of", "employee_of"})
-"""Types of which no chain may lead back to where it began. Of any other type only a relation to oneself is refused."""
-
 
 def relations_of(
     stated: Iterable[Mapping[str, Any]], source: str, manual: bool, occurred_at: datetime, event_id: UUID

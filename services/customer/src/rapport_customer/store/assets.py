@@ -1,6 +1,6 @@
 """Assets and what finds them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -28,23 +28,33 @@ async def lock_asset(connection: Connection, asset_id: UUID) -> LockedAsset | No
     return LockedAsset(AssetState.model_validate_json(row["state"]), row["sequence"], row["last_recorded_at"])
 
 
-async def asset_of_keys(connection: Connection, keys: Mapping[str, UUID]) -> UUID:
-    """The asset that the first of `keys` (in the order given) finds; unknown keys are bound to the ids given."""
+async def lock_asset_keys(connection: Connection, keys: Mapping[str, UUID]) -> dict[str, UUID]:
+    """The asset of each key, locked; unknown keys are bound to the ids given."""
     for key in sorted(keys):
         await connection.execute(
             "INSERT INTO asset_key (asset_key, asset_id) VALUES ($1, $2) ON CONFLICT DO NOTHING", key, keys[key]
         )
-    first = next(iter(keys))
-    asset_id: UUID = await connection.fetchval("SELECT asset_id FROM asset_key WHERE asset_key = $1 FOR UPDATE", first)
-    return asset_id
-
-
-async def known_asset(connection: Connection, keys: Collection[str]) -> UUID | None:
-    """An asset that one of `keys` finds."""
-    found: UUID | None = await connection.fetchval(
-        "SELECT asset_id FROM asset_key WHERE asset_key = ANY($1) ORDER BY asset_key LIMIT 1", list(keys)
+    rows = await connection.fetch(
+        "SELECT asset_key, asset_id FROM asset_key WHERE asset_key = ANY($1) ORDER BY asset_key FOR UPDATE", list(keys)
     )
-    return found
+    return {row["asset_key"]: row["asset_id"] for row in rows}
+
+
+async def bind_keys(connection: Connection, keys: Mapping[str, UUID]) -> None:
+    """Keeps which asset each key finds now."""
+    for key in sorted(keys):
+        await connection.execute("UPDATE asset_key SET asset_id = $2 WHERE asset_key = $1", key, keys[key])
+
+
+async def asset_exists(connection: Connection, asset_id: UUID) -> bool:
+    """Whether anything was told of an asset."""
+    return bool(await connection.fetchval("SELECT true FROM asset WHERE asset_id = $1", asset_id))
+
+
+async def has_serial(connection: Connection, asset_id: UUID) -> bool:
+    """Whether an asset is known by a serial number."""
+    text = await connection.fetchval("SELECT state FROM asset WHERE asset_id = $1", asset_id)
+    return text is not None and any(key.type == "serial" for key in AssetState.model_validate_json(text).keys)
 
 
 async def save_asset(connection: Connection, state: AssetState, sequence: int, recorded_at: datetime) -> None:

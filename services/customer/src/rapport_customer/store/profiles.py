@@ -123,7 +123,7 @@ async def other_holder(connection: Connection, profile_id: UUID, identifier_key:
 
 
 async def keep_report(connection: Connection, event_id: UUID, profile_id: UUID, touch: str) -> bool:
-    """Keeps the report of a profile; answers whether it counts, for it may be retracted already."""
+    """Keeps the report of a profile or an asset; answers whether it counts, for it may be retracted already."""
     counts: bool = await connection.fetchval(
         "INSERT INTO report (event_id, profile_id, touch) VALUES ($1, $2, $3) "
         "ON CONFLICT (event_id) DO UPDATE SET profile_id = excluded.profile_id RETURNING NOT retracted",
@@ -135,7 +135,7 @@ async def keep_report(connection: Connection, event_id: UUID, profile_id: UUID, 
 
 
 async def retract_report(connection: Connection, event_id: UUID, profile_id: UUID) -> dict[UUID, str]:
-    """Forgets a report for good, also where it is still to come; answers the profile's reports that count."""
+    """Forgets a report for good, also where it is still to come; answers the reports of the profile that count."""
     await connection.execute(
         "INSERT INTO report (event_id, profile_id, retracted) VALUES ($1, $2, true) "
         "ON CONFLICT (event_id) DO UPDATE SET retracted = true, touch = NULL",
@@ -143,7 +143,7 @@ async def retract_report(connection: Connection, event_id: UUID, profile_id: UUI
         profile_id,
     )
     rows = await connection.fetch(
-        "SELECT event_id, touch FROM report WHERE profile_id = $1 AND NOT retracted", profile_id
+        "SELECT event_id, touch FROM report WHERE profile_id = $1 AND NOT retracted AND asset_id IS NULL", profile_id
     )
     return {row["event_id"]: row["touch"] for row in rows}
 

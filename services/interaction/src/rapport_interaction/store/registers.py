@@ -1,7 +1,7 @@
 """The registers kept from the customer service beside routes: asset holders, units, profiles."""
 
-from collections.abc import Collection, Sequence
-from datetime import datetime
+from collections.abc import Collection
+from typing import Final
 from uuid import UUID
 
 from rapport_interaction.domain.conversations import Holders
@@ -23,14 +23,11 @@ async def asset_holders(connection: Connection, keys: Collection[str]) -> Holder
     return holders
 
 
-async def put_asset(
-    connection: Connection,
-    asset_id: UUID,
-    sequence: int,
-    keys: Sequence[str],
-    holdings: Sequence[tuple[datetime, UUID]],
-) -> bool:
-    """Takes over an asset's register, unless a later one is known; answers whether it did."""
+async def put_asset(connection: Connection, asset_id: UUID, sequence: int, holders: Holders) -> bool:
+    """Takes over an asset's register, unless a later one is known; answers whether it did.
+
+    `holders` are those of its keys, as far as a key found this asset.
+    """
     newer = await connection.fetchval(
         "INSERT INTO asset_register (asset_id, sequence) VALUES ($1, $2) "
         "ON CONFLICT (asset_id) DO UPDATE SET sequence = excluded.sequence "
@@ -40,12 +37,22 @@ async def put_asset(
     )
     if not newer:
         return False
-    await connection.execute("DELETE FROM asset_holding WHERE asset_key = ANY($1)", list(keys))
+    await connection.execute(
+        "DELETE FROM asset_holding WHERE asset_id = $1 OR asset_key = ANY($2) AND asset_id = $3",
+        asset_id,
+        list(holders),
+        _OF_BEFORE,
+    )
     await connection.executemany(
-        "INSERT INTO asset_holding (asset_key, from_at, profile_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-        [(key, from_at, profile_id) for key in keys for from_at, profile_id in holdings],
+        "INSERT INTO asset_holding (asset_key, from_at, profile_id, asset_id) VALUES ($1, $2, $3, $4) "
+        "ON CONFLICT DO NOTHING",
+        [(key, from_at, profile_id, asset_id) for key, held in holders.items() for from_at, profile_id in held],
     )
     return True
+
+
+_OF_BEFORE: Final = UUID(int=0)
+"""The asset of holdings that were kept before they named it."""
 
 
 async def put_unit(connection: Connection, path: str, phone_region: str, sequence: int) -> None:
