@@ -14,7 +14,7 @@ from aiokafka.admin import NewTopic
 from deploy.local.infrastructure import Infrastructure
 from rapport_gateway.projector import Projector
 from rapport_gateway.runs import Run, live_run
-from rapport_gateway.view.sections import FOLDED
+from rapport_gateway.view.sections import SECTIONS
 from rapport_shared.clock import system_clock
 from rapport_shared.contracts.catalogue import EVENT_TOPICS, Topic
 from rapport_shared.contracts.codec import Message
@@ -93,7 +93,7 @@ async def _project(run: Run, tables: Database, kafka: str, own: tuple[Topic, ...
 
 
 async def _sections(tables: Database) -> Sections:
-    names = [section.NAME for section in FOLDED]
+    names = [name for name in SECTIONS if name != "segments"]
     rows = await tables.fetch(f"SELECT customer_id, {', '.join(names)} FROM customer_view WHERE moved_to IS NULL")
     found: defaultdict[UUID, dict[str, str]] = defaultdict(dict)
     for row in rows:

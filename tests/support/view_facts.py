@@ -1,16 +1,19 @@
 """Facts for the unified view: all that four services would publish of some profiles, merges and undos included."""
 
-from collections.abc import Iterable
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from rapport_gateway.projector import fold_all
-from rapport_gateway.view import commerce, identity, quality
+from rapport_gateway.view import commerce, identity, quality, relations
 from rapport_gateway.view.facts import Fact, read_fact
-from rapport_gateway.view.sections import FOLDED, assess, render
+from rapport_gateway.view.sections import FOLDED, assess, places_of, render
 from rapport_shared.contracts.catalogue import (
+    ASSET_CHANGED,
     CANDIDATE_CHANGED,
     INTERACTION_RECORDED,
     INTERACTION_RETRACTED,
@@ -22,12 +25,20 @@ from rapport_shared.contracts.catalogue import (
 )
 from rapport_shared.contracts.codec import Message
 from rapport_shared.contracts.customer import (
+    AssetChanged,
+    AssetHolding,
+    AssetKey,
+    AssetService,
+    AssetState,
     CandidateChanged,
     CandidateState,
+    EndedRelation,
     FieldCandidate,
     ProfileChanged,
     ProfileState,
+    RelationState,
 )
+from rapport_shared.contracts.envelope import canonical_json
 from rapport_shared.contracts.ids import derived_id
 from rapport_shared.contracts.interaction import Attribution, InteractionRecorded, InteractionRetracted
 from rapport_shared.contracts.money import Amount
@@ -52,6 +63,7 @@ class ViewFacts(ScoringFacts):
         happenings = (
             self._suspect,
             self._register,
+            self._asset,
             self._contact,
             self._contact,
             self._end_contact,
@@ -87,9 +99,33 @@ class ViewFacts(ScoringFacts):
             event_id=event_id,
             manual=self._chance.random() < 0.3,
         )
-        register = ProfileState(profile_id=profile, registered=True, fields={"name": (name,)}, created_at=_START)
+        register = ProfileState(
+            profile_id=profile,
+            registered=True,
+            fields={"name": (name,)},
+            relations=tuple(self._relation(at, event_id) for _ in range(self._chance.randrange(4))),
+            ended_relations=self._ended(at, event_id),
+            created_at=_START,
+        )
         data = ProfileChanged(profile=register, changed=("fields",))
         self._publish(PROFILE_CHANGED, data, event_id, profile, profile, at, self._next(profile))
+
+    def _relation(self, at: datetime, event_id: UUID) -> RelationState:
+        """To a profile of this world or, at times, to one that nobody has heard of."""
+        number = self._chance.randrange(self.profiles + 1)
+        return RelationState(
+            type=self._chance.choice(["employee_of", "member_of", "referred_by"]),
+            to={"system": "crm", "record": str(number)},
+            profile_id=self.profile(number),
+            source=self._chance.choice(["crm:1", "erp:2"]),
+            manual=self._chance.random() < 0.2,
+            occurred_at=at + timedelta(seconds=self._chance.randrange(3)),
+            event_id=event_id,
+        )
+
+    def _ended(self, at: datetime, event_id: UUID) -> tuple[EndedRelation, ...]:
+        ended = EndedRelation(type="member_of", profile_id=self._any_profile(), occurred_at=at, event_id=event_id)
+        return (ended,) if self._chance.random() < 0.3 else ()
 
     def _suspect(self) -> None:
         one, other = sorted((self._any_profile(), self._any_profile()))
@@ -104,6 +140,29 @@ class ViewFacts(ScoringFacts):
         )
         data = CandidateChanged(candidate=candidate, changed=("state",))
         self._publish(CANDIDATE_CHANGED, data, event_id, candidate_id, None, self._at(), self._next(candidate_id))
+
+    def _asset(self) -> None:
+        """A vehicle is as its register says: holders that come and go, some of them said in error."""
+        asset_id, event_id = (
+            derived_id("view-facts", self.seed, "asset", self._chance.randrange(3)),
+            self._new_id("car"),
+        )
+        holdings = [
+            AssetHolding(profile_id=self._any_profile(), from_at=self._at(), event_id=event_id)
+            for _ in range(self._chance.randrange(3))
+        ]
+        service = AssetService(work_order="A-1", occurred_at=self._at(), event_id=event_id, mileage=1000)
+        state = AssetState(
+            asset_id=asset_id,
+            keys=(AssetKey(type="plate", key=self._chance.choice(["k1", "k2"]), normal="BAB1"),),
+            type="vehicle",
+            holdings=tuple(sorted(holdings, key=lambda holding: holding.from_at)),
+            # whoever held it before: the register of the customer service knows all of them
+            former_holders=tuple(self.profile(number) for number in range(self.profiles)),
+            services=(service,) if self._chance.random() < 0.5 else (),
+        )
+        data = AssetChanged(asset=state, changed=("holdings",))
+        self._publish(ASSET_CHANGED, data, event_id, asset_id, self._any_profile(), self._at(), self._next(asset_id))
 
     def _contact(self) -> None:
         profile, at, touchpoint_id = self._any_profile(), self._at(), self._new_id("contact")
@@ -232,11 +291,44 @@ def sections_of(messages: Iterable[Message]) -> Sections:
             {(place.profile_id, place.item): state for place, state in partials.items() if place.section == name}
             for name in (identity.NAME, quality.NAME)
         )
+        known = {profile: state["profile"] for (profile, _), state in registers.items()}
+        section = json.loads(found[customer][identity.NAME]) | related_of(customer, members, known)
+        found[customer][identity.NAME] = canonical_json(section).decode()
         own_registers, own_candidates = (
             {where: state for where, state in kept.items() if where[0] in profiles} for kept in (registers, candidates)
         )
         found[customer][quality.NAME] = assess(profiles, found[customer], own_registers, own_candidates)
     return found
+
+
+def related_of(
+    customer: UUID, members: Mapping[UUID, Sequence[UUID]], registers: Mapping[UUID, dict[str, Any]]
+) -> dict[str, Any]:
+    """What relates a customer to others, by looking at every register there is."""
+    whose = {profile: one for one, profiles in members.items() for profile in profiles}
+    every = [
+        (whose[profile], relation, whose.get(relation.to_profile, relation.to_profile))
+        for profile, register in registers.items()
+        for relation in relations.relations_of(register)
+    ]
+    pairs = {(relation.type, source, target) for source, relation, target in every}
+    outgoing = [
+        relations.Outgoing(relation, target, (relation.type, target, source) in pairs)
+        for source, relation, target in every
+        if source == customer
+    ]
+    stated: dict[tuple[str, UUID], datetime] = {}
+    for source, relation, target in every:
+        if target == customer != source and relation.stated_at is not None:
+            place = (relation.type, source)
+            stated[place] = max(stated.get(place, relation.stated_at), relation.stated_at)
+    totals = Counter(type_ for type_, _ in stated)
+    incoming = [relations.Incoming(type_, source, at, totals[type_]) for (type_, source), at in stated.items()]
+    names = {
+        one: identity.name_of([registers[profile] for profile in profiles if profile in registers])
+        for one, profiles in members.items()
+    }
+    return relations.shown(customer, relations.Related(outgoing, incoming), names)
 
 
 def _members(facts: list[Fact]) -> dict[UUID, list[UUID]]:
@@ -245,6 +337,8 @@ def _members(facts: list[Fact]) -> dict[UUID, list[UUID]]:
     for fact in facts:
         if fact.profile_id is not None:
             mapping.setdefault(fact.profile_id, (0, fact.profile_id))
+        for place in places_of(fact):
+            mapping.setdefault(place.profile_id, (0, place.profile_id))
         for move in fact.data.get("moves", ()) if fact.type in ("customer.merged", "customer.unmerged") else ():
             profile, customer = UUID(move["profile_id"]), UUID(move["customer_id"])
             mapping.setdefault(customer, (0, customer))

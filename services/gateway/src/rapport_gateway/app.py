@@ -5,11 +5,13 @@ from datetime import timedelta
 
 from rapport_gateway import (
     api_access,
+    api_assets,
     api_commands,
     api_document,
     api_fields,
     api_freshness,
     api_rebuilds,
+    api_relations,
     api_touchpoints,
     api_view,
     store,
@@ -95,6 +97,8 @@ def build(settings: GatewaySettings, clock: Clock = system_clock) -> Service:
     application.include_router(api_touchpoints.router(intake, views))
     application.include_router(api_view.router(views, secret, settings.stream_heartbeat_s))
     application.include_router(api_fields.router(fields))
+    application.include_router(api_relations.router(views))
+    application.include_router(api_assets.router(views, secret))
     application.include_router(api_freshness.router(Freshness(views, database, settings.kafka, clock)))
     application.include_router(api_access.router(database, runner, clock))
     application.include_router(api_rebuilds.router(database, runner))

@@ -2,31 +2,26 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 from uuid import UUID
 
-import orjson
-
-from rapport_gateway import store
+from rapport_gateway import related, store
+from rapport_gateway.rendering import ALL, Dirty, render_customers, render_stale
 from rapport_gateway.runs import Run, touch_caught_up
-from rapport_gateway.store import StoredView
-from rapport_gateway.view import commerce, identity, interactions, quality
+from rapport_gateway.view import commerce, interactions
 from rapport_gateway.view.facts import Fact, State, read_fact
-from rapport_gateway.view.sections import FOLDED, RETRACTABLE, SECTIONS, Place, assess, fold, places_of, render
+from rapport_gateway.view.sections import RETRACTABLE, Place, fold, places_of
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.catalogue import EVENT_TOPICS
 from rapport_shared.database import Connection, Database
 from rapport_shared.messaging.consumer import Subscription
 from rapport_shared.messaging.outcomes import decide
 
-Dirty = defaultdict[UUID, set[str]]
-"""The sections of each customer that must be rendered anew."""
-
-_ALL = frozenset(section.NAME for section in FOLDED)
 _CAUGHT_UP_SECONDS = 0.5
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -51,6 +46,10 @@ class Projector:
         )
 
     async def _caught_up(self) -> None:
+        async with self.database.transaction() as connection:
+            changed = await render_stale(connection, self.run.run, _LONG_AGO, self.clock)
+        if changed:
+            await self.announce()
         if time.monotonic() - self._last_caught_up >= _CAUGHT_UP_SECONDS:
             self._last_caught_up = time.monotonic()
             await touch_caught_up(self.database, self.run.run, self.clock())
@@ -67,12 +66,15 @@ async def project(run: int, clock: Clock, connection: Connection, batch: Sequenc
     ended = await _note_retractions(connection, facts)
     await _note_registers(connection, facts)
     places = {fact.event_id: decide(lambda f: list(places_of(f)), fact) for fact in facts}
-    await _follow_moves(connection, facts, places, dirty)
+    moved = await _follow_moves(connection, facts, places, dirty)
     standing = [fact for fact in facts if fact.event_id not in ended]
-    await _fold(connection, standing, places, dirty)
+    targets = await _fold(connection, standing, places, dirty)
     await _refold(connection, facts, dirty)
     as_of = max(fact.recorded_at for fact in facts)
-    await _render(connection, run, dirty, as_of, clock)
+    renamed = await render_customers(connection, run, dirty, as_of, clock)
+    if moved or targets or renamed:
+        await related.mark_stale(connection, targets, moved | renamed, dirty)
+    await render_stale(connection, run, as_of, clock)
 
 
 async def _note_retractions(connection: Connection, facts: Sequence[Fact]) -> set[UUID]:
@@ -91,32 +93,39 @@ async def _note_registers(connection: Connection, facts: Sequence[Fact]) -> None
     for fact in sorted(facts, key=lambda fact: (fact.subject, fact.sequence)):
         match fact.type:
             case "customer.asset_changed":
-                await store.put_asset_keys(connection, fact)
+                await store.put_asset(connection, fact)
             case "customer.unit_changed":
                 await store.put_unit(connection, fact)
 
 
 async def _follow_moves(
     connection: Connection, facts: Sequence[Fact], places: dict[UUID, list[Place]], dirty: Dirty
-) -> None:
+) -> set[UUID]:
+    """Moves profiles between customers; answers those that moved."""
     moves = [move for fact in facts if fact.type in _MERGES for move in fact.data["moves"]]
     profiles = {place.profile_id for found in places.values() for place in found}
     profiles |= {fact.profile_id for fact in facts if fact.profile_id is not None}
     profiles |= {UUID(move[name]) for move in moves for name in ("profile_id", "customer_id")}
     if profiles:
         await store.begin_memberships(connection, profiles)
+    moved: set[UUID] = set()
     for move in sorted(moves, key=lambda move: (move["profile_id"], move["mapping_seq"])):
         customer_id = UUID(move["customer_id"])
         former = await store.move_profile(connection, UUID(move["profile_id"]), customer_id, move["mapping_seq"])
         if former is not None:
-            dirty[former] |= _ALL
-            dirty[customer_id] |= _ALL
+            dirty[former] |= ALL
+            dirty[customer_id] |= ALL
+            moved.add(UUID(move["profile_id"]))
+    return moved
 
 
 _MERGES = frozenset({"customer.merged", "customer.unmerged"})
 
 
-async def _fold(connection: Connection, facts: Sequence[Fact], places: dict[UUID, list[Place]], dirty: Dirty) -> None:
+async def _fold(
+    connection: Connection, facts: Sequence[Fact], places: dict[UUID, list[Place]], dirty: Dirty
+) -> set[UUID]:
+    """Folds facts into partials; answers the profiles to which another's relations have changed."""
     touched = {place for fact in facts for place in places[fact.event_id]}
     profiles = {place.profile_id for place in touched} | {fact.profile_id for fact in facts if fact.profile_id}
     customers = await store.lock_customers(connection, profiles) if profiles else {}
@@ -124,7 +133,7 @@ async def _fold(connection: Connection, facts: Sequence[Fact], places: dict[UUID
         if fact.profile_id is not None and fact.type != "score.updated":
             dirty[customers[fact.profile_id]] |= {"identity"}
     if not touched:
-        return
+        return set()
     partials = await store.load_partials(connection, touched)
     changed: dict[Place, State] = {}
     for fact in facts:
@@ -136,6 +145,8 @@ async def _fold(connection: Connection, facts: Sequence[Fact], places: dict[UUID
     await store.save_partials(connection, changed)
     await _note_identifiers(connection, changed)
     await _connect_documents(connection, facts, dirty)
+    registers = {place.profile_id: state["profile"] for place, state in changed.items() if place.section == "identity"}
+    return await related.note(connection, registers) if registers else set()
 
 
 async def _note_identifiers(connection: Connection, changed: dict[Place, State]) -> None:
@@ -211,92 +222,3 @@ def fold_all(facts: Sequence[Fact], mended: Collection[str] = ()) -> dict[Place,
             if state is not None:
                 partials[place] = state
     return partials
-
-
-async def _render(connection: Connection, run: int, dirty: Dirty, as_of: Any, clock: Clock) -> None:
-    members = await store.members(connection, list(dirty))
-    stored = await store.load_views(connection, list(dirty))
-    shown = {customer_id for customer_id, view in stored.items() if not view.moved_to}
-    # a customer seen for the first time, or again after a merge, is rendered whole
-    names = {
-        customer_id: (dirty[customer_id] if customer_id in shown else _ALL) | {identity.NAME, quality.NAME}
-        for customer_id in dirty
-    }
-    partials = await _partials_by_customer(connection, names, members)
-    changed: list[tuple[UUID, dict[str, str], UUID | None]] = []
-    for customer_id in sorted(dirty):
-        before = stored.get(customer_id)
-        if not members[customer_id]:
-            moved_to = (await store.customers_of(connection, [customer_id]))[customer_id]
-            if before is None or before.moved_to != moved_to:
-                changed.append((customer_id, {}, moved_to))
-            continue
-        sections = dict(before.sections) if before and not before.moved_to else {"segments": "[]"}
-        profiles = members[customer_id]
-        for name in names[customer_id] - {quality.NAME}:
-            sections[name] = decide(render, name, customer_id, profiles, partials[customer_id, name])
-        registers, candidates = (partials[customer_id, name] for name in (identity.NAME, quality.NAME))
-        sections[quality.NAME] = decide(assess, profiles, sections, registers, candidates)
-        if before is None or before.moved_to or sections != before.sections:
-            changed.append((customer_id, sections, None))
-    if changed:
-        await _save(connection, run, changed, stored, as_of, clock)
-
-
-async def _partials_by_customer(
-    connection: Connection, names: Mapping[UUID, Collection[str]], members: dict[UUID, list[UUID]]
-) -> defaultdict[tuple[UUID, str], dict[tuple[UUID, str], State]]:
-    """The partials that the sections `names` of each customer are rendered from, others' documents among them."""
-    owners = {profile_id: customer_id for customer_id, profiles in members.items() for profile_id in profiles}
-    found: defaultdict[tuple[UUID, str], dict[tuple[UUID, str], State]] = defaultdict(dict)
-    wanted = [(profile_id, name) for profile_id, customer_id in owners.items() for name in sorted(names[customer_id])]
-    for place, state in await store.partials_of(connection, wanted):
-        found[owners[place.profile_id], place.section][place.profile_id, place.item] = state
-    items = [
-        (customer_id, item) for (customer_id, name), own in found.items() if name == commerce.NAME for _, item in own
-    ]
-    if items:
-        for customer_id, place, state in await store.documents_of_others(connection, items):
-            found[customer_id, commerce.NAME][place.profile_id, place.item] = state
-    return found
-
-
-async def _save(
-    connection: Connection,
-    run: int,
-    changed: Sequence[tuple[UUID, dict[str, str], UUID | None]],
-    stored: dict[UUID, StoredView],
-    as_of: Any,
-    clock: Clock,
-) -> None:
-    first = await store.next_seqs(connection, run, len(changed))
-    views: list[StoredView] = []
-    changes: list[tuple[int, UUID, int, list[str]]] = []
-    searches: dict[UUID, str] = {}
-    for seq, (customer_id, sections, moved_to) in enumerate(changed, first):
-        before = stored.get(customer_id)
-        version = before.version + 1 if before else 1
-        latest = max(as_of, before.as_of) if before else as_of
-        search, units = _search(sections)
-        searches[customer_id] = search
-        views.append(StoredView(customer_id, version, seq, latest, moved_to, sections, units))
-        changes.append((seq, customer_id, version, _names_changed(before, sections)))
-    await store.save_views(connection, views, searches)
-    await store.save_changes(connection, changes, clock())
-
-
-def _names_changed(before: StoredView | None, sections: dict[str, str]) -> list[str]:
-    if before is None or before.moved_to is not None:
-        return list(SECTIONS) if sections else []
-    return [name for name in SECTIONS if sections.get(name) != before.sections.get(name)]
-
-
-def _search(sections: Any) -> tuple[str, tuple[str, ...]]:
-    """The text that a customer is searched by, and the units of its profiles."""
-    if "identity" not in sections:
-        return "", ()
-    shown = orjson.loads(sections["identity"])
-    # a row that was rendered before has one name and one unit
-    known_as = (shown["display_name"], *shown.get("also_known_as", ()))
-    units = shown.get("units", [shown["unit"]] if shown["unit"] else [])
-    return "\n".join(name for name in known_as if isinstance(name, str)).casefold(), tuple(units)

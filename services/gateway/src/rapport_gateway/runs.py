@@ -78,6 +78,23 @@ CREATE TABLE change (
 );
 CREATE INDEX change_age ON change (at);
 
+CREATE TABLE relation (
+    profile_id uuid NOT NULL,
+    type       text NOT NULL,
+    to_profile uuid NOT NULL,
+    record     text NOT NULL,
+    manual     boolean NOT NULL,
+    stated_at  timestamptz,
+    PRIMARY KEY (profile_id, type, to_profile)
+);
+CREATE INDEX relation_target ON relation (to_profile, type);
+CREATE TABLE stale_customer (customer_id uuid PRIMARY KEY);
+CREATE TABLE asset (
+    asset_id uuid PRIMARY KEY,
+    register text NOT NULL,
+    sequence bigint NOT NULL
+);
+
 CREATE TABLE route (
     identifier_key text PRIMARY KEY,
     target         text NOT NULL,

@@ -8,13 +8,15 @@ from rapport_gateway.view.facts import Fact, State, is_later
 
 NAME = "assets"
 SHOWN = 10
+_SERVICE = ("work_order", "occurred_at", "mileage")
 
 
 def targets(fact: Fact) -> Iterable[tuple[UUID, str]]:
-    """The register of an asset goes to all who held it, so that a former holder learns that it is gone."""
+    """The register of an asset goes to all who held it or were said to, so that they learn when it is gone."""
     if fact.type == "customer.asset_changed":
-        holders = {UUID(holding["profile_id"]) for holding in fact.data["asset"].get("holdings", ())}
-        for profile_id in sorted(holders):
+        asset = fact.data["asset"]
+        holders = {UUID(holding["profile_id"]) for holding in asset.get("holdings", ())}
+        for profile_id in sorted(holders | {UUID(profile_id) for profile_id in asset.get("former_holders") or ()}):
             yield profile_id, fact.subject
 
 
@@ -28,10 +30,16 @@ def render(customer_id: UUID, profiles: Sequence[UUID], partials: Mapping[tuple[
     held = [
         state["asset"]
         for (profile_id, _), state in partials.items()
-        if state["asset"]["holdings"][-1]["profile_id"] == str(profile_id)
+        if holder(state["asset"]) == str(profile_id)
     ]
     held.sort(key=lambda asset: (asset["holdings"][-1]["from_at"], asset["asset_id"]), reverse=True)
     return [_line(asset) for asset in held[:SHOWN]]
+
+
+def holder(asset: dict[str, Any]) -> str | None:
+    """The profile that holds an asset last."""
+    holdings = asset.get("holdings") or ()
+    return holdings[-1]["profile_id"] if holdings else None
 
 
 def _line(asset: dict[str, Any]) -> dict[str, Any]:
@@ -46,5 +54,6 @@ def _line(asset: dict[str, Any]) -> dict[str, Any]:
         "held_since": asset["holdings"][-1]["from_at"],
         "services": len(services),
         "last_service_at": services[-1]["occurred_at"] if services else None,
+        "last_service": {name: services[-1].get(name) for name in _SERVICE} if services else None,
         "attributes": {name: stated["value"] for name, stated in (asset.get("attributes") or {}).items()},
     }

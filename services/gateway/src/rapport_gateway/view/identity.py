@@ -27,7 +27,10 @@ def fold(state: State | None, fact: Fact, item: str) -> State | None:
 
 
 def render(customer_id: UUID, profiles: Sequence[UUID], partials: Mapping[tuple[UUID, str], State]) -> Any:
-    """Fields by survivorship; unit and owner of the oldest registered profile that has one; the strictest consent."""
+    """Fields by survivorship; unit and owner of the oldest registered profile that has one; the strictest consent.
+
+    What relates the customer to others is added afterwards: it depends on them.
+    """
     known = [partials[profile_id, ""] for profile_id in profiles if (profile_id, "") in partials]
     records = [state["profile"] for state in known]
     root = partials.get((customer_id, ""))
@@ -49,7 +52,9 @@ def render(customer_id: UUID, profiles: Sequence[UUID], partials: Mapping[tuple[
         "owner": _first(records, "owner"),
         "consents": _consents(records),
         "attributes": _attributes(fields),
-        "relations": sorted((relation for record in records for relation in record.get("relations", ())), key=str)[:10],
+        "relations": [],
+        "relations_total": 0,
+        "related": {},
         "etag": f'"{root["sequence"]}"' if root else None,
     }
 
@@ -57,6 +62,11 @@ def render(customer_id: UUID, profiles: Sequence[UUID], partials: Mapping[tuple[
 def _attributes(fields: Mapping[str, Any]) -> dict[str, Any]:
     """What the deployment declared of its own, by name."""
     return {name.removeprefix(OWN): value for name, value in fields.items() if name.startswith(OWN)}
+
+
+def name_of(records: Sequence[dict[str, Any]]) -> Any:
+    """What the customer of these registers is called; None where nobody says."""
+    return display_name(_winner(records, "name"))
 
 
 def display_name(name: Any) -> Any:

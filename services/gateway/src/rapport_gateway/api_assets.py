@@ -1,0 +1,112 @@
+"""The routes of assets: one by its id, and those that a serial number or a plate finds."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import AwareDatetime, BaseModel
+
+from rapport_gateway import assets
+from rapport_gateway.api_view import AssetLookup
+from rapport_gateway.queries import Views
+from rapport_gateway.visibility import Visibility
+from rapport_shared.callers import Caller
+from rapport_shared.errors import VALIDATION, FieldProblem, Problem, not_found
+from rapport_shared.normalisation import identifier_key, normalise_asset_key
+from rapport_shared.web.pages import Limit, PageCursor
+from rapport_shared.web.routing import scoped
+
+Reader = Annotated[Caller, scoped("customers:read")]
+FOUND_SERVICES = 10
+"""Services that a looked-up asset is shown with."""
+
+
+class ShownKey(BaseModel):
+    """What finds an asset, or found it; a plate that moved says when."""
+
+    type: str
+    value: Any
+    from_at: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+
+
+class Holder(BaseModel):
+    """Who held the asset from when to when, as the customer that the profile is part of now."""
+
+    profile_id: UUID
+    customer_id: UUID
+    from_at: AwareDatetime
+    until: AwareDatetime | None
+
+
+class Service(BaseModel):
+    """A work order as it was reported last."""
+
+    work_order: str
+    occurred_at: AwareDatetime
+    event_id: UUID
+    mileage: int | None
+    work: list[str] | None
+    parts: list[str] | None
+    cost: dict[str, Any] | None
+    borne_by: str | None
+
+
+class ShownAsset(BaseModel):
+    """An asset with its holders over time and a page of its services, newest first."""
+
+    asset_id: UUID
+    type: str | None
+    model: str | None
+    attributes: dict[str, Any]
+    keys: list[ShownKey]
+    former_keys: list[ShownKey]
+    holders: list[Holder]
+    services_total: int
+    services: list[Service]
+    next_cursor: str | None
+
+
+class AssetsFound(BaseModel):
+    """The assets that a key finds."""
+
+    assets: list[ShownAsset]
+
+
+def router(views: Views, secret: bytes) -> APIRouter:
+    """Reads of assets."""
+    routes = APIRouter(prefix="/v1/assets", tags=["assets"])
+    visibility = Visibility(views)
+
+    async def shown(register: assets.Register, caller: Caller, page: assets.Page) -> dict[str, Any] | None:
+        """The asset, without holders that the caller may not know of; None where it may know of none of them."""
+        customers = await assets.customers_of(views.live, assets.profiles_of(register))
+        seen = await visibility.seen(list(set(customers.values())), caller)
+        if customers and not seen:
+            return None
+        asset = await assets.shown(views.live, register, customers, page)
+        asset["holders"] = [holder for holder in asset["holders"] if UUID(holder["customer_id"]) in seen]
+        return asset
+
+    @routes.get("/{asset_id}", response_model=ShownAsset)
+    async def one(asset_id: UUID, caller: Reader, cursor: PageCursor = None, limit: Limit = 50) -> dict[str, Any]:
+        """An asset: its keys, its holders over time, its services in pages, newest first."""
+        register = await assets.by_id(views.live, asset_id)
+        asset = await shown(register, caller, assets.page(cursor, limit)) if register else None
+        if asset is None:
+            raise not_found("asset")
+        return asset
+
+    @routes.post("/lookup", response_model=AssetsFound)
+    async def lookup(body: AssetLookup, caller: Reader) -> dict[str, Any]:
+        """The assets that a serial number or a plate finds; neither is ever part of an address."""
+        named = (("serial", body.serial), ("plate", body.plate))
+        keys = [identifier_key(secret, type_, normalise_asset_key(type_, text).normal) for type_, text in named if text]
+        if not keys:
+            place = FieldProblem("/serial", "missing", "A serial or a plate is required.")
+            raise Problem(VALIDATION, "There is nothing to look up.", errors=[place])
+        registers = await assets.by_keys(views.live, keys)
+        found = [await shown(register, caller, assets.Page(FOUND_SERVICES)) for register in registers]
+        return {"assets": [asset for asset in found if asset is not None]}
+
+    return routes

@@ -1,0 +1,133 @@
+"""Assets as the live run of the view knows them: found by a key, with holders over time and services in pages."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from rapport_gateway import store
+from rapport_gateway.view.relations import instant
+from rapport_shared.database import Database
+from rapport_shared.errors import VALIDATION, FieldProblem, Problem
+from rapport_shared.web.pages import decode_cursor, encode_cursor
+
+Register = dict[str, Any]
+_DETAILS = ("work", "parts", "cost", "borne_by")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which of an asset's services are asked for: so many, older than the one at `before`."""
+
+    limit: int
+    before: tuple[datetime, str] | None = None
+
+
+def page(cursor: str | None, limit: int) -> Page:
+    """The page that a cursor asks for. Raises a 422 for one that is not of this list."""
+    if cursor is None:
+        return Page(limit)
+    at, event_id = decode_cursor(cursor, 2)
+    try:
+        return Page(limit, (datetime.fromisoformat(at), str(event_id)))
+    except (ValueError, TypeError):
+        place = FieldProblem("/query/cursor", "cursor", "It is not a cursor of this list.")
+        raise Problem(VALIDATION, "The cursor is not valid.", errors=[place]) from None
+
+
+async def by_id(database: Database, asset_id: UUID) -> Register | None:
+    """An asset's register; None for one that is not known."""
+    text = await database.fetch_value("SELECT register FROM asset WHERE asset_id = $1", asset_id)
+    return None if text is None else dict(orjson.loads(text))
+
+
+async def by_keys(database: Database, keys: Sequence[str]) -> list[Register]:
+    """The registers of the assets that one of `keys` finds."""
+    rows = await database.fetch(
+        "SELECT register FROM asset WHERE asset_id IN (SELECT asset_id FROM asset_key WHERE asset_key = ANY($1)) "
+        "ORDER BY asset_id",
+        list(keys),
+    )
+    return [orjson.loads(row["register"]) for row in rows]
+
+
+def profiles_of(register: Register) -> list[UUID]:
+    """The profiles that have held an asset."""
+    return [UUID(holding["profile_id"]) for holding in register.get("holdings") or ()]
+
+
+async def customers_of(database: Database, profiles: Iterable[UUID]) -> dict[UUID, UUID]:
+    """The customer that each profile belongs to now."""
+    asked = set(profiles)
+    async with database.connection() as connection:
+        known = await store.customers_of(connection, asked)
+    return {profile: known.get(profile, profile) for profile in asked}
+
+
+async def shown(database: Database, register: Register, customers: dict[UUID, UUID], asked: Page) -> dict[str, Any]:
+    """An asset with its keys, its holders over time, and a page of its services, newest first."""
+    services = sorted(register.get("services") or (), key=_order, reverse=True)
+    older = [one for one in services if asked.before is None or _order(one) < asked.before]
+    listed = older[: asked.limit]
+    return {
+        "asset_id": register["asset_id"],
+        "type": register.get("type"),
+        "model": register.get("model"),
+        "attributes": {name: one["value"] for name, one in (register.get("attributes") or {}).items()},
+        "keys": [_key(key) for key in register.get("keys") or ()],
+        "former_keys": [_key(key) for key in register.get("former_keys") or ()],
+        "holders": _holders(register, customers),
+        "services_total": len(services),
+        "services": await _with_details(database, listed),
+        "next_cursor": encode_cursor(*_cursor(listed[-1])) if len(older) > len(listed) else None,
+    }
+
+
+def _order(service: dict[str, Any]) -> tuple[datetime, str]:
+    return datetime.fromisoformat(service["occurred_at"]), str(service["event_id"])
+
+
+def _cursor(service: dict[str, Any]) -> tuple[str, str]:
+    return service["occurred_at"], str(service["event_id"])
+
+
+def _key(key: dict[str, Any]) -> dict[str, Any]:
+    line = {"type": key["type"], "value": key["normal"]}
+    return line | {name: instant(_instant(key.get(name))) for name in ("from_at", "until") if key.get(name)}
+
+
+def _instant(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _holders(register: Register, customers: dict[UUID, UUID]) -> list[dict[str, Any]]:
+    holdings = register.get("holdings") or ()
+    ends = [holding["from_at"] for holding in holdings[1:]]
+    return [
+        {
+            "profile_id": holding["profile_id"],
+            "customer_id": str(customers[UUID(holding["profile_id"])]),
+            "from_at": holding["from_at"],
+            "until": ends[number] if number < len(ends) else None,
+        }
+        for number, holding in enumerate(holdings)
+    ]
+
+
+async def _with_details(database: Database, services: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Services with what their touchpoints told: the register keeps what every view needs, the facts keep all."""
+    rows = await database.fetch(
+        "SELECT event_id, data FROM fact WHERE event_id = ANY($1) AND type = 'interaction.recorded'",
+        [UUID(service["event_id"]) for service in services],
+    )
+    told = {str(row["event_id"]): orjson.loads(row["data"])["touchpoint"].get("data") or {} for row in rows}
+    return [
+        {
+            **{name: service.get(name) for name in ("work_order", "occurred_at", "event_id", "mileage")},
+            **{name: told.get(service["event_id"], {}).get(name) for name in _DETAILS},
+        }
+        for service in services
+    ]

@@ -1,0 +1,177 @@
+"""Relations in the view on a real database: both sides, merges and undos, pages, and no storm where a name changes."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+import pytest_asyncio
+
+from rapport_gateway.projector import Projector, project
+from rapport_gateway.related import AT_ONCE
+from rapport_gateway.relation_pages import page_of
+from rapport_gateway.runs import Run, live_run
+from rapport_gateway.view.facts import Fact
+from rapport_shared.clock import system_clock
+from rapport_shared.contracts.ids import derived_id, new_id, source_profile_id
+from rapport_shared.database import Database
+from rapport_shared.migrations import migrate
+from tests.support.infrastructure import Databases
+
+AT = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+@dataclass
+class Desk:
+    """A run of the view, and the events that the customer service publishes."""
+
+    run: Run
+    tables: Database
+    sequences: dict[UUID, int] = field(default_factory=dict)
+
+    async def take(self, facts: Sequence[Fact]) -> None:
+        async with self.tables.transaction() as connection:
+            await project(self.run.run, system_clock, connection, facts)
+
+    def profile(self, record: str, name: str, *relations: tuple[str, str]) -> Fact:
+        """A record states its name, and its relations to others."""
+        profile_id = source_profile_id("crm", record)
+        stated = {"source": f"crm:{record}", "occurred_at": AT.isoformat(), "event_id": str(new_id(AT))}
+        register = {
+            "profile_id": str(profile_id),
+            "registered": True,
+            "created_at": AT.isoformat(),
+            "fields": {"name": [{"value": {"display": name}, **stated}]},
+            "relations": [
+                {
+                    "type": type_,
+                    "to": {"system": "crm", "record": to},
+                    "profile_id": str(source_profile_id("crm", to)),
+                    **stated,
+                }
+                for type_, to in relations
+            ],
+        }
+        return self._fact("customer.profile_changed", profile_id, profile_id, {"profile": register, "changed": []})
+
+    def merged(self, from_: str, into: str, *, undone: bool = False) -> Fact:
+        one, other = source_profile_id("crm", from_), source_profile_id("crm", into)
+        merge_id = derived_id("merge", one, other)
+        sequence = 2 if undone else 1
+        move = {
+            "profile_id": str(one),
+            "mapping_seq": sequence,
+            "customer_id": str(one if undone else other),
+        }
+        kind = "customer.unmerged" if undone else "customer.merged"
+        return self._fact(kind, merge_id, None, {"merge_id": str(merge_id), "moves": [move]})
+
+    def _fact(self, kind: str, subject: UUID, profile_id: UUID | None, data: dict[str, Any]) -> Fact:
+        sequence = self.sequences[subject] = self.sequences.get(subject, 0) + 1
+        text = orjson.dumps(data).decode()
+        return Fact(new_id(AT), kind, str(subject), profile_id, AT, AT, sequence, orjson.loads(text), text)
+
+    async def identity(self, record: str) -> dict[str, Any]:
+        text = await self.tables.fetch_value(
+            "SELECT identity FROM customer_view WHERE customer_id = $1", source_profile_id("crm", record)
+        )
+        return dict(orjson.loads(text))
+
+    async def employers(self, record: str) -> list[tuple[str, Any]]:
+        shown = (await self.identity(record))["relations"]
+        return [(line["customer_id"], line["display_name"]) for line in shown]
+
+
+@pytest_asyncio.fixture
+async def desk(databases: Databases) -> AsyncIterator[Desk]:
+    async def prepare(dsn: str) -> None:
+        await asyncio.to_thread(migrate, "rapport_gateway", dsn)
+
+    async with databases.fresh(await databases.template("gateway", prepare)) as dsn:
+        async with Database(dsn, size=1, application="test") as database, database.connection() as connection:
+            run = await live_run(connection)
+        async with Database(dsn, size=2, application="test", search_path=f"{run.schema}, public") as tables:
+            yield Desk(run, tables)
+
+
+def customer(record: str) -> str:
+    return str(source_profile_id("crm", record))
+
+
+async def test_a_relation_waits_for_its_record_and_heals(desk: Desk) -> None:
+    await desk.take([desk.profile("anna", "Anna", ("employee_of", "acme"))])
+    assert await desk.employers("anna") == [(customer("acme"), None)]
+    await desk.take([desk.profile("acme", "Acme")])
+    assert await desk.employers("anna") == [(customer("acme"), "Acme")]
+    people = (await desk.identity("acme"))["related"]["employee_of"]
+    assert (people["total"], people["customers"][0]["display_name"]) == (1, "Anna")
+    await desk.take([desk.profile("anna", "Anna B.")])
+    assert await desk.employers("anna") == []
+    assert (await desk.identity("acme"))["related"] == {}
+
+
+async def test_both_sides_follow_merges_and_undos(desk: Desk) -> None:
+    people = [desk.profile(name, name, ("employee_of", "branch")) for name in ("anna", "bert")]
+    await desk.take([desk.profile("acme", "Acme"), desk.profile("branch", "Acme branch"), *people])
+    before = [await desk.identity(record) for record in ("anna", "acme", "branch")]
+    await desk.take([desk.merged("branch", "acme")])
+    assert await desk.employers("anna") == [(customer("acme"), (await desk.identity("acme"))["display_name"])]
+    assert (await desk.identity("acme"))["related"]["employee_of"]["total"] == 2
+    await desk.take([desk.merged("bert", "anna")])
+    assert (await desk.identity("acme"))["related"]["employee_of"]["total"] == 1, "they are one person now"
+    await desk.take([desk.merged("bert", "anna", undone=True), desk.merged("branch", "acme", undone=True)])
+    assert [await desk.identity(record) for record in ("anna", "acme", "branch")] == before
+
+
+async def test_what_leads_back_is_kept_and_flagged(desk: Desk) -> None:
+    await desk.take([desk.profile("plant", "Plant", ("member_of", "group"))])
+    await desk.take([desk.profile("group", "Group", ("member_of", "plant"), ("referred_by", "group"))])
+    assert [line["cyclic"] for line in (await desk.identity("group"))["relations"]] == [True, True]
+    assert [line["cyclic"] for line in (await desk.identity("plant"))["relations"]] == [True]
+    await desk.take([desk.profile("plant", "Plant")])
+    assert [line["cyclic"] for line in (await desk.identity("group"))["relations"]] == [False, True]
+
+
+async def test_a_large_company_that_is_renamed_makes_no_storm(desk: Desk) -> None:
+    count = 2 * AT_ONCE + 30
+    people = [desk.profile(f"p{number}", f"Person {number}", ("employee_of", "acme")) for number in range(count)]
+    await desk.take([desk.profile("acme", "Acme"), *people])
+    shown = (await desk.identity("acme"))["related"]["employee_of"]
+    assert (shown["total"], len(shown["customers"])) == (count, 10)
+
+    async def anew() -> int:
+        rows = await desk.tables.fetch("SELECT identity FROM customer_view")
+        found = [orjson.loads(row["identity"]) for row in rows]
+        return sum(line["display_name"] == "Acme Ltd" for one in found for line in one["relations"])
+
+    await desk.take([desk.profile("acme", "Acme Ltd")])
+    assert await anew() == AT_ONCE
+    announced = 0
+
+    async def announce() -> None:
+        nonlocal announced
+        announced += 1
+
+    caught_up = Projector(desk.run, desk.tables, system_clock, announce).subscription().caught_up
+    for _ in range(4):
+        await caught_up()
+    assert (await anew(), announced) == (count, 2)
+
+
+async def test_all_relations_are_listed_in_pages(desk: Desk) -> None:
+    people = [desk.profile(f"p{number}", f"Person {number}", ("employee_of", "acme")) for number in range(25)]
+    await desk.take([desk.profile("acme", "Acme", ("member_of", "group")), *people])
+    own, found, cursor = UUID(customer("acme")), [], None
+    while True:
+        page = await page_of(desk.tables, own, None, None, cursor, 10)
+        found += page["relations"]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert [line["direction"] for line in found] == ["incoming"] * 25 + ["outgoing"]
+    assert {line["display_name"] for line in found[:25]} == {f"Person {number}" for number in range(25)}
+    only = await page_of(desk.tables, own, "member_of", "outgoing", None, 10)
+    assert [(line["customer_id"], line["display_name"]) for line in only["relations"]] == [(customer("group"), None)]
