@@ -4,7 +4,7 @@ The consumer is one of its own, for it must have read the owner's topic from the
 the service stood further already when the policy came to be.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -54,14 +54,14 @@ class FieldsInForce:
     rules: OwnRules
 
 
-def own_fields_register() -> Subscription[RegisteredPolicy]:
-    """Keeps the `fields` policy. A document that cannot be read is rejected; the one before it stays in force."""
-    return _register("fields", FIELDS_PLACE, read_fields)
-
-
-def attribution_order_register() -> Subscription[RegisteredPolicy]:
-    """Keeps the `matching` policy, of which attribution needs the order of identifier types."""
-    return _register("matching", MATCHING_PLACE, read_order)
+def policy_register(*places: PolicyPlace) -> Subscription[RegisteredPolicy]:
+    """Keeps the policies at `places`. A document that cannot be read is rejected; the one before it stays in force."""
+    return Subscription(
+        consumer="policies",
+        topics=(CUSTOMER_EVENTS,),
+        decode=partial(_decode, frozenset(places)),
+        apply=_apply,
+    )
 
 
 def read_order(document: bytes) -> tuple[IdentifierType, ...]:
@@ -79,12 +79,6 @@ async def attribution_order(connection: Reading) -> tuple[IdentifierType, ...]:
     return read_order(rows[0]["document"].encode()) if rows else ATTRIBUTION_ORDER
 
 
-def _register(consumer: str, place: PolicyPlace, read: Callable[[bytes], object]) -> Subscription[RegisteredPolicy]:
-    return Subscription(
-        consumer=consumer, topics=(CUSTOMER_EVENTS,), decode=partial(_decode, place, read), apply=_apply
-    )
-
-
 async def fields_in_force(connection: Reading) -> FieldsInForce:
     """The own fields that are declared, as far as this service has heard. Cheap: a document is read once."""
     query = "SELECT version, document FROM policy_register WHERE place = $1"
@@ -99,17 +93,24 @@ async def own_rules(connection: Reading) -> OwnRules:
     return (await fields_in_force(connection)).rules
 
 
-def _decode(place: PolicyPlace, read: Callable[[bytes], object], record: Record) -> RegisteredPolicy | None:
+_READERS: Final[Mapping[PolicyPlace, Callable[[bytes], object]]] = {
+    FIELDS_PLACE: read_fields,
+    MATCHING_PLACE: read_order,
+}
+
+
+def _decode(places: Collection[PolicyPlace], record: Record) -> RegisteredPolicy | None:
     if record.headers.get("ce_type") != CUSTOMER_POLICY_ACTIVATED.wire:
         return None
     event: Any = decode_event(record.headers, record.value)
     if not isinstance(event, Event):
         return None
     activated: PolicyActivated = event.data
-    if PolicyPlace(activated.kind, activated.name, activated.unit) != place:
+    place = PolicyPlace(activated.kind, activated.name, activated.unit)
+    if place not in places:
         return None
     document = orjson.dumps(activated.document)
-    decide(read, document)
+    decide(_READERS[place], document)
     return RegisteredPolicy(place, event.envelope.sequence, activated.version, document)
 
 

@@ -24,7 +24,7 @@ from rapport_shared.database import Database
 from rapport_shared.messaging.records import Partition, Record
 from rapport_shared.migrations import migrate
 from rapport_shared.normalisation import identifier_key
-from rapport_shared.policy_registers import own_fields_register
+from rapport_shared.policy_registers import FIELDS_PLACE, policy_register
 from rapport_shared.service import Service
 from rapport_ticket import consumers
 from rapport_ticket.app import build
@@ -59,7 +59,7 @@ class Counter:
         message = encode_event(Event(envelope, event_type, data))
         headers = {name: value.decode() for name, value in message.headers}
         record = Record(Partition(message.topic, 0), 0, message.key, headers, message.value, now)
-        subscriptions: tuple[Any, ...] = (consumers.registers(), own_fields_register())
+        subscriptions: tuple[Any, ...] = (consumers.registers(), policy_register(FIELDS_PLACE))
         for subscription in subscriptions:
             if (item := subscription.decode(record)) is not None:
                 async with self.database.transaction() as connection:

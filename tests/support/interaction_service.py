@@ -28,7 +28,7 @@ from rapport_shared.database import Database
 from rapport_shared.messaging.outbox import OutboxSignal
 from rapport_shared.messaging.records import Partition, Record
 from rapport_shared.migrations import migrate
-from rapport_shared.policy_registers import attribution_order_register, own_fields_register
+from rapport_shared.policy_registers import FIELDS_PLACE, MATCHING_PLACE, policy_register
 from rapport_shared.service import Service
 from tests.support.conditions import until
 from tests.support.infrastructure import Databases
@@ -130,8 +130,7 @@ class Desk:
         subscriptions: tuple[Any, ...] = (
             consumers.registers(self.time, OutboxSignal()),
             consumers.profiles(),
-            own_fields_register(),
-            attribution_order_register(),
+            policy_register(FIELDS_PLACE, MATCHING_PLACE),
         )
         for subscription in subscriptions:
             item = subscription.decode(record)

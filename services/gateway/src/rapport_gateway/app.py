@@ -42,7 +42,7 @@ from rapport_shared.contracts.touchpoints import MAX_BATCH_BYTES
 from rapport_shared.database import Connection, Database
 from rapport_shared.messaging.consumer import CursorConsumer
 from rapport_shared.messaging.leadership import hold_role
-from rapport_shared.policy_registers import own_fields_register
+from rapport_shared.policy_registers import FIELDS_PLACE, policy_register
 from rapport_shared.service import Plumbing, Role, Service, database_check, housekeeping, message_metrics
 from rapport_shared.web.api_page import add_api_page
 from rapport_shared.web.application import Check, make_application
@@ -133,7 +133,7 @@ def build(settings: GatewaySettings, clock: Clock = system_clock) -> Service:
             "relay": [plumbing.relay()],
             "consumers": [
                 *_projections(plumbing, settings, run_database),
-                *plumbing.consumers(own_fields_register()),
+                *plumbing.consumers(policy_register(FIELDS_PLACE)),
                 lambda: hold_role(database, "state", publisher.run, plumbing.metrics),
             ],
             "imports": [lambda: hold_role(database, "imports", importer.run, plumbing.metrics)],

@@ -9,7 +9,7 @@ from rapport_interaction.settings import InteractionSettings
 from rapport_shared.callers import CallerTokens
 from rapport_shared.clock import Clock, system_clock
 from rapport_shared.database import CONNECTION_LOST, Connection, Database
-from rapport_shared.policy_registers import attribution_order_register, own_fields_register
+from rapport_shared.policy_registers import FIELDS_PLACE, MATCHING_PLACE, policy_register
 from rapport_shared.service import Plumbing, Service, database_check, housekeeping, message_metrics
 from rapport_shared.telemetry import Metrics
 from rapport_shared.web.application import make_application, token_authenticator
@@ -46,8 +46,7 @@ def build(settings: InteractionSettings, clock: Clock = system_clock) -> Service
                 consumers.intake(normaliser, clock, signal),
                 consumers.registers(clock, signal),
                 consumers.profiles(),
-                own_fields_register(),
-                attribution_order_register(),
+                policy_register(FIELDS_PLACE, MATCHING_PLACE),
             ),
             "housekeeping": [housekeeping(database, clock, prune_quarantine)],
         },

@@ -2,7 +2,7 @@
 
 from rapport_shared.callers import CallerTokens
 from rapport_shared.clock import Clock, system_clock
-from rapport_shared.policy_registers import own_fields_register
+from rapport_shared.policy_registers import FIELDS_PLACE, policy_register
 from rapport_shared.service import Plumbing, Service, database_check, housekeeping, message_metrics
 from rapport_shared.web.application import make_application, token_authenticator
 from rapport_ticket import api, consumers
@@ -30,7 +30,7 @@ def build(settings: TicketSettings, clock: Clock = system_clock) -> Service:
         application,
         {
             "relay": [plumbing.relay()],
-            "consumers": plumbing.consumers(consumers.registers(), own_fields_register()),
+            "consumers": plumbing.consumers(consumers.registers(), policy_register(FIELDS_PLACE)),
             "housekeeping": [housekeeping(database, clock)],
         },
     )
