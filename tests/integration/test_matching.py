@@ -191,6 +191,23 @@ async def test_a_record_that_names_anothers_record_is_linked_to_it_across_system
     assert await desk.are_one(first, second)
 
 
+@pytest.mark.parametrize("crm_first", [True, False], ids=["the named one first", "the naming one first"])
+async def test_files_that_name_each_others_records_are_linked_in_either_order(
+    desk: CustomerDesk, crm_first: bool
+) -> None:
+    crm = {"type": "external", "value": "77", "system": "crm"}
+    reports = [desk.report("crm", "77", {"name": {"display": "A"}}), desk.report("erp", "5", {}, [crm])]
+    made = [await report for report in (reports if crm_first else reversed(reports))]
+    assert await desk.are_one(*made)
+    third = await desk.report("shop", "9", {}, [crm])
+    assert await desk.are_one(third, *made)
+
+
+async def test_a_record_that_nobody_names_claims_no_identifier(desk: CustomerDesk) -> None:
+    await desk.report("crm", "77", {"name": {"display": "A"}})
+    assert await desk.database.fetch_value("SELECT count(*) FROM route") == 0
+
+
 async def test_two_used_to_drive_one_car(desk: CustomerDesk) -> None:
     first, second = await desk.report("erp", "1", WANG), await desk.report("erp", "2", TWIN)
     for profile in (first, second):

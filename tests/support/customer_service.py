@@ -158,7 +158,7 @@ class CustomerDesk:
     async def hear(self, *messages: Message) -> None:
         """The customer service consumes messages in one batch."""
         self.told += messages
-        subscription = consumers.touches(system_clock, OutboxSignal())
+        subscription = consumers.touches(SECRET.encode(), system_clock, OutboxSignal())
         items = []
         for message in messages:
             headers = {name: value.decode() for name, value in message.headers}

@@ -47,7 +47,7 @@ def build(settings: CustomerSettings, clock: Clock = system_clock) -> Service:
         application,
         {
             "relay": [plumbing.relay()],
-            "consumers": plumbing.consumers(consumers.touches(clock, plumbing.signal)),
+            "consumers": plumbing.consumers(consumers.touches(records.secret, clock, plumbing.signal)),
             "matcher": [
                 lambda: hold_role(database, "matcher", matcher(database, clock, plumbing.signal), plumbing.metrics)
             ],

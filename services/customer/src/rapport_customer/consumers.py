@@ -13,6 +13,7 @@ from rapport_customer import store
 from rapport_customer.commands.asset_register import Change as AssetChange
 from rapport_customer.commands.asset_register import Told, change_asset, take_back
 from rapport_customer.commands.assets import attributed, holding, service
+from rapport_customer.commands.links import named_by_others, own_record
 from rapport_customer.commands.policies import MATCHING, MATCHING_PLACE, own_rules
 from rapport_customer.commands.profiles import Change, register
 from rapport_customer.domain.own_fields import as_fields
@@ -58,6 +59,12 @@ class RecordedTouch:
     own: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def source_record(self) -> dict[str, str] | None:
+        """System and record of the source, where it names a record."""
+        source = self.body.get("source") or {}
+        return source if source.get("system") and source.get("record") else None
+
+    @property
     def keys(self) -> set[str]:
         """The identifiers that a touch may bring to its profile."""
         return {identifier["key"] for identifier in self.identifiers if identifier.get("routable", True)}
@@ -72,13 +79,13 @@ class Retraction:
     retracted: UUID
 
 
-def touches(clock: Clock, signal: OutboxSignal) -> Subscription[RecordedTouch | Retraction]:
+def touches(secret: bytes, clock: Clock, signal: OutboxSignal) -> Subscription[RecordedTouch | Retraction]:
     """The reaction that keeps profiles, routes and assets up with what was recorded, and with retracted reports."""
     return Subscription(
         consumer="touches",
         topics=(INTERACTION_EVENTS,),
         decode=read_touch,
-        apply=partial(_apply, clock),
+        apply=partial(_apply, secret, clock),
         committed=partial(_notify, signal),
     )
 
@@ -118,7 +125,10 @@ async def _notify(signal: OutboxSignal) -> None:
     signal.notify()
 
 
-async def _apply(clock: Clock, connection: Connection, batch: Sequence[RecordedTouch | Retraction]) -> None:
+async def _apply(
+    secret: bytes, clock: Clock, connection: Connection, batch: Sequence[RecordedTouch | Retraction]
+) -> None:
+    batch = await _with_records_that_others_name(connection, secret, batch)
     profile_ids = {item.profile_id for item in batch}
     known = await store.known_profiles(connection, profile_ids)
     claimed = await store.claimed_identifiers(connection, profile_ids)
@@ -146,6 +156,25 @@ def _with_own(rules: OwnRules, item: RecordedTouch | Retraction) -> RecordedTouc
         return item
     checks = rules.profiles if item.kind == REPORT else rules.assets
     return replace(item, own=decide(checks.stated, item.body["attributes"]))
+
+
+async def _with_records_that_others_name(
+    connection: Connection, secret: bytes, batch: Sequence[RecordedTouch | Retraction]
+) -> list[RecordedTouch | Retraction]:
+    """A report of a record that others have named before claims that identifier too."""
+    own = {
+        item.event_id: decide(own_record, secret, source["system"], source["record"])
+        for item in batch
+        if isinstance(item, RecordedTouch) and item.kind == REPORT and (source := item.source_record)
+    }
+    named = await named_by_others(connection, list(own.values())) if own else set()
+    claims = {event_id: record.model_dump(mode="json") for event_id, record in own.items() if record.key in named}
+    return [
+        replace(item, identifiers=(*item.identifiers, claims[item.event_id]))
+        if isinstance(item, RecordedTouch) and item.event_id in claims
+        else item
+        for item in batch
+    ]
 
 
 async def _take(connection: Connection, touch: RecordedTouch, policy: MatchingPolicy, clock: Clock) -> None:
