@@ -127,11 +127,22 @@ def _report(chosen: Namespace, figures: list[Figure]) -> None:
     show(figures, Console())
     write_json(figures, JSON)
     if chosen.write_docs:
-        of_matching = [figure for figure in figures if figure["name"].startswith((MATCHING, "matcher_"))]
-        others = [figure for figure in figures if figure not in of_matching]
-        for written, section in ((others, FIGURES), (of_matching, f"{FIGURES} of {MATCHING}")):
+        for section in (FIGURES, *_SECTIONS):
+            written = [figure for figure in figures if _section_of(figure) == section]
             if written:
                 write_docs(written, DOCS, section)
+
+
+_SECTIONS: Mapping[str, tuple[str, ...]] = {
+    "figures of matching": ("matching_",),
+    "figures of newcomers": ("matcher_",),
+    "figures of merging": ("merge_", "undo_", "timeline_"),
+}
+"""The sections of the page that have a table of their own, and how the names of their figures begin."""
+
+
+def _section_of(figure: Figure) -> str:
+    return next((section for section, begins in _SECTIONS.items() if figure["name"].startswith(begins)), FIGURES)
 
 
 if __name__ == "__main__":

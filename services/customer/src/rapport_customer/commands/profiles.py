@@ -30,6 +30,7 @@ from rapport_shared.contracts.catalogue import PROFILE_CHANGED
 from rapport_shared.contracts.codec import Event
 from rapport_shared.contracts.customer import (
     CandidateReason,
+    HandOver,
     HeldIdentifier,
     ProfileChanged,
     ProfileMove,
@@ -73,6 +74,7 @@ class Registration:
     before: dict[UUID, ProfileState | None]
     routes: dict[str, LockedRoute]
     causation_id: UUID | None
+    hand_over: HandOver | None = None
     events: list[Event[Contract]] = field(default_factory=list)
 
     @property
@@ -97,6 +99,7 @@ async def register(
     clock: Clock,
     *,
     causation_id: UUID | None = None,
+    hand_over: HandOver | None = None,
 ) -> list[UUID]:
     """Changes a profile, made if need be, and claims `identifiers` for it; answers the events that came of it.
 
@@ -110,7 +113,7 @@ async def register(
     others |= set(named.values())
     profiles = await store.lock_profiles(connection, {profile_id, *(other for other in others if other)})
     before = {locked.profile_id: locked.state for locked in profiles.values()}
-    work = Registration(connection, clock, claim, policy, profile_id, profiles, before, routes, causation_id)
+    work = Registration(connection, clock, claim, policy, profile_id, profiles, before, routes, causation_id, hand_over)
     work.state = change(profiles[profile_id].state or provisional(profile_id, clock()))
     if before[profile_id] is None:
         await _begin(work)
@@ -278,7 +281,7 @@ async def _save_profile(work: Registration, locked: LockedProfile) -> Event[Cont
     event = make_event(
         PROFILE_CHANGED,
         locked.profile_id,
-        ProfileChanged(profile=state, changed=changed),
+        ProfileChanged(profile=state, changed=changed, hand_over=work.hand_over if "owner" in changed else None),
         locked.sequence + 1,
         work.clock(),
         locked.last_recorded_at,
@@ -293,7 +296,8 @@ async def _save_profile(work: Registration, locked: LockedProfile) -> Event[Cont
         await store.save_relations(work.connection, locked.profile_id, standing(state))
     assessed = bool(state.sources) or bool(before and before.sources)
     if assessed and not _ASSESSED_BY.isdisjoint((*changed, *(("sources",) if before is None else ()))):
-        await store.save_quality(work.connection, locked.profile_id, assess(state))
+        first = not (before and before.sources)
+        await store.save_quality(work.connection, locked.profile_id, assess(state), first=first)
     if state.registered and not _MATCHED_BY.isdisjoint(changed):
         await store.queue_match(work.connection, [locked.profile_id])
     return event

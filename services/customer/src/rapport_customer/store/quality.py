@@ -27,9 +27,12 @@ class QualitySums:
     day: date | None = None
 
 
-async def save_quality(connection: Connection, profile_id: UUID, records: Sequence[SourceQuality]) -> None:
-    """Replaces the quality of a profile's source records."""
-    await connection.execute("DELETE FROM source_quality WHERE profile_id = $1", profile_id)
+async def save_quality(
+    connection: Connection, profile_id: UUID, records: Sequence[SourceQuality], *, first: bool
+) -> None:
+    """Replaces the quality of a profile's source records; `first` where none can be kept yet."""
+    if not first:
+        await connection.execute("DELETE FROM source_quality WHERE profile_id = $1", profile_id)
     await connection.executemany(
         "INSERT INTO source_quality (profile_id, system, record, unit, expected, filled, checked, readable, states, "
         "stands, reported_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
