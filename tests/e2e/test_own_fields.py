@@ -134,6 +134,39 @@ async def test_ticket_fields_are_in_the_ticket_and_in_its_line_of_the_view(decla
     assert view["tickets"]["open"][0]["attributes"] == {"bay": 3}
 
 
+async def test_a_sheet_brings_own_fields_under_the_names_of_its_template(declared: Caller) -> None:
+    answer = await declared.call("GET", "/v1/imports/template?language=zh", 200)
+    header = answer.content.decode("utf-8-sig").splitlines()[0]
+    assert "会员等级" in header.split(",")
+    content = (
+        f"客户编号,姓名,手机,会员等级\r\nK-1,王小明,+86 {phone_number()},金卡\r\nK-2,李雷,,{PERSONAL}\r\n".encode()
+    )
+    query = {"name": "members.csv", "system": f"erp-{uuid4().hex}"}
+    headers = {"Content-Type": "text/csv"}
+    made = await declared.call("POST", "/v1/imports", 202, params=query, content=content, headers=headers)
+    path = f"/v1/imports/{made.json()['import_id']}"
+
+    async def reached(*states: str) -> bool:
+        return (await declared.call("GET", f"{path}?wait_ms=20000", 200)).json()["state"] in states
+
+    await until("the rows to be checked", lambda: reached("checked"))
+    rows = (await declared.call("GET", f"{path}/rows", 200)).json()["rows"]
+    assert [(row["verdict"], [reason["column"] for reason in row["reasons"]]) for row in rows] == [
+        ("new", []),
+        ("rejected", ["会员等级"]),
+    ]
+    assert PERSONAL not in str(rows[1]["reasons"])
+    await declared.call("POST", f"{path}/run", 202)
+    await until("the import to be done", lambda: reached("done"))
+    (row,) = (await declared.call("GET", f"{path}/rows?verdict=recorded", 200)).json()["rows"]
+
+    async def shown() -> bool:
+        view = (await declared.call("GET", f"/v1/customers/{row['customer_id']}", 200)).json()
+        return bool(view["identity"]["attributes"] == {"loyalty_level": "gold"})
+
+    await until("the field in the view", shown)
+
+
 async def test_what_a_connector_produces_waits_until_it_is_declared(declared: Caller, stack: Stack) -> None:
     body = touchpoint(phone_number(), attributes={"guide": "G-7"})
     message = encode_touchpoint(parse_touchpoint(body, strict=True), orjson.dumps(body), "any", ())

@@ -18,6 +18,7 @@ from rapport_gateway.imports.staging import Judge, JudgedRow
 from rapport_gateway.touchpoints import TouchpointRules
 from rapport_shared.callers import Caller
 from rapport_shared.contracts.customer import UnitState
+from rapport_shared.own_fields import UNDECLARED, OwnRules
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TERMS = Terms("d1", "erp", "erp", None, True, NOW, ZoneInfo("Asia/Shanghai"), "CN")
@@ -45,7 +46,7 @@ def mapping(*columns: dict[str, Any], **options: Any) -> SheetMapping:
     return SheetMapping.model_validate({"columns": list(columns), **options})
 
 
-def table(content: bytes, chosen: SheetMapping | None = None) -> Table:
+def table(content: bytes, chosen: SheetMapping | None = None, rules: OwnRules = UNDECLARED) -> Table:
     """The sheet under its mapping, as the reading process has it."""
     sheet = read_sheet(
         io.BytesIO(content),
@@ -53,7 +54,7 @@ def table(content: bytes, chosen: SheetMapping | None = None) -> Table:
         delimiter=chosen.delimiter if chosen else None,
         sheet=chosen.sheet if chosen else None,
     )
-    return lay_over(sheet, chosen)
+    return lay_over(sheet, chosen, rules)
 
 
 def findings(found: Table) -> dict[tuple[str, str | None], tuple[str, list[int]]]:
@@ -67,8 +68,11 @@ def judged(found: Table, terms: Terms = TERMS) -> list[JudgedRow]:
     async def no_unit(_: str) -> UnitState | None:
         return None
 
+    async def declared() -> OwnRules:
+        return found.rules
+
     async def all_rows() -> list[JudgedRow]:
-        judge = Judge(found, terms, TouchpointRules(b"s" * 32, no_unit, lambda: NOW), CALLER)
+        judge = Judge(found, terms, TouchpointRules(b"s" * 32, no_unit, lambda: NOW, declared), CALLER)
         return [row async for row in judge.rows()]
 
     return asyncio.run(all_rows())

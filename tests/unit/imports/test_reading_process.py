@@ -102,7 +102,7 @@ async def test_a_fault_is_said_without_what_the_sheet_holds(
 ) -> None:
     code = (
         "from rapport_gateway.imports import reading_process as p\n"
-        "def fail(sheet, mapping): raise ValueError(str(sheet.rows))\n"
+        "def fail(sheet, *_): raise ValueError(str(sheet.rows))\n"
         "p.lay_over = fail; p.main()"
     )
     monkeypatch.setattr("rapport_gateway.imports.reading._PROGRAM", ("-c", code))

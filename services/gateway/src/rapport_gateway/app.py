@@ -10,6 +10,7 @@ from rapport_gateway import (
     api_document,
     api_fields,
     api_freshness,
+    api_hand_overs,
     api_rebuilds,
     api_relations,
     api_touchpoints,
@@ -102,8 +103,11 @@ def build(settings: GatewaySettings, clock: Clock = system_clock) -> Service:
     application.include_router(api_freshness.router(Freshness(views, database, settings.kafka, clock)))
     application.include_router(api_access.router(database, runner, clock))
     application.include_router(api_rebuilds.router(database, runner))
+    application.include_router(api_hand_overs.router(views, owners))
     application.include_router(api_commands.router(owners))
-    application.include_router(api_imports.router(Imports(database, views.unit, clock), Uploads(database, clock)))
+    application.include_router(
+        api_imports.router(Imports(database, views.unit, clock, fields.rules), Uploads(database, clock))
+    )
     importer = ImportWorker(
         database,
         IntakeProducer(settings.kafka, settings.produce_patience_ms),

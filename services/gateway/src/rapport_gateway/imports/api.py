@@ -14,7 +14,7 @@ from pydantic import Field
 
 from rapport_gateway.imports import mapping_store, store
 from rapport_gateway.imports.commands import Imports, Wanted
-from rapport_gateway.imports.headers import TEMPLATE
+from rapport_gateway.imports.headers import template as template_headers
 from rapport_gateway.imports.limits import MAX_FILE_BYTES
 from rapport_gateway.imports.mapping import SheetMapping
 from rapport_gateway.imports.results import CSV, XLSX, csv_pieces, csv_text, workbook_bytes, workbook_pieces
@@ -95,7 +95,7 @@ def _add_uploading(routes: APIRouter, imports: Imports, uploads: Uploads) -> Non
         mapping: Annotated[MappingName | None, Query(description="A kept mapping whose columns are wanted.")] = None,
     ) -> Response:
         """A sheet with a column for each attribute, to fill in; its names are understood without a mapping."""
-        headers = [english if language == "en" else chinese for _, english, chinese in TEMPLATE]
+        headers = template_headers(await imports.own(), language)
         if mapping is not None:
             kept = SheetMapping.model_validate_json((await imports.find_mapping(mapping, caller))["mapping"])
             headers = [str(column.column) for column in kept.columns]

@@ -10,7 +10,9 @@ from rapport_gateway.imports.escaping import unescape
 from rapport_gateway.imports.findings import Findings, SheetUnreadable
 from rapport_gateway.imports.headers import propose
 from rapport_gateway.imports.mapping import DATES, EXACT_NUMBERS, NUMBERS, SheetColumn, SheetMapping
+from rapport_gateway.imports.own_columns import OWN_DATES, own_columns
 from rapport_gateway.imports.sheets import NumberText, Sheet, is_exact
+from rapport_shared.own_fields import UNDECLARED, OwnField, OwnRules
 
 SCIENTIFIC: Final = re.compile(r"[+-]?\d+([.,]\d+)?[eE][+-]?\d+")
 DECIMAL: Final = re.compile(r"(\d+)\.0+")
@@ -21,12 +23,16 @@ _DENSE: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A mapped column with its place in the sheet, from 0, and how its dates are read."""
+    """A mapped column with its place in the sheet, from 0, and how its dates are read.
+
+    `own` is the field of the deployment's own that it holds, where that is declared.
+    """
 
     column: SheetColumn
     index: int
     label: str
     dates: DateReader
+    own: OwnField | None = None
 
     @property
     def number(self) -> int:
@@ -49,6 +55,7 @@ class Table:
     bound: list[Bound]
     findings: Findings
     named: bool = True
+    rules: OwnRules = UNDECLARED
 
     @property
     def width(self) -> int:
@@ -63,7 +70,7 @@ class Table:
                 yield number, text
 
 
-def lay_over(sheet: Sheet, mapping: SheetMapping | None) -> Table:
+def lay_over(sheet: Sheet, mapping: SheetMapping | None, rules: OwnRules = UNDECLARED) -> Table:
     """The sheet under `mapping`, or under the one that its header proposes.
 
     Raises `SheetUnreadable` where there is no header or nothing below it.
@@ -71,7 +78,8 @@ def lay_over(sheet: Sheet, mapping: SheetMapping | None) -> Table:
     header_row = mapping.header_row if mapping else 1
     headers = _headers(sheet, header_row)
     body = [(number, row) for number, row in sheet.rows if number > header_row]
-    table = Table(headers, body, mapping or propose(headers), [], Findings(), header_row > 0)
+    proposed = mapping or propose(headers, rules=rules)
+    table = Table(headers, body, proposed, [], Findings(), header_row > 0, rules)
     if table.mapping is None:
         if _looks_like_values(headers):
             raise SheetUnreadable("no_header", "The first row holds values and no names of columns.")
@@ -113,13 +121,15 @@ def _note_reading(sheet: Sheet, findings: Findings) -> None:
 
 
 def _bind(table: Table) -> None:
+    declared = own_columns(table.rules)
     for column in table.mapping.columns if table.mapping else ():
         index = _place(table, column)
         if index is None or column.field == "ignore":
             continue
         label = table.headers[index] or str(index + 1)
-        bound = Bound(column, index, label, DateReader())
-        if column.field in DATES:
+        own = declared.get(column.name) if column.field == "attribute" and column.name else None
+        bound = Bound(column, index, label, DateReader(), own)
+        if column.field in DATES or (own is not None and own.type in OWN_DATES):
             wanted = DateReader(column.date_order, column.serial_dates)
             reader = decided(wanted, list(table.cells(bound)), table.findings, label, index + 1)
             bound = replace(bound, dates=reader)

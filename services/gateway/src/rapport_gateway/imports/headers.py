@@ -1,10 +1,12 @@
 """What a column's name says of its content, in English and Chinese; and the sheet to begin with."""
 
 import re
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Final, Literal
 
 from rapport_gateway.imports.mapping import FieldName, SheetColumn, SheetMapping
+from rapport_gateway.imports.own_columns import headers_of, names_of, own_columns
+from rapport_shared.own_fields import UNDECLARED, OwnRules
 
 TEMPLATE: Final[tuple[tuple[FieldName, str, str], ...]] = (
     ("record", "Customer number", "客户编号"),
@@ -77,29 +79,38 @@ _FIELDS: Final[dict[str, FieldName]] = {
 _RELATION_TYPES: Final = {_plain(word): type_ for type_, words in _RELATIONS.items() for word in words.split(", ")}
 
 
-def propose(headers: Sequence[str], header_row: int = 1) -> SheetMapping | None:
+def template(rules: OwnRules, language: Literal["en", "zh"]) -> list[str]:
+    """The header of a sheet to begin with: every attribute of a profile, the deployment's own among them."""
+    known = [english if language == "en" else chinese for _, english, chinese in TEMPLATE]
+    return [*known, *headers_of(own_columns(rules), language, frozenset(known))]
+
+
+def propose(headers: Sequence[str], header_row: int = 1, rules: OwnRules = UNDECLARED) -> SheetMapping | None:
     """What the names say: the first column of a name for a field with room for one. None where no name is known.
 
     A header that stands twice is left to the caller.
     """
-    taken: set[FieldName] = set()
+    own = {_plain(known): name for name, field in own_columns(rules).items() for known in names_of(name, field)}
+    taken: set[tuple[FieldName, str | None]] = set()
     columns: list[SheetColumn] = []
     for header in headers:
-        column = _proposed(header)
+        column = _proposed(header, own)
         if column is None or headers.count(header) > 1:
             continue
-        if column.field in taken and column.field not in ("phone", "email", "card", "relation"):
+        if (column.field, column.name) in taken and column.field not in ("phone", "email", "card", "relation"):
             continue
-        taken.add(column.field)
+        taken.add((column.field, column.name))
         columns.append(column)
     return SheetMapping(columns=tuple(columns), header_row=header_row) if columns else None
 
 
-def _proposed(header: str) -> SheetColumn | None:
+def _proposed(header: str, own: Mapping[str, str]) -> SheetColumn | None:
     relation = _RELATION_TYPES.get(_plain(header))
     if relation is not None:
         return SheetColumn(column=header, field="relation", type=relation)
     field = _FIELDS.get(_plain(header))
+    if field is None and (name := own.get(_plain(header))) is not None:
+        return SheetColumn(column=header, field="attribute", name=name)
     if field is None:
         field = _FIELDS.get(re.sub(r"\d+$", "", _plain(header)))
         if field not in ("phone", "email", "card"):

@@ -60,9 +60,9 @@ _ALLOWED: Final[dict[str, frozenset[str]]] = {
     "name": frozenset({"attribute"}),
     "phone_region": frozenset({"phone"}),
     "verified": IDENTIFIERS,
-    "separator": IDENTIFIERS | {"relation"},
-    "date_order": DATES,
-    "serial_dates": DATES,
+    "separator": IDENTIFIERS | {"relation", "attribute"},
+    "date_order": DATES | {"attribute"},
+    "serial_dates": DATES | {"attribute"},
     "pad_to": NUMBERS,
     "as_written": NUMBERS,
 }

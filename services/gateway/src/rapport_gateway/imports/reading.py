@@ -67,8 +67,11 @@ class Reading:
 
 
 @asynccontextmanager
-async def reading(content: BinaryIO, mapping: Any) -> AsyncIterator[Reading]:
-    """A process that reads the sheet in `content` (a real file), ended with the body."""
+async def reading(content: BinaryIO, mapping: Any, fields: str = "{}") -> AsyncIterator[Reading]:
+    """A process that reads the sheet in `content` (a real file), ended with the body.
+
+    `fields` is the document of the fields that the deployment declared of its own.
+    """
     content.flush()
     # what it must know of secrets it is told by its input: files from anywhere are not read beside all the others
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RAPPORT_")}
@@ -86,7 +89,7 @@ async def reading(content: BinaryIO, mapping: Any) -> AsyncIterator[Reading]:
     )
     try:
         found = Reading(process)
-        await found._tell({"file": descriptor, "mapping": mapping})
+        await found._tell({"file": descriptor, "mapping": mapping, "fields": fields})
         yield found
     finally:
         if process.returncode is None:

@@ -24,6 +24,7 @@ from rapport_gateway.touchpoints import TouchpointRules
 from rapport_shared.callers import Caller
 from rapport_shared.clock import system_clock
 from rapport_shared.contracts.customer import UnitState
+from rapport_shared.own_fields import OwnRules, read_fields
 from rapport_shared.telemetry import describe_error
 
 ROWS_AT_ONCE = 250
@@ -64,7 +65,7 @@ def _told(job: Any) -> Table:
             delimiter=mapping.delimiter if mapping else None,
             sheet=mapping.sheet if mapping else None,
         )
-    table = lay_over(sheet, mapping)
+    table = lay_over(sheet, mapping, read_fields(job["fields"].encode()))
     resolved = table.mapping.model_dump(mode="json", exclude_defaults=True) if table.mapping else None
     _say({"report": report(sheet, table), "mapping": resolved, "stops": table.findings.stops})
     return table
@@ -83,7 +84,9 @@ async def _judge(table: Table, told: Any) -> None:
         phone_region=unit.phone_region if unit else None,
     )
     waiting: list[bytes] = []
-    async for row in Judge(table, terms, _rules(told["secret"].encode(), unit), _caller(told["caller"])).rows():
+    async for row in Judge(
+        table, terms, _rules(told["secret"].encode(), unit, table.rules), _caller(told["caller"])
+    ).rows():
         waiting.append(orjson.dumps(_document(row)))
         if len(waiting) == ROWS_AT_ONCE or sum(map(len, waiting)) > BYTES_AT_ONCE:
             _write(b'{"rows":[' + b",".join(waiting) + b"]}")
@@ -92,13 +95,16 @@ async def _judge(table: Table, told: Any) -> None:
         _write(b'{"rows":[' + b",".join(waiting) + b"]}")
 
 
-def _rules(secret: bytes, unit: UnitState | None) -> TouchpointRules:
+def _rules(secret: bytes, unit: UnitState | None, own: OwnRules) -> TouchpointRules:
     """The rules of the API, over the one unit that an import may name."""
+
+    async def declared() -> OwnRules:
+        return own
 
     async def find(path: str) -> UnitState | None:
         return unit if unit is not None and unit.path == path else None
 
-    return TouchpointRules(secret, find, system_clock)
+    return TouchpointRules(secret, find, system_clock, declared)
 
 
 def _caller(told: Any) -> Caller:

@@ -11,6 +11,7 @@ from rapport_gateway.imports.dates import has_short_year
 from rapport_gateway.imports.findings import Reason
 from rapport_gateway.imports.limits import MAX_CELL_CHARACTERS
 from rapport_gateway.imports.mapping import IDENTIFIERS, NUMBERS
+from rapport_gateway.imports.own_columns import as_value
 from rapport_gateway.imports.sheets import NumberText, is_exact
 from rapport_shared.contracts.ids import derived_id
 from rapport_shared.normalisation import normalise_identifier
@@ -155,8 +156,9 @@ def _put(
                 made.pointers[f"/data/relations/{len(relations)}"] = bound.label
                 relations.append({"type": column.type, "to": {"system": column.system or terms.system, "record": each}})
         case "attribute":
-            envelope.setdefault("attributes", {})[column.name] = text
-            made.pointers["/attributes"] = bound.label
+            value = as_value(bound.own, text, bound.dates, terms.zone, column.separator) if bound.own else text
+            envelope.setdefault("attributes", {})[column.name] = value
+            made.pointers["/attributes"] = made.pointers[f"/attributes/{column.name}"] = bound.label
         case "consent":
             _put_consent(bound, text, consents, made)
         case "occurred_at":

@@ -23,6 +23,7 @@ from rapport_shared.contracts.codec import Message
 from rapport_shared.contracts.customer import UnitState
 from rapport_shared.database import Database, Row
 from rapport_shared.errors import SHEET_UNREADABLE, Problem
+from rapport_shared.policy_registers import own_rules
 
 _log = logging.getLogger("rapport.imports")
 
@@ -80,8 +81,9 @@ class ImportWorker:
             try:
                 with tempfile.TemporaryFile(prefix="rapport-import-") as content:
                     await self._fetch(import_id, content)
-                    async with reading(content, _loaded(found["mapping"])) as sheet:
-                        await self._judge(found, attempt, sheet)
+                    fields = (await own_rules(self.database)).policy.model_dump_json(exclude_unset=True)
+                    async with reading(content, _loaded(found["mapping"]), fields) as sheet:
+                        await self._judge(found, attempt, sheet, fields)
             except SheetUnreadable as unreadable:
                 problem = Problem(SHEET_UNREADABLE, unreadable.message, code=unreadable.code)
                 async with self.database.transaction() as connection:
@@ -95,14 +97,14 @@ class ImportWorker:
             content.write(chunk)
             number += 1
 
-    async def _judge(self, found: Row, attempt: int, sheet: Reading) -> None:
+    async def _judge(self, found: Row, attempt: int, sheet: Reading, fields: str) -> None:
         import_id: UUID = found["import_id"]
         answer = await sheet.report()
         resolved = SheetMapping.model_validate(answer["mapping"]) if answer["mapping"] else None
         unit = await find_unit(self.database, found["unit"]) if found["unit"] else None
         compared = answer["report"]["rows"] <= COMPARED_ROWS
         undecided = answer["stops"] or resolved is None
-        digest = None if resolved is None or undecided else _digest(found, resolved, unit)
+        digest = None if resolved is None or undecided else _digest(found, resolved, unit, fields)
         async with self.database.transaction() as connection:
             given = found["as_of"] or found["created_at"]
             dated_at = await store.settle_work(connection, digest, given) if digest else None
@@ -205,7 +207,10 @@ class ImportWorker:
             await row_store.mark_sent(connection, import_id, [row["number"] for row in rows], now)
 
 
-def _digest(found: Row, mapping: SheetMapping, unit: UnitState | None) -> bytes:
+def _digest(found: Row, mapping: SheetMapping, unit: UnitState | None, fields: str) -> bytes:
+    # a cell becomes another value under another declaration: the touchpoint is then another one
+    declared = fields if any(column.field == "attribute" for column in mapping.columns) else "{}"
+    own = () if declared == "{}" else (declared,)
     terms = (
         found["system"],
         found["channel"],
@@ -214,6 +219,7 @@ def _digest(found: Row, mapping: SheetMapping, unit: UnitState | None) -> bytes:
         found["as_of"].isoformat() if found["as_of"] else None,
         unit.phone_region if unit else None,
         unit.time_zone if unit else None,
+        *own,
     )
     return work_digest(found["file_hash"], mapping, terms)
 
