@@ -110,11 +110,28 @@ class ProfileState(Contract):
     created_at: datetime
 
 
+class HandOver(Contract):
+    """The owner of a profile changed. Where `handed_over`, what the former owner has to do for the customer goes too.
+
+    `hand_over_id` is that of all that was handed over at once; `customer_id` and `profiles` are as they were then.
+    """
+
+    hand_over_id: UUID
+    former_owner: str | None = None
+    owner: str | None = None
+    handed_over: bool = False
+    customer_id: UUID | None = None
+    profiles: tuple[UUID, ...] = ()
+    reason: Pii[str] | None = None
+    decided_by: str | None = None
+
+
 class ProfileChanged(Contract):
     """A profile's register changed; `changed` names the parts."""
 
     profile: ProfileState
     changed: tuple[str, ...]
+    hand_over: HandOver | None = None
 
 
 class RouteTarget(StrEnum):

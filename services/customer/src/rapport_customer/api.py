@@ -106,7 +106,7 @@ def customers(database: Database, runner: CommandRunner, records: Records, clock
     async def owner(customer_id: UUID, body: OwnerRequest, request: Request, caller: Writer) -> Response:
         """Says who of the firm looks after the customer."""
         seen = partial(check_precondition, request)
-        return await runner.run(request, caller, lambda c: records.put_owner(c, customer_id, body.owner, seen))
+        return await runner.run(request, caller, lambda c: records.put_owner(c, customer_id, body, caller, seen))
 
     return routes
 

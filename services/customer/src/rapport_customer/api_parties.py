@@ -6,10 +6,14 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Request, Response
 
+from rapport_customer import queries
+from rapport_customer.commands.hand_overs import begin
 from rapport_customer.commands.relations import Relate
-from rapport_customer.schemas import Written
+from rapport_customer.schemas import HandOverProgress, HandOverRequest, Written
+from rapport_customer.visibility import visible
 from rapport_shared.callers import Caller
 from rapport_shared.clock import Clock
+from rapport_shared.database import Database
 from rapport_shared.web.commands import CommandRunner, check_precondition
 from rapport_shared.web.routing import scoped
 
@@ -18,12 +22,14 @@ RelationType = Annotated[
     str,
     Path(max_length=100, pattern="^[a-z][a-z0-9_]*$", description="`employee_of`, `member_of`, `referred_by`, …"),
 ]
+OwnerName = Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 Target = Annotated[UUID, Path(description="The profile that the relation leads to.")]
 
 
-def relations(runner: CommandRunner, clock: Clock) -> APIRouter:
+def relations(database: Database, runner: CommandRunner, clock: Clock) -> APIRouter:
     """Relations between customers by hand."""
-    routes = APIRouter(prefix="/v1/customers/{customer_id}/relations", tags=["relations"])
+    prefix = "/v1/customers/{customer_id}/relations"
+    routes = APIRouter(prefix=prefix, tags=["relations"], dependencies=[visible(database)])
 
     @routes.put("/{type}/{to}", response_model=Written)
     async def state(customer_id: UUID, type: RelationType, to: Target, request: Request, caller: Writer) -> Response:
@@ -36,5 +42,22 @@ def relations(runner: CommandRunner, clock: Clock) -> APIRouter:
         """Says that there is no such relation, whoever states it."""
         relate = Relate(customer_id, type, to, clock, partial(check_precondition, request))
         return await runner.run(request, caller, relate.end)
+
+    return routes
+
+
+def hand_overs(database: Database, runner: CommandRunner, clock: Clock) -> APIRouter:
+    """Giving all that a person looks after to another."""
+    routes = APIRouter(prefix="/v1", tags=["owners"])
+
+    @routes.post("/owners/{owner}/hand-over", status_code=202, response_model=HandOverProgress)
+    async def hand_over(owner: OwnerName, body: HandOverRequest, request: Request, caller: Writer) -> Response:
+        """Begins to hand over all customers of an owner; one that is under way goes on."""
+        return await runner.run(request, caller, lambda c: begin(c, owner, body, caller, clock))
+
+    @routes.get("/hand-overs/{hand_over_id}")
+    async def progress(hand_over_id: UUID, caller: Writer) -> HandOverProgress:
+        """How far a hand-over is."""
+        return await queries.hand_over(database, hand_over_id)
 
     return routes

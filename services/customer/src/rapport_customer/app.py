@@ -5,6 +5,7 @@ from rapport_customer.commands.policies import FIELDS, matching_kind
 from rapport_customer.commands.quality import quality_of_the_day
 from rapport_customer.commands.records import Records
 from rapport_customer.field_simulation import FieldSimulation
+from rapport_customer.hand_overs import hand_overs
 from rapport_customer.matcher import matcher
 from rapport_customer.matches import Matches
 from rapport_customer.settings import CustomerSettings
@@ -31,7 +32,8 @@ def build(settings: CustomerSettings, clock: Clock = system_clock) -> Service:
     records = Records(settings.identifier_secret.encode(), clock)
     application.include_router(api.registration(runner, records))
     application.include_router(api.customers(database, runner, records, clock))
-    application.include_router(api_parties.relations(runner, clock))
+    application.include_router(api_parties.relations(database, runner, clock))
+    application.include_router(api_parties.hand_overs(database, runner, clock))
     application.include_router(api.merges(database, runner, clock))
     application.include_router(api.matching(Matches(database, records.secret, clock)))
     application.include_router(api.candidates(database, runner, clock))
@@ -50,6 +52,11 @@ def build(settings: CustomerSettings, clock: Clock = system_clock) -> Service:
             "consumers": plumbing.consumers(consumers.touches(records.secret, clock, plumbing.signal)),
             "matcher": [
                 lambda: hold_role(database, "matcher", matcher(database, clock, plumbing.signal), plumbing.metrics)
+            ],
+            "hand-overs": [
+                lambda: hold_role(
+                    database, "hand-overs", hand_overs(database, clock, plumbing.signal), plumbing.metrics
+                )
             ],
             "housekeeping": [housekeeping(database, clock, quality_of_the_day(clock))],
         },

@@ -14,6 +14,7 @@ from rapport_customer.schemas import (
     CandidatePage,
     CandidateSide,
     CustomerRecord,
+    HandOverProgress,
     Merge,
     Merges,
     Quality,
@@ -114,6 +115,30 @@ def _candidate(state: CandidateState, customers: Sequence[UUID], records: Mappin
 def _reason(reason: CandidateReason) -> Reason:
     english, chinese = in_words(reason)
     return Reason(field=reason.field, level=reason.level, weight=reason.weight, text=english, text_zh=chinese)
+
+
+async def hand_over(database: Database, hand_over_id: UUID) -> HandOverProgress:
+    """How far a hand-over is. Raises a 404."""
+    async with database.connection() as connection:
+        found = await store.read_hand_over(connection, hand_over_id)
+        if found is None:
+            raise not_found("hand-over")
+        return progress(found, await store.count_owned(connection, found.owner, found.unit))
+
+
+def progress(one: store.StoredHandOver, remaining: int) -> HandOverProgress:
+    """A hand-over as the API shows it, with how many profiles are still to go."""
+    return HandOverProgress(
+        hand_over_id=one.hand_over_id,
+        owner=one.owner,
+        to=one.to_owner,
+        unit=one.unit or None,
+        state="done" if one.ended_at else "running",
+        handed=one.handed,
+        remaining=0 if one.ended_at else remaining,
+        begun_at=one.begun_at,
+        ended_at=one.ended_at,
+    )
 
 
 async def unit(database: Database, path: str) -> tuple[Unit, str]:

@@ -69,6 +69,7 @@ ROUTES = (
         "customers:write",
         "End a relation by hand.",
     ),
+    Passed("GET", "/v1/hand-overs/{hand_over_id}", "customer", "customers:write", "How far a hand-over is."),
     Passed("POST", "/v1/merges", "customer", "customers:merge", "Merge customers, or say what a merge would do."),
     Passed("POST", "/v1/merges/{merge_id}/undo", "customer", "customers:merge", "Undo a merge."),
     Passed("GET", "/v1/customers/{customer_id}/merges", "customer", "customers:read", "The merges of a customer."),

@@ -29,6 +29,7 @@ CREATE INDEX fact_interaction ON fact (interaction_id, occurred_at DESC, event_i
     WHERE interaction_id IS NOT NULL;
 CREATE INDEX fact_retraction ON fact (interaction_id) WHERE type = 'interaction.retracted';
 CREATE INDEX fact_quarantine ON fact (subject, type) WHERE type LIKE 'interaction.quarantine%';
+CREATE INDEX fact_score ON fact (subject, recorded_at) WHERE type = 'score.updated';
 CREATE INDEX fact_conflict ON fact ((data::jsonb ->> 'conflict_of')) WHERE type = 'interaction.quarantined';
 
 CREATE TABLE retraction (event_id uuid PRIMARY KEY);
@@ -67,6 +68,7 @@ CREATE TABLE customer_view (
     identity     text, assets text, interactions text, promises text, commerce text,
     tickets      text, value text, segments text, quality text
 ) WITH (fillfactor = 70);
+CREATE INDEX customer_view_owner ON customer_view ((identity::jsonb ->> 'owner')) WHERE moved_to IS NULL;
 CREATE INDEX customer_view_search ON customer_view USING gin (search_text public.gin_trgm_ops) WHERE moved_to IS NULL;
 
 CREATE TABLE change (

@@ -30,7 +30,11 @@ def build(settings: TicketSettings, clock: Clock = system_clock) -> Service:
         application,
         {
             "relay": [plumbing.relay()],
-            "consumers": plumbing.consumers(consumers.registers(), policy_register(FIELDS_PLACE)),
+            "consumers": plumbing.consumers(
+                consumers.registers(),
+                consumers.hand_overs(tickets, plumbing.signal),
+                policy_register(FIELDS_PLACE),
+            ),
             "housekeeping": [housekeeping(database, clock)],
         },
     )

@@ -18,6 +18,7 @@ from rapport_shared.contracts.catalogue import (
     EventType,
 )
 from rapport_shared.contracts.codec import Event
+from rapport_shared.contracts.customer import HandOver
 from rapport_shared.contracts.envelope import Envelope
 from rapport_shared.contracts.ids import new_id
 from rapport_shared.contracts.model import Contract
@@ -124,6 +125,21 @@ class Tickets:
         change = _decided(lambda: tickets.resolved(stored.ticket, request.resolution, now))
         return await self._save(connection, stored, TICKET_RESOLVED, change, now)
 
+    async def hand_over(self, connection: Connection, told: HandOver, event_id: UUID) -> int:
+        """Gives the open tickets that a customer's former owner has to the new one; answers how many.
+
+        `event_id` is the fact that the owner changed: it is carried out once, however often it is told.
+        """
+        if told.former_owner is None or not await store.note_hand_over(connection, event_id):
+            return 0
+        left = await store.lock_open_tickets(connection, told.profiles, told.former_owner)
+        for stored in left:
+            now = self._now(stored)
+            change = tickets.edited(stored.ticket, {"owner": told.owner}, now)
+            if change is not None:
+                await self._save(connection, stored, TICKET_UPDATED, change, now, causation_id=event_id)
+        return len(left)
+
     async def _save(
         self,
         connection: Connection,
@@ -132,8 +148,9 @@ class Tickets:
         change: Change,
         now: datetime,
         status: int = 200,
+        causation_id: UUID | None = None,
     ) -> Answer:
-        event = _event(event_type, change, before.sequence + 1, now, before.customer_id)
+        event = _event(event_type, change, before.sequence + 1, now, before.customer_id, causation_id)
         after = replace(
             before,
             ticket=change.ticket,
@@ -232,7 +249,12 @@ def _remark(text: str, visibility: Visibility, caller: Caller, now: datetime) ->
 
 
 def _event(
-    event_type: EventType, change: Change, sequence: int, recorded_at: datetime, customer_id: UUID
+    event_type: EventType,
+    change: Change,
+    sequence: int,
+    recorded_at: datetime,
+    customer_id: UUID,
+    causation_id: UUID | None = None,
 ) -> Event[Contract]:
     ticket = change.ticket
     envelope = Envelope(
@@ -245,6 +267,7 @@ def _event(
         sequence=sequence,
         profile_id=ticket.profile_id,
         customer_id=customer_id,
+        causation_id=causation_id,
     )
     return Event(envelope, event_type, event_type.model(ticket=ticket, changed=change.changed))
 

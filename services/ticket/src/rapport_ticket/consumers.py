@@ -1,21 +1,61 @@
-"""What the ticket service reads: the registers of the customer service."""
+"""What the ticket service reads: the registers of the customer service, and customers that change hands."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
+from uuid import UUID
 
-from rapport_shared.contracts.catalogue import CUSTOMER_EVENTS
+from rapport_shared.contracts.catalogue import CUSTOMER_EVENTS, PROFILE_CHANGED
 from rapport_shared.contracts.codec import Event, decode_event
+from rapport_shared.contracts.customer import HandOver, ProfileChanged
 from rapport_shared.database import Connection
 from rapport_shared.messaging.consumer import Subscription
+from rapport_shared.messaging.outbox import OutboxSignal
 from rapport_shared.messaging.outcomes import decide
 from rapport_shared.messaging.records import Record
 from rapport_ticket import store
+from rapport_ticket.commands import Tickets
 from rapport_ticket.domain.registers import FOLDS, fold
 
 
 def registers() -> Subscription[Event[Any]]:
     """Known profiles, routes, customers and units, as the customer service last stated them."""
     return Subscription(consumer="registers", topics=(CUSTOMER_EVENTS,), decode=_decode, apply=_apply)
+
+
+Handed = tuple[UUID, HandOver]
+"""The event by which a customer changed hands, and what it says of that."""
+
+
+def hand_overs(tickets: Tickets, signal: OutboxSignal) -> Subscription[Handed]:
+    """The reaction to a customer that was handed over: the open work of its former owner follows.
+
+    Only a person's command hands anything over, so no fact of the past, however late it is loaded, moves a ticket.
+    """
+    return Subscription(
+        consumer="hand-overs",
+        topics=(CUSTOMER_EVENTS,),
+        decode=_handed_over,
+        apply=partial(_hand_over, tickets),
+        committed=partial(_notify, signal),
+    )
+
+
+def _handed_over(record: Record) -> Handed | None:
+    if record.headers.get("ce_type") != PROFILE_CHANGED.wire or b'"handed_over"' not in (record.value or b""):
+        return None
+    event = decode_event(record.headers, record.value)
+    told = event.data.hand_over if isinstance(event, Event) and isinstance(event.data, ProfileChanged) else None
+    return (event.envelope.id, told) if isinstance(event, Event) and told and told.handed_over else None
+
+
+async def _hand_over(tickets: Tickets, connection: Connection, handed: Sequence[Handed]) -> None:
+    for event_id, told in handed:
+        await tickets.hand_over(connection, told, event_id)
+
+
+async def _notify(signal: OutboxSignal) -> None:
+    signal.notify()
 
 
 def _decode(record: Record) -> Event[Any] | None:

@@ -72,6 +72,24 @@ async def lock_ticket(connection: Connection, ticket_id: UUID) -> StoredTicket |
     return None if row is None else _stored(row)
 
 
+async def lock_open_tickets(connection: Connection, profile_ids: Collection[UUID], owner: str) -> list[StoredTicket]:
+    """The open tickets of profiles that an owner has, locked."""
+    rows = await connection.fetch(
+        f"{_TICKET} WHERE owner = $1 AND open AND ticket.profile_id = ANY($2) ORDER BY ticket_id FOR UPDATE OF ticket",
+        owner,
+        list(profile_ids),
+    )
+    return [_stored(row) for row in rows]
+
+
+async def note_hand_over(connection: Connection, event_id: UUID) -> bool:
+    """Keeps that a hand-over is carried out; answers whether it was not yet."""
+    new: bool | None = await connection.fetchval(
+        "INSERT INTO hand_over (event_id) VALUES ($1) ON CONFLICT DO NOTHING RETURNING true", event_id
+    )
+    return bool(new)
+
+
 async def ticket_id_of(connection: Connection, number: str) -> UUID | None:
     """The id of the ticket with a number."""
     found: UUID | None = await connection.fetchval("SELECT ticket_id FROM ticket WHERE number = $1", number)

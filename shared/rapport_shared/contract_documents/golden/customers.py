@@ -87,6 +87,19 @@ def _profile() -> customer.ProfileState:
     )
 
 
+def _hand_over() -> customer.HandOver:
+    return customer.HandOver(
+        hand_over_id=fixed_id(93),
+        former_owner="agent-16",
+        owner="agent-17",
+        handed_over=True,
+        customer_id=REGISTERED,
+        profiles=(REGISTERED,),
+        reason="moved to Suzhou",
+        decided_by="desk-1",
+    )
+
+
 def _move(profile_id: UUID, mapping_seq: int, customer_id: UUID) -> tuple[customer.ProfileMove, ...]:
     return (customer.ProfileMove(profile_id=profile_id, mapping_seq=mapping_seq, customer_id=customer_id),)
 
@@ -154,7 +167,9 @@ def _policy() -> policies.PolicyActivated:
 def customer_events() -> list[Golden]:
     """A registered profile, its route, a join and its undoing, a candidate, a policy, his car, his unit."""
     cause = UUID(EXAMPLES["profile.reported"]["id"])
-    profile = customer.ProfileChanged(profile=_profile(), changed=("fields", "identifiers"))
+    profile = customer.ProfileChanged(
+        profile=_profile(), changed=("fields", "identifiers", "owner"), hand_over=_hand_over()
+    )
     routed = customer.IdentifierRouted(
         identifier_key=ROUTE,
         identifier_type=IdentifierType.PHONE,

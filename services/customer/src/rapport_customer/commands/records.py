@@ -6,12 +6,13 @@ from typing import Any, Final
 from uuid import UUID
 
 from rapport_customer import store
+from rapport_customer.commands.owners import give_customer
 from rapport_customer.commands.policies import MATCHING, MATCHING_PLACE, own_rules
 from rapport_customer.commands.profiles import Change, Unclaimable, register, release
 from rapport_customer.commands.relations import check_relations
 from rapport_customer.domain.own_fields import as_fields, standing, standing_attributes
 from rapport_customer.domain.profiles import FIELDS, Statement, with_consent, with_edit, with_stated_relations
-from rapport_customer.schemas import ConsentRequest, IdentifierRequest, NewCustomer, RecordEdit
+from rapport_customer.schemas import ConsentRequest, IdentifierRequest, NewCustomer, OwnerRequest, RecordEdit
 from rapport_shared.callers import Caller
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.customer import ConsentState, ProfileState
@@ -112,11 +113,15 @@ class Records:
         return await self._answer(connection, profile_id, events, 200)
 
     async def put_owner(
-        self, connection: Connection, profile_id: UUID, owner: str | None, precondition: Precondition
+        self, connection: Connection, profile_id: UUID, request: OwnerRequest, caller: Caller, seen: Precondition
     ) -> Answer:
-        """Says who of the firm looks after the customer."""
-        await self._seen(connection, profile_id, precondition)
-        return await self._change(connection, profile_id, lambda state: state.model_copy(update={"owner": owner}))
+        """Says who of the firm looks after the customer; with `hand_over` all of it leaves the former one.
+
+        Then every profile of the customer that the former owner has goes to the new one, and open work follows.
+        """
+        await self._seen(connection, profile_id, seen)
+        events = await give_customer(connection, profile_id, request, caller, self.clock)
+        return await self._answer(connection, profile_id, events, 200)
 
     async def _change(self, connection: Connection, profile_id: UUID, change: Change) -> Answer:
         policy = await active_document(connection, MATCHING, MATCHING_PLACE)

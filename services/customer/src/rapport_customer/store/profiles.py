@@ -45,12 +45,14 @@ async def save_profile(connection: Connection, profile: LockedProfile) -> None:
     """Keeps a profile's register."""
     assert profile.state is not None
     await connection.execute(
-        "UPDATE profile SET state = $2, registered = $3, sequence = $4, last_recorded_at = $5 WHERE profile_id = $1",
+        "UPDATE profile SET state = $2, registered = $3, sequence = $4, last_recorded_at = $5, owner = $6 "
+        "WHERE profile_id = $1",
         profile.profile_id,
         profile.state.model_dump_json(),
         profile.state.registered,
         profile.sequence,
         profile.last_recorded_at,
+        profile.state.owner,
     )
 
 

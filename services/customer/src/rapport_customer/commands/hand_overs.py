@@ -1,0 +1,84 @@
+"""All that a person looks after goes to another: begun by a command, carried out in batches, resumed after a crash."""
+
+from dataclasses import replace
+from typing import Final
+from uuid import UUID
+
+from rapport_customer import store
+from rapport_customer.commands.owners import give
+from rapport_customer.queries import progress
+from rapport_customer.schemas import HandOverRequest
+from rapport_customer.store import StoredHandOver
+from rapport_shared.callers import Caller
+from rapport_shared.clock import Clock
+from rapport_shared.contracts.customer import HandOver
+from rapport_shared.contracts.ids import new_id
+from rapport_shared.database import Connection
+from rapport_shared.errors import CONFLICT, VALIDATION, FieldProblem, Problem
+from rapport_shared.web.commands import Answer
+
+AT_ONCE: Final = 50
+"""Profiles that change hands in one transaction."""
+
+
+async def begin(connection: Connection, owner: str, request: HandOverRequest, caller: Caller, clock: Clock) -> Answer:
+    """Begins a hand-over, or says how far it would go. One to the same person that is under way is answered again.
+
+    Raises a 409 while the owner's customers go to somebody else, a 422 for a hand-over to oneself or of a unit that
+    is not the caller's.
+    """
+    unit = request.unit or caller.unit or ""
+    if request.to == owner:
+        raise _refused("/to", "oneself", "It is the same person.")
+    if caller.unit and not f"{unit}/".startswith(f"{caller.unit}/"):
+        raise _refused("/unit", "unknown_unit", "It is not a unit of this firm that the caller belongs to.")
+    remaining = await store.count_owned(connection, owner, unit)
+    running = await store.running_hand_over(connection, owner)
+    if running is not None:
+        if (running.to_owner, running.unit) != (request.to, unit):
+            raise Problem(CONFLICT, "What this person looks after is being handed over already.")
+        return _answer(running, remaining)
+    now = clock()
+    begun = StoredHandOver(
+        new_id(now), owner, request.to, unit, request.reason, caller.principal, 0, now, now if request.dry_run else None
+    )
+    if not request.dry_run:
+        await store.begin_hand_over(connection, begun)
+    return _answer(begun, remaining)
+
+
+async def hand_over_batch(connection: Connection, clock: Clock) -> bool:
+    """Hands the next profiles over; whether a hand-over was under way. The caller leads the role of hand-overs."""
+    running = await store.next_hand_over(connection)
+    if running is None:
+        return False
+    owned = await store.owned_profiles(connection, running.owner, running.unit, AT_ONCE)
+    handed = 0
+    for profile_id in owned:
+        handed += bool(await give(connection, [profile_id], await _told(connection, running, profile_id), clock))
+    ended_at = None if owned else clock()
+    await store.save_hand_over(connection, replace(running, handed=running.handed + handed, ended_at=ended_at))
+    return True
+
+
+async def _told(connection: Connection, running: StoredHandOver, profile_id: UUID) -> HandOver:
+    customer_id = (await store.memberships(connection, [profile_id]))[profile_id].customer_id
+    return HandOver(
+        hand_over_id=running.hand_over_id,
+        former_owner=running.owner,
+        owner=running.to_owner,
+        handed_over=True,
+        customer_id=customer_id,
+        profiles=tuple(member.profile_id for member in await store.members(connection, customer_id)),
+        reason=running.reason,
+        decided_by=running.decided_by,
+    )
+
+
+def _answer(one: StoredHandOver, remaining: int) -> Answer:
+    headers = {} if one.ended_at else {"Location": f"/v1/hand-overs/{one.hand_over_id}"}
+    return Answer(202, progress(one, remaining).model_dump(mode="json") | {"remaining": remaining}, headers=headers)
+
+
+def _refused(pointer: str, code: str, message: str) -> Problem:
+    return Problem(VALIDATION, "The hand-over is not possible.", errors=[FieldProblem(pointer, code, message)])

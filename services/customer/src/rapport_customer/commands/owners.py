@@ -1,0 +1,58 @@
+"""Who of the firm looks after a customer: one event that says from whom to whom, and whether open work goes too."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from rapport_customer import store
+from rapport_customer.commands.policies import MATCHING, MATCHING_PLACE
+from rapport_customer.commands.profiles import Change, register
+from rapport_customer.domain.owners import owner_of
+from rapport_customer.schemas import OwnerRequest
+from rapport_shared.callers import Caller
+from rapport_shared.clock import Clock
+from rapport_shared.contracts.customer import HandOver
+from rapport_shared.contracts.ids import new_id
+from rapport_shared.database import Connection
+from rapport_shared.policies import active_document
+
+
+async def give_customer(
+    connection: Connection, profile_id: UUID, request: OwnerRequest, caller: Caller, clock: Clock
+) -> list[UUID]:
+    """Gives a profile that is locked to another owner; answers the events.
+
+    With `hand_over` so does every profile of its customer that the customer's owner has: nothing is left behind.
+    """
+    await store.lock_joins(connection)
+    customer_id = (await store.memberships(connection, [profile_id]))[profile_id].customer_id
+    records = (await store.records_of_customers(connection, [customer_id]))[customer_id]
+    former = owner_of(records)
+    given = {profile_id}
+    if request.hand_over:
+        given |= {record.profile_id for record in records if former and record.owner == former}
+    told = HandOver(
+        hand_over_id=new_id(clock()),
+        former_owner=former,
+        owner=request.owner,
+        handed_over=request.hand_over,
+        customer_id=customer_id,
+        profiles=tuple(record.profile_id for record in records),
+        reason=request.reason,
+        decided_by=caller.principal,
+    )
+    return await give(connection, sorted(given), told, clock)
+
+
+async def give(connection: Connection, profile_ids: Sequence[UUID], told: HandOver, clock: Clock) -> list[UUID]:
+    """Makes `told.owner` the owner of profiles; answers the events. A profile that has that owner is left alone."""
+    policy = await active_document(connection, MATCHING, MATCHING_PLACE)
+    events: list[UUID] = []
+    for profile_id in profile_ids:
+        events += await register(
+            connection, profile_id, "command", (), _given(told.owner), policy, clock, hand_over=told
+        )
+    return events
+
+
+def _given(owner: str | None) -> Change:
+    return lambda state: state.model_copy(update={"owner": owner})

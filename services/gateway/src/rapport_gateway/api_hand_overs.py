@@ -1,0 +1,98 @@
+"""The routes of hand-overs: what one would carry, beginning it at its owner, and what those of a customer carried."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Request, Response
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from rapport_gateway import hand_overs
+from rapport_gateway.api_commands import Owners
+from rapport_gateway.queries import Views
+from rapport_gateway.visibility import Visibility
+from rapport_shared.callers import Caller
+from rapport_shared.contracts.money import Amount
+from rapport_shared.contracts.touchpoints.fields import UnitPath
+from rapport_shared.errors import VALIDATION, FieldProblem, Problem
+from rapport_shared.web.application import json_response, moved_response
+from rapport_shared.web.routing import scoped
+
+Reader = Annotated[Caller, scoped("customers:read")]
+Writer = Annotated[Caller, scoped("customers:write")]
+Person = Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[^\x00]*$", description="The owner who leaves.")]
+Word = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
+
+
+class HandOverAsked(BaseModel):
+    """To whom all that a person looks after goes, or what of a unit; with `dry_run` it is only told how much it is."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"to": "agent-18", "dry_run": True}})
+
+    to: Word
+    unit: UnitPath | None = None
+    reason: Word | None = None
+    dry_run: bool = False
+
+
+class Carried(BaseModel):
+    """What goes to the new owner: tickets that the former one has, promises made to the customers, their value."""
+
+    open_tickets: int
+    open_promises: int
+    value: list[Amount]
+
+
+class WouldCarry(Carried):
+    """What a hand-over would carry, by what the view knows."""
+
+    owner: str
+    to: str
+    dry_run: bool = True
+    customers: int
+
+
+class HandedOver(BaseModel):
+    """A change of the owner, and what there was of the customer then; `handed_over` where open work went along."""
+
+    hand_over_id: UUID
+    former_owner: str | None
+    owner: str | None
+    handed_over: bool
+    reason: str | None
+    decided_by: str | None
+    at: AwareDatetime
+    carried: Carried
+
+
+class HandOvers(BaseModel):
+    """The changes of a customer's owner, the latest first."""
+
+    hand_overs: list[HandedOver]
+
+
+def router(views: Views, owners: Owners) -> APIRouter:
+    """Hand-overs."""
+    routes = APIRouter(prefix="/v1", tags=["owners"])
+    visibility = Visibility(views)
+
+    @routes.post("/owners/{owner}/hand-over", response_model=WouldCarry)
+    async def hand_over(owner: Person, body: HandOverAsked, request: Request, caller: Writer) -> Response:
+        """Hands over all that a person looks after, in batches (202 and the progress), or says how much it would be."""
+        if not body.dry_run:
+            return await owners.pass_on("customer", request, caller)
+        unit = body.unit or caller.unit or ""
+        if caller.unit and not f"{unit}/".startswith(f"{caller.unit}/"):
+            place = FieldProblem("/unit", "unknown_unit", "It is not a unit of this firm that the caller belongs to.")
+            raise Problem(VALIDATION, "The unit is not known.", errors=[place])
+        carried = await hand_overs.of_owner(views.live, owner, unit)
+        return json_response({"owner": owner, "to": body.to, "dry_run": True, **carried})
+
+    @routes.get("/customers/{customer_id}/hand-overs", response_model=HandOvers)
+    async def of_customer(customer_id: UUID, request: Request, caller: Reader) -> Response:
+        """From whom to whom a customer went, when, and what went along; 307 for a merged one."""
+        view = await visibility.known(customer_id, caller)
+        if view.moved_to is not None:
+            return moved_response(request, f"/v1/customers/{view.moved_to}/hand-overs")
+        return json_response({"hand_overs": await hand_overs.of_customer(views.live, customer_id)})
+
+    return routes
