@@ -110,6 +110,7 @@ def test_what_the_gateway_passes_on_is_described_as_the_owner_describes_it() -> 
 
 
 WITHOUT_BODY = {
+    "/v1/customers/{customer_id}/relations/{type}/{to}",
     "/v1/merges/{merge_id}/undo",
     "/v1/policies/matching/{name}/rollback",
     "/v1/policies/fields/{name}/rollback",

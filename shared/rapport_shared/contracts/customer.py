@@ -127,7 +127,7 @@ class HandOver(Contract):
 
 
 class ProfileChanged(Contract):
-    """A profile's register changed; `changed` names the parts."""
+    """A profile's register changed; `changed` names the parts. `hand_over` tells of a changed owner."""
 
     profile: ProfileState
     changed: tuple[str, ...]
