@@ -107,6 +107,29 @@ async def test_profile_fields_are_survivorship_fields_that_can_be_explained(decl
     assert [loser["value"] for loser in explained["losers"]] == ["silver"]
 
 
+async def test_a_customer_is_looked_up_by_a_field_that_is_declared_for_it(declared: Caller) -> None:
+    club_number = f"Club {uuid4().hex[:10]}"
+    made = await declared.call("POST", "/v1/customers", 201, json={"attributes": {"club_number": club_number}})
+    customer_id = made.json()["customer_id"]
+    await declared.view(customer_id, made.headers["rapport-event-id"])
+
+    async def found(name: str, value: Any, expected: int = 200) -> Any:
+        body = {"attribute": {"name": name, "value": value}}
+        return (await declared.call("POST", "/v1/customers/lookup", expected, json=body)).json()
+
+    match = {"customer_id": customer_id, "reason": "attribute", "display_name": None}
+    assert (await found("club_number", club_number.upper()))["matches"] == [match]
+    assert (await found("club_number", "never given"))["matches"] == []
+    for name, value, pointer in (
+        ("loyalty_level", "gold", "/attribute/name"),
+        ("never_declared", "x", "/attribute/name"),
+        ("club_number", PERSONAL * 4, "/attribute/value"),
+    ):
+        refused = await found(name, value, 422)
+        assert [one["pointer"] for one in refused["errors"]] == [pointer]
+        assert PERSONAL not in str(refused)
+
+
 async def test_asset_fields_are_in_the_assets_of_the_view(declared: Caller) -> None:
     made = await declared.call("POST", "/v1/customers", 201, json={"kind": "person"})
     customer_id = made.json()["customer_id"]

@@ -143,8 +143,8 @@ class Reader:
         found = self.answered.json()
         for step in re.findall(r"[^.\[\]]+", path):
             found = found[int(step) if isinstance(found, list) else step]
-        assert isinstance(found, str), f"{block}: {path} is {found!r}"
-        return found
+        assert isinstance(found, str | int), f"{block}: {path} is {found!r}"
+        return str(found)
 
     async def _report(self, block: Block) -> None:
         headers = {"Authorization": f"Bearer {self.variables['KEY']}"}

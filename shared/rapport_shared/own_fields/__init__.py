@@ -3,7 +3,7 @@
 from rapport_shared.own_fields.declarations import FieldsPolicy, KindField, Labels, OwnField, OwnKind
 from rapport_shared.own_fields.refusal import refuse
 from rapport_shared.own_fields.rules import UNDECLARED, Checks, OwnRules, read_fields
-from rapport_shared.own_fields.values import comparable
+from rapport_shared.own_fields.values import lookup_key, value_fault
 
 __all__ = [
     "UNDECLARED",
@@ -14,7 +14,8 @@ __all__ = [
     "OwnField",
     "OwnKind",
     "OwnRules",
-    "comparable",
+    "lookup_key",
     "read_fields",
     "refuse",
+    "value_fault",
 ]

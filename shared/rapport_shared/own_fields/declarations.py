@@ -29,7 +29,8 @@ Kind = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 OwnKindName = Annotated[str, StringConstraints(max_length=100, pattern=r"^custom\.[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$")]
 Pointer = Annotated[str, StringConstraints(max_length=500, pattern=r"^(/[^/]+)+$")]
 
-_LOOKED_UP: Final = frozenset({"text", "integer", "decimal", "date", "option"})
+_LOOKED_UP: Final = frozenset({"text", "integer", "date"})
+"""Types of which a value may be somebody's own; an option is everybody's."""
 
 
 class Declaration(BaseModel):

@@ -1,5 +1,6 @@
 """The values of own fields: one test a type. Nothing here repeats a value."""
 
+import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -51,11 +52,15 @@ def value_fault(type_: str, limits: Limits, value: Value) -> Fault | None:
     return _TESTS[type_](limits, value)
 
 
-def comparable(type_: str, value: Value) -> str:
-    """The text by which equal values are found: without case and doubled spaces, decimals without trailing zeros."""
-    if type_ == "decimal" and isinstance(value, str):
-        return f"{Decimal(value).normalize():f}"
-    return " ".join(str(value).split()).casefold()
+def lookup_key(name: str, value: Value) -> str | None:
+    """What finds the things with this value of a field, whatever its case and spaces; None for a value that has none.
+
+    It is kept beside the value alone: no secret is in it.
+    """
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        return None
+    text = " ".join(str(value).split()).casefold()
+    return hashlib.sha256(f"attributes.{name}:{text}".encode()).hexdigest()
 
 
 def boundary(type_: str, limit: int | str | None) -> Boundary:

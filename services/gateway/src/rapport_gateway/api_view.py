@@ -6,21 +6,25 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictInt, StrictStr
 
 from rapport_gateway.push import stream
 from rapport_gateway.queries import Views
+from rapport_gateway.touchpoints import OwnRulesFinder
 from rapport_gateway.view.sections import SECTIONS
 from rapport_gateway.visibility import Visibility
 from rapport_shared.callers import Caller
 from rapport_shared.contracts.touchpoints.envelope import Identifier
 from rapport_shared.errors import VALIDATION, FieldProblem, Problem
 from rapport_shared.normalisation import identifier_key, normalise_asset_key, normalise_identifier
+from rapport_shared.own_fields import OwnRules, lookup_key, value_fault
 from rapport_shared.web.application import json_response, moved_response
 from rapport_shared.web.pages import Limit, PageCursor
 from rapport_shared.web.routing import scoped
 
 MAX_WAIT_MS = 30_000
+MAX_HOLDERS = 1_000
+"""So many profiles with one value of an own field are looked at."""
 Reader = Annotated[Caller, scoped("customers:read")]
 WaitMs = Annotated[int, Query(ge=0, le=MAX_WAIT_MS, description="How long to wait for the events of `after`.")]
 
@@ -34,8 +38,17 @@ class AssetLookup(BaseModel):
     plate: Annotated[str, Field(min_length=1, max_length=100)] | None = None
 
 
+class AttributeLookup(BaseModel):
+    """A value of a field of the deployment's own that is declared for looking up."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[str, Field(min_length=1, max_length=60)]
+    value: StrictStr | StrictInt
+
+
 class Lookup(BaseModel):
-    """What to look a customer up by: one of the three."""
+    """What to look a customer up by: one of the four."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -45,9 +58,10 @@ class Lookup(BaseModel):
     identifiers: Annotated[tuple[Identifier, ...], Field(max_length=50)] = ()
     asset: AssetLookup | None = None
     text: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    attribute: AttributeLookup | None = None
 
 
-def router(views: Views, secret: bytes, heartbeat: float) -> APIRouter:
+def router(views: Views, secret: bytes, heartbeat: float, own: OwnRulesFinder) -> APIRouter:
     """Reads of customers."""
     routes = APIRouter(prefix="/v1", tags=["customers"])
     visibility = Visibility(views)
@@ -123,8 +137,11 @@ def router(views: Views, secret: bytes, heartbeat: float) -> APIRouter:
 
     @routes.post("/customers/lookup")
     async def lookup(body: Lookup, caller: Reader, limit: Limit = 20) -> dict[str, Any]:
-        """Customers by identifiers, by an asset, or by name: the best match first, each with its reason."""
-        matches = await _lookup(views, secret, body, caller, limit)
+        """Customers by identifiers, an asset, a name or an own field: the best match first, each with its reason."""
+        if body.attribute is not None and not (body.identifiers or body.asset or body.text):
+            matches = await views.lookup_attribute(_own_key(await own(), body.attribute), MAX_HOLDERS)
+        else:
+            matches = await _lookup(views, secret, body, caller, limit)
         seen = await visibility.seen([UUID(match["customer_id"]) for match in matches], caller)
         return {"matches": [match for match in matches if UUID(match["customer_id"]) in seen][:limit]}
 
@@ -145,6 +162,18 @@ async def _lookup(views: Views, secret: bytes, body: Lookup, caller: Caller, lim
         return await views.lookup_text(body.text, caller.unit, limit)
     place = FieldProblem("/identifiers", "missing", "Identifiers, an asset or a text are required.")
     raise Problem(VALIDATION, "There is nothing to look up.", errors=[place])
+
+
+def _own_key(rules: OwnRules, asked: AttributeLookup) -> str:
+    field = rules.looked_up.get(asked.name)
+    if field is None:
+        place = FieldProblem("/attribute/name", "not_allowed", "It is not declared as a field to look customers up by.")
+        raise Problem(VALIDATION, "Nobody is looked up by this field.", errors=[place])
+    key = lookup_key(asked.name, asked.value)
+    if value_fault(field.type, field.limits, asked.value) is not None or key is None:
+        place = FieldProblem("/attribute/value", "wrong_format", "It is no value of this field.")
+        raise Problem(VALIDATION, "Nobody can have this value.", errors=[place])
+    return key
 
 
 def _key(secret: bytes, identifier: Identifier, position: int) -> str:

@@ -96,7 +96,7 @@ def build(settings: GatewaySettings, clock: Clock = system_clock) -> Service:
     )
     add_api_page(application)
     application.include_router(api_touchpoints.router(intake, views))
-    application.include_router(api_view.router(views, secret, settings.stream_heartbeat_s))
+    application.include_router(api_view.router(views, secret, settings.stream_heartbeat_s, fields.rules))
     application.include_router(api_fields.router(fields))
     application.include_router(api_relations.router(views))
     application.include_router(api_assets.router(views, secret))

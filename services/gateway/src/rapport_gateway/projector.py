@@ -11,7 +11,7 @@ from uuid import UUID
 from rapport_gateway import related, store
 from rapport_gateway.rendering import ALL, Dirty, render_customers, render_stale
 from rapport_gateway.runs import Run, touch_caught_up
-from rapport_gateway.view import commerce, interactions
+from rapport_gateway.view import commerce, identity, interactions
 from rapport_gateway.view.facts import Fact, State, read_fact
 from rapport_gateway.view.sections import RETRACTABLE, Place, fold, places_of
 from rapport_shared.clock import Clock
@@ -151,7 +151,7 @@ async def _fold(
 
 async def _note_identifiers(connection: Connection, changed: dict[Place, State]) -> None:
     held = {
-        place.profile_id: {identifier["key"] for identifier in state["profile"].get("identifiers", ())}
+        place.profile_id: identity.held_keys(state["profile"])
         for place, state in changed.items()
         if place.section == "identity"
     }

@@ -194,6 +194,16 @@ class Views:
         )
         return await self._matches([(row["customer_id"], row["reason"], row["rank"]) for row in rows])
 
+    async def lookup_attribute(self, key: str, limit: int) -> list[dict[str, Any]]:
+        """Customers that a source says have a value of an own field, up to a number."""
+        rows = await self.live.fetch(
+            "SELECT DISTINCT customer_id FROM (SELECT profile_id FROM held_identifier WHERE identifier_key = $1 "
+            "LIMIT $2) holders JOIN membership USING (profile_id)",
+            key,
+            limit,
+        )
+        return await self._matches([(row["customer_id"], "attribute", 0) for row in rows])
+
     async def lookup_assets(self, keys: Sequence[str]) -> list[dict[str, Any]]:
         """Customers that hold an asset which one of the keys finds."""
         rows = await self.live.fetch(

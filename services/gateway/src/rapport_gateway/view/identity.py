@@ -7,6 +7,7 @@ from uuid import UUID
 
 from rapport_gateway.view.facts import Fact, State, is_later
 from rapport_shared.contracts.survivorship import choose
+from rapport_shared.own_fields import lookup_key
 
 NAME = "identity"
 OTHER_NAMES = 5
@@ -67,6 +68,17 @@ def _attributes(fields: Mapping[str, Any]) -> dict[str, Any]:
 def name_of(records: Sequence[dict[str, Any]]) -> Any:
     """What the customer of these registers is called; None where nobody says."""
     return display_name(_winner(records, "name"))
+
+
+def held_keys(profile: Mapping[str, Any]) -> set[str]:
+    """What a profile is looked up by: the keys of its identifiers, and those of its own fields' values."""
+    own = (
+        lookup_key(name.removeprefix(OWN), candidate["value"])
+        for name, candidates in profile.get("fields", {}).items()
+        if name.startswith(OWN)
+        for candidate in candidates
+    )
+    return {identifier["key"] for identifier in profile.get("identifiers", ())} | {key for key in own if key}
 
 
 def display_name(name: Any) -> Any:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rapport_shared.contracts.catalogue import CUSTOMER_POLICY_ACTIVATED
 from rapport_shared.errors import Problem
-from rapport_shared.own_fields import UNDECLARED, FieldsPolicy, comparable
+from rapport_shared.own_fields import UNDECLARED, FieldsPolicy, lookup_key
 from rapport_shared.policies import PolicyKind, parse_document, read_document
 from tests.support.own_fields import ANYTHING, GARAGE, LABELS, declarations, field, rules, stated
 
@@ -157,6 +157,7 @@ def test_an_own_kind_follows_its_schema() -> None:
         {"profiles": {"one": field("integer", minimum=3, maximum=2)}},
         {"profiles": {"one": field("text", minimum=1)}},
         {"profiles": {"one": field("boolean", lookup=True)}},
+        {"profiles": {"one": field("option", lookup=True)}},
         {"profiles": {"one": field("text", required_when={"field": "two", "equals": "x"})}},
         {"profiles": {"one": field("text", required_when={"field": "one", "equals": "x"})}},
         {"profiles": {"one": field("option"), "two": field("text", required_when={"field": "one", "equals": "d"})}},
@@ -219,7 +220,6 @@ def test_a_later_release_may_declare_more_than_this_one_knows() -> None:
     assert not faults({"touchpoints": {"one": field("text", kinds=["kind.of_later", "call.ended"])}}, attributes={})
 
 
-def test_equal_values_are_found_by_equal_texts() -> None:
-    assert comparable("text", " Ab  C ") == comparable("text", "ab c")
-    assert comparable("decimal", "1.50") == comparable("decimal", "1.5")
-    assert comparable("decimal", "100") == "100"
+def test_equal_values_are_found_by_equal_keys() -> None:
+    assert lookup_key("one", " Ab  C ") == lookup_key("one", "ab c") != lookup_key("two", "ab c")
+    assert lookup_key("one", ["a"]) is lookup_key("one", True) is lookup_key("one", {"erased": True}) is None
