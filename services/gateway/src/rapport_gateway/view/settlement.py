@@ -4,7 +4,7 @@ Revenue of an order line is the net of the invoices that name it and, for what i
 ordered net; the oldest due is settled first; what waits for another document is counted, never refused.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
@@ -39,23 +39,35 @@ class Documents:
             known = self._by_key.get(key)
             if known is None or document.rank > known.rank:
                 self._by_key[key] = document
+        self._families: dict[str, list[Document]] = {}
+        for key in sorted(self._by_key):
+            if self._by_key[key].data:
+                self._families.setdefault(key[0], []).append(self._by_key[key])
+        self._naming: dict[tuple[str, str], dict[tuple[str, Any], list[Document]]] = {}
 
     def find(self, family: str, system: str, number: str | None) -> Document | None:
         """The document of a number that is known with its body."""
         document = self._by_key.get((family, system, number)) if number is not None else None
         return document if document is not None and document.data else None
 
-    def of(self, family: str) -> Iterator[Document]:
+    def of(self, family: str) -> Sequence[Document]:
         """All documents of a family, in the order of system and number."""
-        for key in sorted(self._by_key):
-            if key[0] == family and self._by_key[key].data:
-                yield self._by_key[key]
+        return self._families.get(family, ())
 
-    def naming(self, family: str, field: str, target: Document) -> Iterator[Document]:
-        """The documents of a family that name `target` in `field`."""
-        for document in self.of(family):
-            if document.system == target.system and document.data.get(field) == target.number:
-                yield document
+    def naming(self, family: str, field: str, target: Document) -> Sequence[Document]:
+        """The documents of a family that name `target` in `field`; an invoice names orders in its lines."""
+        return self._named_by(family, field).get((target.system, target.number), ())
+
+    def _named_by(self, family: str, field: str) -> dict[tuple[str, Any], list[Document]]:
+        """Of a family, by whom its documents name in a field: made once, for every document asks."""
+        if (family, field) not in self._naming:
+            index: dict[tuple[str, Any], list[Document]] = {}
+            for document in self.of(family):
+                in_lines = family == "invoice" and field == "order"
+                for number in _orders_of(document) if in_lines else [document.data.get(field)]:
+                    index.setdefault((document.system, number), []).append(document)
+            self._naming[family, field] = index
+        return self._naming[family, field]
 
     def currency(self, document: Document) -> str:
         """A document's currency: its own, else that of the document it names."""
@@ -105,7 +117,7 @@ def summary(documents: Documents, own: frozenset[UUID]) -> dict[str, Any]:
 
 def _order_revenue(documents: Documents, order: Document) -> int:
     data = order.data
-    invoices = [i for i in documents.of("invoice") if i.system == order.system and order.number in _orders_of(i)]
+    invoices = documents.naming("invoice", "order", order)
     whole = _cancelled_whole(documents, order)
     total = 0
     if not whole:
@@ -120,7 +132,7 @@ def _order_revenue(documents: Documents, order: Document) -> int:
     return total
 
 
-def _line_revenue(line: dict[str, Any], order: str, invoices: list[Document]) -> int:
+def _line_revenue(line: dict[str, Any], order: str, invoices: Sequence[Document]) -> int:
     naming = [
         part
         for invoice in invoices
@@ -139,11 +151,11 @@ def _orders_of(invoice: Document) -> list[str]:
     return sorted({line["order"] for line in invoice.data.get("lines") or () if line.get("order")})
 
 
-def _charged(invoices: list[Document]) -> bool:
+def _charged(invoices: Sequence[Document]) -> bool:
     return any(invoice.data.get("charges") for invoice in invoices)
 
 
-def _invoice_charges(order: Document, invoices: list[Document]) -> int:
+def _invoice_charges(order: Document, invoices: Sequence[Document]) -> int:
     """An invoice's charges belong to the first of the orders that it names."""
     return sum(
         charge["net"]
@@ -211,8 +223,8 @@ class _Settlement:
 
     def _allocate_to_order(self, payment: Document, order: Document, left: int) -> int:
         currency = self._documents.currency(payment)
-        for invoice in self._documents.of("invoice"):
-            if order.number in _orders_of(invoice) and self._documents.currency(invoice) == currency:
+        for invoice in self._documents.naming("invoice", "order", order):
+            if self._documents.currency(invoice) == currency:
                 part = max(0, min(left, self._open(invoice)))
                 self._settle(invoice, part)
                 left -= part
