@@ -34,7 +34,7 @@ def test_every_link_leads_somewhere() -> None:
 
 def test_personal_fields_are_named() -> None:
     assert row("rapport.ticket.opened.v1")[-1] == (
-        "`ticket.comments[].text`, `ticket.description`, `ticket.resolution`, `ticket.subject`"
+        "`ticket.attributes`, `ticket.comments[].text`, `ticket.description`, `ticket.resolution`, `ticket.subject`"
     )
     assert row("rapport.interaction.recorded.v1")[-1].endswith("those of the kind in `touchpoint`")
     assert row("rapport.customer.merged.v1")[-1] == "none"
