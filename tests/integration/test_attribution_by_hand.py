@@ -165,10 +165,11 @@ async def test_what_is_found_by_itself_never_overrides_what_was_said_by_hand(des
     await desk.call("POST", f"/v1/touchpoints/{withdrawn['id']}/retractions", 201, json={"reason": "reported_in_error"})
     await delivered_to(desk, holder)
     await desk.arrive(touchpoint(channel="erp", conversation="c-1", identifiers=[PHONE]))
-    await delivered_to(desk, await desk.profile(), sequence=2)
+    assert (await desk.standing())[waiting["id"]]["profile_id"] == str(holder)
+    await delivered_to(desk, other := await desk.profile(), sequence=2)
     standing = await desk.standing()
     assert standing[service["id"]]["profile_id"] == str(right)
-    assert standing[waiting["id"]]["profile_id"] == str(holder)
+    assert standing[waiting["id"]]["profile_id"] == str(other), "nobody said by hand whose this is"
     assert withdrawn["id"] not in standing
     assert await anonymous(desk) == []
 
@@ -228,3 +229,23 @@ async def test_a_long_conversation_is_attributed_at_once(desk: Desk, count: int)
         event["sequence"] for event in await desk.events("interaction.recorded") if event["data"]["recording"] == 2
     ]
     assert sorted(sequences) == list(range(1, count + 1))
+
+
+async def test_what_an_asset_led_to_follows_when_its_holder_was_said_in_error(desk: Desk) -> None:
+    wrong, right = await desk.profile(), await desk.profile()
+    await delivered_to(desk, wrong, sequence=1)
+    service = serviced()
+    await desk.arrive(service)
+    assert (await desk.standing())[service["id"]]["profile_id"] == str(wrong)
+    key = customer.AssetKey(type="serial", key=identifier_key(SECRET.encode(), "serial", VIN), normal=VIN)
+    nobody = customer.AssetState(asset_id=UUID(int=7), keys=(key,), former_holders=(wrong,))
+    await desk.hear(catalogue.ASSET_CHANGED, customer.AssetChanged(asset=nobody, changed=()), sequence=2)
+    assert (await desk.standing())[service["id"]]["attribution"]["by"] == "anonymous"
+    await delivered_to(desk, right, sequence=3)
+    recorded = (await desk.standing())[service["id"]]
+    assert (recorded["profile_id"], recorded["recording"]) == (str(right), 3)
+    before = await desk.events()
+    await delivered_to(desk, right, sequence=4)
+    assert await desk.events() == before
+    await delivered_to(desk, wrong, sequence=5)
+    assert (await desk.standing())[service["id"]]["profile_id"] == str(wrong)

@@ -110,3 +110,8 @@ async def test_two_that_are_put_under_each_other_at_once_make_no_circle(desk: Cu
     paths = [f"/v1/customers/{a}/relations/member_of/{b}" for a, b in ((one, two), (two, one))]
     answers = await asyncio.gather(*(desk.client.request("PUT", path) for path in paths))
     assert sorted(answer.status_code for answer in answers) == [200, 422]
+
+
+async def test_a_record_is_found_however_a_source_spaces_its_number(desk: CustomerDesk) -> None:
+    anna = await desk.report("crm", "anna", related(" acme "))
+    assert await leads_to(desk, anna) == {source_profile_id("erp", "acme")}

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from importlib import import_module
 from typing import Any
 from uuid import UUID
 
@@ -55,7 +56,7 @@ class Desk:
                 for type_, to in relations
             ],
         }
-        return self._fact("customer.profile_changed", profile_id, profile_id, {"profile": register, "changed": []})
+        return self.fact("customer.profile_changed", profile_id, profile_id, {"profile": register, "changed": []})
 
     def merged(self, from_: str, into: str, *, undone: bool = False) -> Fact:
         one, other = source_profile_id("crm", from_), source_profile_id("crm", into)
@@ -67,9 +68,9 @@ class Desk:
             "customer_id": str(one if undone else other),
         }
         kind = "customer.unmerged" if undone else "customer.merged"
-        return self._fact(kind, merge_id, None, {"merge_id": str(merge_id), "moves": [move]})
+        return self.fact(kind, merge_id, None, {"merge_id": str(merge_id), "moves": [move]})
 
-    def _fact(self, kind: str, subject: UUID, profile_id: UUID | None, data: dict[str, Any]) -> Fact:
+    def fact(self, kind: str, subject: UUID, profile_id: UUID | None, data: dict[str, Any]) -> Fact:
         sequence = self.sequences[subject] = self.sequences.get(subject, 0) + 1
         text = orjson.dumps(data).decode()
         return Fact(new_id(AT), kind, str(subject), profile_id, AT, AT, sequence, orjson.loads(text), text)
@@ -175,3 +176,22 @@ async def test_all_relations_are_listed_in_pages(desk: Desk) -> None:
     assert {line["display_name"] for line in found[:25]} == {f"Person {number}" for number in range(25)}
     only = await page_of(desk.tables, own, "member_of", "outgoing", None, 10)
     assert [(line["customer_id"], line["display_name"]) for line in only["relations"]] == [(customer("group"), None)]
+
+
+async def test_a_run_that_is_there_gets_the_tables_and_its_assets(desk: Desk) -> None:
+    asset_id = derived_id("asset", "serial")
+    for type_ in ("vehicle", "lorry"):
+        data = {"asset": {"asset_id": str(asset_id), "keys": [], "type": type_}, "changed": []}
+        await desk.take([desk.fact("customer.asset_changed", asset_id, None, data)])
+    kept = await desk.tables.fetch_value("SELECT register FROM asset")
+    await desk.tables.fetch("DROP TABLE relation")
+    await desk.tables.fetch("DROP TABLE stale_customer")
+    await desk.tables.fetch("DROP TABLE asset")
+    await desk.tables.fetch("DROP INDEX customer_view_owner")
+    for step in ("0007_relations", "0008_owners"):
+        revision = import_module(f"rapport_gateway.migrations.versions.{step}")
+        async with desk.tables.transaction() as connection:
+            await connection.execute(getattr(revision, "TABLES", None) or revision.INDEXES)
+    assert orjson.loads(await desk.tables.fetch_value("SELECT register FROM asset")) == orjson.loads(kept)
+    await desk.take([desk.profile("anna", "Anna", ("employee_of", "acme"))])
+    assert await desk.employers("anna") == [(customer("acme"), None)]

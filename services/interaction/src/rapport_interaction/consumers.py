@@ -7,7 +7,7 @@ from uuid import UUID
 
 from rapport_interaction import store
 from rapport_interaction.commands.intake import take_in
-from rapport_interaction.commands.mending import attribute_anew, by_asset
+from rapport_interaction.commands.mending import attribute_anew, by_asset, follow_holders
 from rapport_interaction.domain.arrivals import Arrival, Normaliser, Unreadable, read_arrival
 from rapport_interaction.domain.attribution import Route
 from rapport_interaction.domain.conversations import holders_by_key
@@ -106,6 +106,7 @@ async def _asset(clock: Clock, connection: Connection, event: Event[AssetChanged
     await store.own_attribution(connection)
     if await store.put_asset(connection, asset.asset_id, event.envelope.sequence, held):
         holders = await store.asset_holders(connection, held)
+        await follow_holders(connection, list(held), holders, clock)
         await attribute_anew(connection, list(held), by_asset(holders), clock)
 
 

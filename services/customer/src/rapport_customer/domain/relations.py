@@ -7,6 +7,7 @@ from uuid import UUID
 
 from rapport_shared.contracts.customer import EndedRelation, ProfileState, RelationState
 from rapport_shared.contracts.ids import source_profile_id
+from rapport_shared.normalisation import normalise_identifier, system_and_record
 
 Relations = tuple[RelationState, ...]
 
@@ -18,7 +19,7 @@ def relations_of(
         RelationState(
             type=relation["type"],
             to=relation["to"],
-            profile_id=source_profile_id(relation["to"]["system"], relation["to"]["record"]),
+            profile_id=profile_of(relation["to"]),
             source=source,
             manual=manual,
             occurred_at=occurred_at,
@@ -82,7 +83,13 @@ def target(relation: RelationState) -> tuple[str, UUID]:
     """What a relation is, whoever states it: its type and the profile that it leads to."""
     if relation.profile_id is not None:
         return relation.type, relation.profile_id
-    return relation.type, source_profile_id(relation.to["system"], relation.to["record"])
+    return relation.type, profile_of(relation.to)
+
+
+def profile_of(to: Mapping[str, str]) -> UUID:
+    """The profile of a source record, as the record's own reports name it; it need not be known."""
+    form = normalise_identifier("external", to["record"], system=to["system"])
+    return source_profile_id(*system_and_record(form.normal))
 
 
 def _ordered(relations: Iterable[RelationState]) -> Relations:

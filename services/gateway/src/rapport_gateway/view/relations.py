@@ -11,6 +11,7 @@ from uuid import UUID
 
 from rapport_shared.contracts.customer import ACYCLIC_RELATIONS
 from rapport_shared.contracts.ids import source_profile_id
+from rapport_shared.normalisation import normalise_identifier, system_and_record
 
 SHOWN: Final = 10
 """Relations that the view lists, and customers of each type that relate to it; there are pages for the rest."""
@@ -73,7 +74,10 @@ def relations_of(register: Mapping[str, Any]) -> list[Relation]:
 
 def _target(stated: Mapping[str, Any]) -> UUID:
     known = stated.get("profile_id")
-    return UUID(known) if known else source_profile_id(stated["to"]["system"], stated["to"]["record"])
+    if known:
+        return UUID(known)
+    form = normalise_identifier("external", stated["to"]["record"], system=stated["to"]["system"])
+    return source_profile_id(*system_and_record(form.normal))
 
 
 def _statement_order(stated: Mapping[str, Any]) -> tuple[datetime, str]:

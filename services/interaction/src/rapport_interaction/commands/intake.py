@@ -139,6 +139,9 @@ async def _record(connection: Connection, readings: Sequence[Reading], clock: Cl
     await _save_registers(connection, before, routes, new)
     await batch.save()
     await store.save_clues(connection, [clue for decision in decided for clue in _waiting_for(*decision)])
+    by_assets = [reading for reading, _, attribution, _ in decided if attribution.by == "asset"]
+    found_by = [(asset.key, reading.arrival.touchpoint.id) for reading in by_assets for asset in reading.assets]
+    await store.save_asset_clues(connection, found_by)
     await attribute_anew(connection, new, by_conversation(new), clock)
 
 

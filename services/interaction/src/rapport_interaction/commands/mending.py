@@ -24,11 +24,11 @@ RetractionReason = Literal["attributed_anew", "wrong_attribution", "reported_in_
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A touchpoint whose latest recording ends, and is recorded anew at another profile."""
+    """A touchpoint whose latest recording ends, and is recorded anew at another profile, or as anonymous."""
 
     known: Known
     recording: Recording
-    profile_id: UUID
+    profile_id: UUID | None
     attribution: Attribution
     reason: RetractionReason
 
@@ -58,6 +58,32 @@ async def attribute_anew(connection: Connection, clues: Collection[str], resolve
     await record_anew(connection, moves, clock)
 
 
+async def follow_holders(connection: Connection, keys: Collection[str], holders: Holders, clock: Clock) -> None:
+    """Records anew what was attributed by an asset to somebody who, as it is known now, did not hold it then.
+
+    Where nobody is known to have held it, the touchpoint is anonymous again and waits for the asset.
+    """
+    touchpoints = await store.lock_touchpoints(connection, await store.touchpoints_by_assets(connection, keys))
+    logged = await store.logged_recordings(connection, [known.event_id for known in touchpoints.values()])
+    moves = []
+    for known in touchpoints.values():
+        recording = logged[known.event_id]
+        if known.retracted or recording.data.attribution.by != "asset":
+            continue
+        holder = holder_at(recording.data.assets, recording.occurred_at, holders)
+        if holder != known.profile_id:
+            attribution = Attribution(by="asset" if holder else "anonymous")
+            moves.append(Move(known, recording, holder, attribution, "wrong_attribution"))
+    await record_anew(connection, moves, clock)
+    lost = [move for move in moves if move.profile_id is None]
+    await store.save_clues(connection, [clue for move in lost for clue in asset_clues(move)])
+
+
+def asset_clues(move: Move) -> list[tuple[str, UUID]]:
+    """The keys of the assets that a moved touchpoint was about, each with the touchpoint."""
+    return [(asset.key, move.known.touchpoint_id) for asset in move.recording.data.assets]
+
+
 async def record_anew(connection: Connection, moves: Sequence[Move], clock: Clock) -> list[tuple[UUID, UUID]]:
     """Retracts and records anew; answers both events of each move. The caller holds the touchpoints' locks."""
     batch = Batch(connection, clock)
@@ -66,6 +92,8 @@ async def record_anew(connection: Connection, moves: Sequence[Move], clock: Cloc
     await batch.save()
     if moves:
         await store.forget_clues(connection, [move.known.touchpoint_id for move in moves])
+        by_assets = [move for move in moves if move.attribution.by == "asset"]
+        await store.save_asset_clues(connection, [clue for move in by_assets for clue in asset_clues(move)])
     return events
 
 

@@ -7,8 +7,10 @@ from rapport_interaction.store.conversations import (
     conversation_profiles,
     forget_clues,
     put_conversations,
+    save_asset_clues,
     save_clues,
     save_conversations,
+    touchpoints_by_assets,
 )
 from rapport_interaction.store.quarantine import (
     Position,
@@ -89,6 +91,7 @@ __all__ = [
     "quarantine_page",
     "quarantined_at",
     "quarantined_in_order",
+    "save_asset_clues",
     "save_clues",
     "save_conversations",
     "save_guesses",
@@ -97,5 +100,6 @@ __all__ = [
     "save_touchpoints",
     "settle",
     "share_attribution",
+    "touchpoints_by_assets",
     "unit_regions",
 ]

@@ -53,6 +53,22 @@ async def anonymous_touchpoints(connection: Connection, clues: Collection[str]) 
     return [row["touchpoint_id"] for row in rows]
 
 
+async def save_asset_clues(connection: Connection, clues: Iterable[tuple[str, UUID]]) -> None:
+    """Keeps by which assets touchpoints found their profile: it changes with who is said to have held the asset."""
+    await connection.executemany(
+        "INSERT INTO asset_attribution (asset_key, touchpoint_id) VALUES ($1, $2) ON CONFLICT DO NOTHING", list(clues)
+    )
+
+
+async def touchpoints_by_assets(connection: Connection, keys: Collection[str]) -> list[UUID]:
+    """Touchpoints that found their profile by one of the assets' keys, once."""
+    rows = await connection.fetch(
+        "SELECT DISTINCT touchpoint_id FROM asset_attribution WHERE asset_key = ANY($1) ORDER BY touchpoint_id",
+        list(keys),
+    )
+    return [row["touchpoint_id"] for row in rows]
+
+
 async def forget_clues(connection: Connection, touchpoint_ids: Collection[UUID]) -> None:
     """The touchpoints wait for nothing any more."""
     await connection.execute("DELETE FROM anonymous_touchpoint WHERE touchpoint_id = ANY($1)", list(touchpoint_ids))
