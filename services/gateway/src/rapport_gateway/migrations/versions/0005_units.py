@@ -14,9 +14,14 @@ DECLARE
 BEGIN
     FOR run_schema IN SELECT nspname FROM pg_namespace WHERE nspname ~ '^view_[0-9]+$' LOOP
         EXECUTE format($column$
-            ALTER TABLE %1$I.customer_view ADD COLUMN IF NOT EXISTS units text[] NOT NULL DEFAULT '{}';
-            UPDATE %1$I.customer_view SET units = ARRAY[unit] WHERE unit IS NOT NULL AND units = '{}';
+            ALTER TABLE %1$I.customer_view ADD COLUMN IF NOT EXISTS units text[] NOT NULL DEFAULT '{}'
         $column$, run_schema);
+        IF EXISTS (SELECT FROM information_schema.columns WHERE table_schema = run_schema
+                   AND table_name = 'customer_view' AND column_name = 'unit') THEN
+            EXECUTE format($filled$
+                UPDATE %1$I.customer_view SET units = ARRAY[unit] WHERE unit IS NOT NULL
+            $filled$, run_schema);
+        END IF;
     END LOOP;
 END
 $$;
