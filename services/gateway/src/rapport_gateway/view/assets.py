@@ -27,11 +27,7 @@ def fold(state: State | None, fact: Fact, item: str) -> State | None:
 
 def render(customer_id: UUID, profiles: Sequence[UUID], partials: Mapping[tuple[UUID, str], State]) -> Any:
     """The assets that one of the profiles holds now."""
-    held = [
-        state["asset"]
-        for (profile_id, _), state in partials.items()
-        if holder(state["asset"]) == str(profile_id)
-    ]
+    held = [state["asset"] for (profile_id, _), state in partials.items() if holder(state["asset"]) == str(profile_id)]
     held.sort(key=lambda asset: (asset["holdings"][-1]["from_at"], asset["asset_id"]), reverse=True)
     return [_line(asset) for asset in held[:SHOWN]]
 
