@@ -11,6 +11,7 @@ from rapport_shared.normalisation import normalise_identifier, system_and_record
 
 Relations = tuple[RelationState, ...]
 
+
 def relations_of(
     stated: Iterable[Mapping[str, Any]], source: str, manual: bool, occurred_at: datetime, event_id: UUID
 ) -> Relations:
