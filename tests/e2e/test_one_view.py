@@ -232,6 +232,7 @@ async def test_a_ticket_is_opened_worked_on_and_shown(caller: Caller) -> None:
 async def test_a_stream_folds_to_the_view_over_twenty_cuts(caller: Caller) -> None:
     number = phone_number()
     customer_id = (await caller.status(await caller.report(call(number))))["customer_id"]
+    await _until_registered_in_view(caller, customer_id)
     path = f"/v1/customers/{customer_id}/stream"
     folded: dict[str, Any] = {}
     last_event_id: str | None = None
@@ -247,6 +248,16 @@ async def test_a_stream_folds_to_the_view_over_twenty_cuts(caller: Caller) -> No
         assert {key: folded[key] for key in view if key != "lag_ms"} == {
             key: view[key] for key in view if key != "lag_ms"
         }
+
+
+async def _until_registered_in_view(caller: Caller, customer_id: str) -> None:
+    """The customer service has heard of the first touch, and the view of that: nothing else is under way."""
+
+    async def shown() -> bool:
+        view = (await caller.call("GET", f"/v1/customers/{customer_id}?sections=identity", 200)).json()
+        return bool(view["identity"]["identifiers"])
+
+    await until("the view shows the identifier of the profile", shown)
 
 
 async def test_a_stream_follows_what_happens(caller: Caller) -> None:

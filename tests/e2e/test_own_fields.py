@@ -39,6 +39,7 @@ def touchpoint(number: str, kind: str = "call.ended", **changes: Any) -> dict[st
 
 
 async def declare(caller: Caller, document: dict[str, Any]) -> str:
+    await caller.until_status("GET", POLICY, 200)  # another test may have killed the owner just before
     version = (await caller.call("PUT", POLICY, 201, json=document)).json()["version"]
     done = await caller.call("POST", f"{POLICY}/activate", 200, json={"version": version})
     seen = await caller.call("GET", f"/v1/fields?version={version}&wait_ms=20000", 200)
