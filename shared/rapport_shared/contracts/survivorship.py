@@ -28,13 +28,18 @@ class Choice:
 
 def rank(candidate: Candidate) -> Rank:
     """What candidates are ordered by; no two facts rank alike, for the last criterion is the event's id."""
-    return (
+    return ranked(
         candidate.get("manual", False),
         candidate.get("verified", False),
         candidate.get("priority", 0),
         datetime.fromisoformat(candidate["occurred_at"]),
-        str(candidate["event_id"]),
+        candidate["event_id"],
     )
+
+
+def ranked(manual: bool, verified: bool, priority: int, occurred_at: datetime, event_id: object) -> Rank:
+    """The order of survivorship, from what it looks at."""
+    return manual, verified, priority, occurred_at, str(event_id)
 
 
 def choose(candidates: Iterable[Candidate]) -> Choice | None:

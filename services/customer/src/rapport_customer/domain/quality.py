@@ -3,20 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
-from rapport_shared.contracts.customer import FieldCandidate, HeldIdentifier, ProfileState
+from rapport_shared.contracts.customer import FieldCandidate, ProfileState
+from rapport_shared.contracts.good_record import expected_fields, reads_identifier
 from rapport_shared.contracts.survivorship import choose
 from rapport_shared.normalisation import normalise_birth_date
-
-EXPECTED: Final[Mapping[str, tuple[str, ...]]] = {
-    "person": ("name", "birth_date", "addresses", "language"),
-    "company": ("name", "addresses", "industry", "size"),
-    "household": ("name", "addresses"),
-}
-"""What a good record of each kind has, beside an identifier; one of no kind is taken for a person's."""
-
-_SIGNS: Final = {"phone": "+", "email": "@"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +47,10 @@ def _assess(
         for candidate in candidates
         if candidate.source == name
     }
-    expected = EXPECTED.get(str(standing.get("kind")), EXPECTED["person"])
+    expected = expected_fields(standing.get("kind"))
     filled = sum(field in stated for field in expected) + bool(state.identifiers)
     checks = [_reads_date(stated["birth_date"])] if "birth_date" in stated else []
-    checks += [_reads_identifier(held) for held in state.identifiers]
+    checks += [reads_identifier(held.type, held.normal) for held in state.identifiers]
     return SourceQuality(
         system,
         record,
@@ -79,7 +71,3 @@ def _plain(candidate: FieldCandidate) -> Any:
 
 def _reads_date(candidate: FieldCandidate) -> bool:
     return not isinstance(candidate.value, str) or normalise_birth_date(candidate.value).usable
-
-
-def _reads_identifier(held: HeldIdentifier) -> bool:
-    return not isinstance(held.normal, str) or _SIGNS.get(held.type, "") in held.normal

@@ -9,14 +9,11 @@ from typing import Any
 from uuid import UUID
 
 from rapport_gateway.view.facts import Fact, State, is_later
+from rapport_shared.contracts.good_record import expected_fields, reads_identifier
 from rapport_shared.contracts.survivorship import Candidate, choose
+from rapport_shared.normalisation import normalise_birth_date
 
 NAME = "quality"
-_EXPECTED = {
-    "person": ("name", "birth_date", "addresses", "language"),
-    "company": ("name", "addresses", "industry", "size"),
-    "household": ("name", "addresses"),
-}
 _UNKNOWN_PROBABILITY = 0.5
 """Of two that share an identifier, or whom a touch confused: nothing was compared."""
 
@@ -72,7 +69,7 @@ def _fields(records: Sequence[dict[str, Any]]) -> dict[str, list[Candidate]]:
 
 
 def _checked(identity: Any) -> tuple[str, ...]:
-    return (*_EXPECTED.get(str(identity["kind"]), _EXPECTED["person"]), "identifier", "unit", "owner")
+    return (*expected_fields(identity["kind"]), "identifier", "unit", "owner")
 
 
 def _missing(identity: Any) -> list[str]:
@@ -92,26 +89,13 @@ def _doubtful(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         {"field": "birth_date", "source": stated["source"], "code": "no_date"}
         for record in records
         for stated in record.get("fields", {}).get("birth_date", ())
-        if isinstance(stated["value"], str) and not _is_date(stated["value"])
+        if isinstance(stated["value"], str) and not normalise_birth_date(stated["value"]).usable
     ]
     for record in records:
         for held in record.get("identifiers", ()):
-            if not _reads(held):
+            if not reads_identifier(held["type"], held["normal"]):
                 found.append({"field": held["type"], "key": held["key"], "code": "unreadable"})
     return sorted(found, key=str)
-
-
-def _is_date(value: str) -> bool:
-    digits = "".join(sign if sign.isdigit() else " " for sign in value).split()
-    return [len(part) for part in digits] == [8] or (len(digits) == 3 and len(digits[0]) == 4)
-
-
-def _reads(held: dict[str, Any]) -> bool:
-    normal = held["normal"]
-    if not isinstance(normal, str):
-        return True
-    signs = {"phone": "+", "email": "@"}
-    return signs.get(held["type"], "") in normal
 
 
 def _values(records: Sequence[dict[str, Any]]) -> int:

@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 
 from rapport_shared.contracts.customer import FieldCandidate, HeldIdentifier, ProfileState
 from rapport_shared.contracts.pii import ERASED
+from rapport_shared.contracts.survivorship import Rank, ranked
 from rapport_shared.normalisation.addresses import postal_address
 from rapport_shared.normalisation.company_names import CompanyName, company_name
 from rapport_shared.normalisation.name_keys import PersonName, person_name
@@ -118,8 +119,8 @@ def _standing(state: ProfileState, field: str) -> Any:
     return max(candidates, key=_rank).value if candidates else None
 
 
-def _rank(candidate: FieldCandidate) -> tuple[Any, ...]:
-    return candidate.manual, candidate.verified, candidate.priority, candidate.occurred_at, str(candidate.event_id)
+def _rank(candidate: FieldCandidate) -> Rank:
+    return ranked(candidate.manual, candidate.verified, candidate.priority, candidate.occurred_at, candidate.event_id)
 
 
 def _erased(value: Any) -> bool:
