@@ -14,31 +14,21 @@ from rapport_customer.commands.merges import merge, undo_merge
 from rapport_customer.commands.records import Records
 from rapport_customer.commands.units import put_unit
 from rapport_customer.matches import Matches
-from rapport_customer.schemas import (
+from rapport_customer.schemas.matches import CandidateDecision, CandidatePage, Decided, Matched, MatchRequest
+from rapport_customer.schemas.merges import Merged, MergeRequest, Merges, Unmerged
+from rapport_customer.schemas.quality import Quality, QualityTrend
+from rapport_customer.schemas.records import (
     AssetHolder,
-    CandidateDecision,
-    CandidatePage,
     ConsentRequest,
     CustomerRecord,
-    Decided,
     IdentifierRequest,
-    Matched,
-    MatchRequest,
-    Merged,
-    MergeRequest,
-    Merges,
     NewAsset,
     NewCustomer,
     OwnerRequest,
-    Quality,
-    QualityTrend,
     RecordEdit,
-    Unit,
-    UnitPage,
-    UnitRequest,
-    Unmerged,
     Written,
 )
+from rapport_customer.schemas.units import Unit, UnitPage, UnitRequest
 from rapport_customer.visibility import visible
 from rapport_shared.callers import Caller
 from rapport_shared.clock import Clock

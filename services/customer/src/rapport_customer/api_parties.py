@@ -9,7 +9,8 @@ from fastapi import APIRouter, Path, Request, Response
 from rapport_customer import queries
 from rapport_customer.commands.hand_overs import begin
 from rapport_customer.commands.relations import Relate
-from rapport_customer.schemas import HandOverProgress, HandOverRequest, Written
+from rapport_customer.schemas.owners import HandOverProgress, HandOverRequest
+from rapport_customer.schemas.records import Written
 from rapport_customer.visibility import visible
 from rapport_shared.callers import Caller
 from rapport_shared.clock import Clock

@@ -13,7 +13,7 @@ from rapport_customer.domain.matching import Comparison, Features, blocking_keys
 from rapport_customer.domain.matching.weights import Weights
 from rapport_customer.domain.profiles import FIELDS, Statement, provisional, with_identifier, with_report
 from rapport_customer.domain.wording import in_words
-from rapport_customer.schemas import Draft, Match, MatchReason
+from rapport_customer.schemas.matches import Draft, Match, MatchReason
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.customer import HeldIdentifier, ProfileState
 from rapport_shared.contracts.ids import new_id, source_profile_id

@@ -9,21 +9,12 @@ from uuid import UUID
 
 from rapport_customer import store
 from rapport_customer.domain.wording import in_words
-from rapport_customer.schemas import (
-    Candidate,
-    CandidatePage,
-    CandidateSide,
-    CustomerRecord,
-    HandOverProgress,
-    Merge,
-    Merges,
-    Quality,
-    QualityOfSource,
-    QualityTrend,
-    Reason,
-    Unit,
-    UnitPage,
-)
+from rapport_customer.schemas.matches import Candidate, CandidatePage, CandidateSide, Reason
+from rapport_customer.schemas.merges import Merge, Merges
+from rapport_customer.schemas.owners import HandOverProgress
+from rapport_customer.schemas.quality import Quality, QualityOfSource, QualityTrend
+from rapport_customer.schemas.records import CustomerRecord
+from rapport_customer.schemas.units import Unit, UnitPage
 from rapport_shared.contracts.customer import CandidateReason, CandidateState, ProfileState
 from rapport_shared.database import Database
 from rapport_shared.errors import not_found

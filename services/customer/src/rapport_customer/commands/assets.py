@@ -10,7 +10,7 @@ from rapport_customer.commands.asset_register import Change, Told, change_asset
 from rapport_customer.commands.policies import own_rules
 from rapport_customer.commands.records import WRONG_FIELDS
 from rapport_customer.domain.assets import with_attributes, with_holding, with_service
-from rapport_customer.schemas import NewAsset
+from rapport_customer.schemas.records import NewAsset
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.customer import AssetService
 from rapport_shared.contracts.ids import new_id

@@ -9,7 +9,7 @@ from rapport_customer.commands.events import make_event
 from rapport_customer.commands.joins import cross_franchises, join
 from rapport_customer.domain.candidates import Suspicion, changed_parts, decided, raised, withdrawn
 from rapport_customer.domain.joins import Circular, TooManyProfiles, survivor
-from rapport_customer.schemas import CandidateDecision
+from rapport_customer.schemas.matches import CandidateDecision
 from rapport_shared.callers import Caller
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.catalogue import CANDIDATE_CHANGED

@@ -7,7 +7,7 @@ from uuid import UUID
 from rapport_customer import store
 from rapport_customer.commands.owners import give
 from rapport_customer.queries import progress
-from rapport_customer.schemas import HandOverRequest
+from rapport_customer.schemas.owners import HandOverRequest
 from rapport_customer.store import StoredHandOver
 from rapport_shared.callers import Caller
 from rapport_shared.clock import Clock

@@ -8,7 +8,7 @@ from rapport_customer import store
 from rapport_customer.commands.joins import cross_franchises, join, undo
 from rapport_customer.domain.joins import MAX_PROFILES, Membership
 from rapport_customer.domain.preview import preview
-from rapport_customer.schemas import MergeRequest
+from rapport_customer.schemas.merges import MergeRequest
 from rapport_shared.callers import Caller
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.codec import Event

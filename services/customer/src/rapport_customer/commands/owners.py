@@ -7,7 +7,7 @@ from rapport_customer import store
 from rapport_customer.commands.policies import MATCHING, MATCHING_PLACE
 from rapport_customer.commands.profiles import Change, register
 from rapport_customer.domain.owners import owner_of
-from rapport_customer.schemas import OwnerRequest
+from rapport_customer.schemas.records import OwnerRequest
 from rapport_shared.callers import Caller
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.customer import HandOver

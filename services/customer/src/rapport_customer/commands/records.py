@@ -12,7 +12,7 @@ from rapport_customer.commands.profiles import Change, Unclaimable, register, re
 from rapport_customer.commands.relations import check_relations
 from rapport_customer.domain.own_fields import as_fields, standing, standing_attributes
 from rapport_customer.domain.profiles import FIELDS, Statement, with_consent, with_edit, with_stated_relations
-from rapport_customer.schemas import ConsentRequest, IdentifierRequest, NewCustomer, OwnerRequest, RecordEdit
+from rapport_customer.schemas.records import ConsentRequest, IdentifierRequest, NewCustomer, OwnerRequest, RecordEdit
 from rapport_shared.callers import Caller
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.customer import ConsentState, ProfileState

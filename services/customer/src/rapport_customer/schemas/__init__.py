@@ -1,0 +1,1 @@
+"""What the customer service's API takes and answers, by subject."""

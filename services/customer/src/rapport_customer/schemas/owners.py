@@ -1,0 +1,34 @@
+"""Hand-overs from one owner to another."""
+
+from typing import Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from rapport_customer.schemas.requests import Request, Text
+from rapport_shared.contracts.touchpoints.fields import UnitPath
+
+
+class HandOverRequest(Request):
+    """To whom all that a person looks after goes, or what of a unit; with `dry_run` it is only told how much it is."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"to": "agent-18", "dry_run": True}})
+
+    to: Text
+    unit: UnitPath | None = None
+    reason: Text | None = None
+    dry_run: bool = False
+
+
+class HandOverProgress(BaseModel):
+    """How far a hand-over is: profiles that went to their new owner, and those that are still to go."""
+
+    hand_over_id: UUID
+    owner: str
+    to: str
+    unit: str | None
+    state: Literal["running", "done"]
+    handed: int
+    remaining: int
+    begun_at: AwareDatetime
+    ended_at: AwareDatetime | None
