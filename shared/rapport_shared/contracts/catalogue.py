@@ -82,8 +82,8 @@ SCORE_EVENTS = Topic(
     "rapport.score.events.v1",
     "scoring",
     ("ticket", "gateway"),
-    "customer id",
-    "values of customers",
+    "customer id, of a policy its place",
+    "values, tiers, stages, alarms and segments of customers",
 )
 CUSTOMER_VIEW_STATE = Topic(
     "rapport.customer-view.state.v1",
@@ -160,12 +160,12 @@ class EventType:
     key: str
     when: str
     version: int = 1
+    owner: Service | None = None
 
     @property
     def service(self) -> Service:
-        """The service that owns the fact; it is named by the first word, save for scores."""
-        word = self.name.split(".", 1)[0]
-        return "scoring" if word == "score" else word  # type: ignore[return-value]
+        """The service that owns the fact; it is named by the first word, save where `owner` says otherwise."""
+        return self.owner or self.name.split(".", 1)[0]  # type: ignore[return-value]
 
     @property
     def wire(self) -> str:
@@ -267,8 +267,33 @@ TICKET_RESOLVED = EventType("ticket.resolved", ticket.TicketResolved, "ticket", 
 TICKET_UPDATED = EventType(
     "ticket.updated", ticket.TicketUpdated, "ticket", "profile id", "fields of a case were edited"
 )
-SCORE_UPDATED = EventType(
-    "score.updated", scoring.ScoreUpdated, "score", "customer id", "a customer's value was recomputed"
+
+
+def _of_score(name: str, model: type[Contract], when: str) -> EventType:
+    """An event of a customer's score: all of a customer's are numbered together."""
+    return EventType(name, model, "score", "customer id", when, owner="scoring")
+
+
+SCORE_UPDATED = _of_score("score.updated", scoring.ScoreUpdated, "a customer's value was recomputed")
+STAGE_CHANGED = _of_score(
+    "customer.stage_changed", scoring.StageChanged, "a customer entered another stage of its life"
+)
+SEGMENT_ENTERED = _of_score("segment.entered", scoring.SegmentEntered, "a customer became a member of a segment")
+SEGMENT_LEFT = _of_score("segment.left", scoring.SegmentLeft, "a customer is no member of a segment any more")
+ALARM_RAISED = _of_score("alarm.raised", scoring.AlarmRaised, "a customer has been silent for too long")
+ALARM_WITHDRAWN = _of_score(
+    "alarm.withdrawn", scoring.AlarmWithdrawn, "a purchase came to light that an alarm did not know of"
+)
+ALARM_EXPIRED = _of_score("alarm.expired", scoring.AlarmExpired, "an alarm is too old to ring anybody")
+TRIGGER_FIRED = _of_score("trigger.fired", scoring.TriggerFired, "a reason to act for a customer came up")
+TRIGGER_CLEARED = _of_score("trigger.cleared", scoring.TriggerCleared, "that reason is gone")
+SCORE_POLICY_ACTIVATED = EventType(
+    "score.policy_activated",
+    policies.PolicyActivated,
+    "policy",
+    "kind, name and unit",
+    "a version of a policy of values, tiers, triggers or segments came into force",
+    owner="scoring",
 )
 
 EVENT_TYPES: tuple[EventType, ...] = (
@@ -291,6 +316,15 @@ EVENT_TYPES: tuple[EventType, ...] = (
     TICKET_RESOLVED,
     TICKET_UPDATED,
     SCORE_UPDATED,
+    SCORE_POLICY_ACTIVATED,
+    STAGE_CHANGED,
+    SEGMENT_ENTERED,
+    SEGMENT_LEFT,
+    ALARM_RAISED,
+    ALARM_WITHDRAWN,
+    ALARM_EXPIRED,
+    TRIGGER_FIRED,
+    TRIGGER_CLEARED,
 )
 EVENT_TYPE_OF: dict[str, EventType] = {event_type.wire: event_type for event_type in EVENT_TYPES}
 

@@ -1,7 +1,13 @@
-"""What the scoring service publishes."""
+"""What the scoring service publishes.
 
-from datetime import datetime
+Shares, probabilities and numbers that are no money are decimal strings, so that the same facts give the same bytes.
+"""
+
+from datetime import date, datetime
+from typing import Literal
 from uuid import UUID
+
+from pydantic import Field
 
 from rapport_shared.contracts.model import Contract
 from rapport_shared.contracts.money import Amount
@@ -10,20 +16,121 @@ from rapport_shared.contracts.money import Amount
 class ContemporaryValue(Contract):
     """Contemporary value per currency: Σ of the ledger lines, in all and by part (costs are negative).
 
-    `lifetime_estimated` is the share of it for which a policy stands in for a figure nobody stated.
+    `lifetime` takes the documents dated up to the day of valuation, `last_90_days` those of the ninety days before
+    it. `…_estimated` is the share of it for which a policy stands in for a figure nobody stated.
     """
 
     lifetime: tuple[Amount, ...]
     lifetime_parts: dict[str, tuple[Amount, ...]]
     lifetime_estimated: tuple[Amount, ...] = ()
+    last_90_days: tuple[Amount, ...] = ()
+    last_90_days_parts: dict[str, tuple[Amount, ...]] = Field(default_factory=dict)
+    last_90_days_estimated: tuple[Amount, ...] = ()
+
+
+class PotentialValue(Contract):
+    """What the customer's orders of the horizon are expected to contribute, discounted; null with a `reason`.
+
+    `repeats`, `recency` and `age` are x, tₓ and T of BG/NBD in months of 30.4375 days. `group` names the customers
+    whose parameters were used: the company's own (`company`), those of a peer group, or what ships (`prior`).
+    """
+
+    value: Amount | None
+    reason: str | None = None
+    model: str = "bg_nbd+gamma_gamma"
+    group: str = "prior"
+    repeats: int = 0
+    recency: str = "0"
+    age: str = "0"
+    alive: str | None = None
+    expected_orders: str | None = None
+    discounted_orders: str | None = None
+    order_value: Amount | None = None
+    contribution_rate: str | None = None
+    order_contribution: Amount | None = None
+    horizon_months: int = 60
+    discount_rate: str = "0.10"
+
+
+class ModelValue(Contract):
+    """What could be won of the customer's wallet that rivals have; null with a `reason`.
+
+    `wallet_per_month` is declared, observed or estimated (from `peers` customers). `won` and `lost` are the decided
+    opportunities of its peers: what is learnt from it for them is counted there, and not added here.
+    """
+
+    value: Amount | None
+    reason: str | None = None
+    wallet_per_month: Amount | None = None
+    wallet_basis: Literal["declared", "observed", "estimated"] | None = None
+    peers: int = 0
+    own_per_month: Amount | None = None
+    orders_per_month: str | None = None
+    win_rate: str | None = None
+    won: int = 0
+    lost: int = 0
+    share_of_wallet: str | None = None
+    single_sourced: bool = False
+
+
+class TierState(Contract):
+    """The customer's tier and the figure that decided it, on the day of valuation."""
+
+    name: str
+    measure: str
+    figure: Amount | None
+    next: str | None = None
+    missing: Amount | None = None
+
+
+class StageState(Contract):
+    """The stage of the customer's life with the firm, and the day since when."""
+
+    name: str
+    since: date | None = None
+
+
+class AlarmState(Contract):
+    """An alarm: a fact of its episode, which begins with the purchase that is followed by silence.
+
+    `expired` alarms were due before their rule was in force, or come from the past: they never rang.
+    """
+
+    alarm_id: UUID
+    kind: str
+    episode: date
+    due_at: datetime
+    state: Literal["pending", "raised", "withdrawn", "expired"]
+
+
+class TriggerState(Contract):
+    """A trigger that stands: it fired at an instant with these inputs, and has not cleared since."""
+
+    name: str
+    since: datetime
+    effective: bool
+    inputs: dict[str, str]
+
+
+class Suggestion(Contract):
+    """Something the customer may need next, with the counts that say so."""
+
+    kind: str
+    what: str
+    reason: str
+    counts: dict[str, str] = Field(default_factory=dict)
 
 
 class ScoreUpdated(Contract):
     """A customer's value, recomputed. A replay of the facts that `facts_digest` names gives the same score.
 
-    `as_of` is the greatest event time among the facts, None when no fact counts any more: that score says the same
-    as none at all. `profiles` is the composition of the customer, empty when it was merged away; `lines` counts the
+    `as_of` is the greatest event time among the facts, or the instant of the timer that asked if that is later; None
+    when no fact counts any more: that score says the same as none at all. `valued_on` is the day, exclusive, up to
+    which it counts. `profiles` is the composition of the customer, empty when it was merged away; `lines` counts the
     ledger lines that add up to the value, `waiting` the documents that name another which has not come.
+
+    `total` is contemporary value of the last ninety days, potential and model value in the reporting currency.
+    `parameter_version` names the forecast's parameters, the other versions the policies.
     """
 
     customer_id: UUID
@@ -35,6 +142,86 @@ class ScoreUpdated(Contract):
     lines: int
     waiting: int = 0
     facts_digest: str
+    valued_on: date | None = None
+    tier_policy_version: int = 0
+    trigger_policy_version: int = 0
+    potential: PotentialValue | None = None
+    model: ModelValue | None = None
+    total: Amount | None = None
+    tier: TierState | None = None
+    stage: StageState | None = None
+    indicators: dict[str, str] = Field(default_factory=dict)
+    alarms: tuple[AlarmState, ...] = ()
+    triggers: tuple[TriggerState, ...] = ()
+    suggestions: tuple[Suggestion, ...] = ()
+    segments: tuple[str, ...] = ()
+
+
+class StageChanged(Contract):
+    """A customer entered another stage. `effective` is false for what happened too long ago to act on."""
+
+    customer_id: UUID
+    before: str | None
+    after: str
+    since: date | None
+    effective: bool
+
+
+class SegmentMoved(Contract):
+    """What an entry into a segment, or a leave, tells: which condition flipped, and what it read.
+
+    `condition` is the place in the policy's document; `reading` is `window` where time alone flipped it.
+    """
+
+    customer_id: UUID
+    segment: str
+    policy_version: int
+    condition: str
+    reading: str
+    before: str | None = None
+    after: str | None = None
+    effective: bool
+
+
+class SegmentEntered(SegmentMoved):
+    """A customer became a member of a segment."""
+
+
+class SegmentLeft(SegmentMoved):
+    """A customer is no member of a segment any more."""
+
+
+class AlarmChanged(Contract):
+    """An alarm was raised, withdrawn by a purchase, or recorded as expired."""
+
+    customer_id: UUID
+    alarm: AlarmState
+    purchase: UUID | None = None
+
+
+class AlarmRaised(AlarmChanged):
+    """A customer was silent for longer than its rhythm explains: once an episode."""
+
+
+class AlarmWithdrawn(AlarmChanged):
+    """A purchase became known that the alarm did not know of."""
+
+
+class AlarmExpired(AlarmChanged):
+    """An alarm was due before its rule was in force or too long ago: it is recorded, and rings nobody."""
+
+
+class TriggerFired(Contract):
+    """A reason to act came up for a customer. `effective` is false where nobody should act on it any more."""
+
+    customer_id: UUID
+    trigger: TriggerState
+    policy_version: int
+    cleared_at: datetime | None = None
+
+
+class TriggerCleared(TriggerFired):
+    """The reason is gone."""
 
 
 class CustomerValueState(Contract):
@@ -49,13 +236,27 @@ class CustomerValueState(Contract):
     moved_to: UUID | None = None
 
 
+class ForecastParameters(Contract):
+    """The parameters of a group of customers, as decimal strings: BG/NBD r, α, a, b in months, Gamma–Gamma p, q, γ in
+    major units of the reporting currency; `company` is everybody, `prior` what ships."""
+
+    group: str
+    customers: int
+    bg_nbd: dict[str, str]
+    gamma_gamma: dict[str, str]
+    contribution_rate: str | None = None
+
+
 class ValueParametersState(Contract):
     """Compacted, keyed by version: the parameters that a score of that version was computed with.
 
-    `handling_cost_per_order` and `missing_cost_share` (a decimal string) stand for costs that nobody stated.
+    `handling_cost_per_order` and `missing_cost_share` (a decimal string) stand for costs that nobody stated; they are
+    those of the `value` policy in force when the version was made.
     """
 
     version: int
     valid_from: datetime
     handling_cost_per_order: tuple[Amount, ...] = ()
     missing_cost_share: str
+    fitted_until: date | None = None
+    forecast: tuple[ForecastParameters, ...] = ()
