@@ -4,14 +4,13 @@ import random
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
 from rapport_scoring.consumers import decode
 from rapport_scoring.domain.documents import Statement
 from rapport_scoring.domain.ledger import ledger
-from rapport_scoring.domain.parameters import ValueParameters
+from rapport_scoring.domain.ledger_policy import LedgerPolicy
 from rapport_scoring.domain.score import score
 from rapport_shared.contracts.catalogue import (
     CUSTOMER_MERGED,
@@ -29,7 +28,8 @@ from rapport_shared.contracts.model import Contract
 from rapport_shared.contracts.scoring import ScoreUpdated
 from rapport_shared.messaging.records import Partition, Record
 
-FOUNDING = ValueParameters(1, datetime(1970, 1, 1, tzinfo=UTC), {"CNY": 500, "EUR": 70, "USD": 75}, Fraction(7, 10))
+FOUNDING = LedgerPolicy()
+"""What the migrations put in force as version 1."""
 _START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -83,7 +83,7 @@ class ScoringFacts:
             # A profile counts as a part once something was heard of it.
             heard = [profile for profile in profiles if profile == customer or self._is_known(profile)]
             if own:
-                scores[customer] = score(customer, heard, ledger(own, FOUNDING), FOUNDING)
+                scores[customer] = score(customer, heard, ledger(own, FOUNDING), 1)
         return scores
 
     def _is_known(self, profile: UUID) -> bool:

@@ -1,17 +1,16 @@
 """Commerce documents for tests, by the data a channel would send."""
 
 from datetime import UTC, datetime, timedelta
-from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
-from rapport_scoring.domain.documents import Statement
-from rapport_scoring.domain.parameters import ValueParameters
+from rapport_scoring.domain.documents import Statement, value_day
+from rapport_scoring.domain.ledger_policy import LedgerPolicy
 from rapport_shared.contracts.ids import derived_id
 from rapport_shared.contracts.touchpoints import DocumentTouchpoint, document_key, read_touchpoint, revision
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
-PARAMETERS = ValueParameters(1, START, {"CNY": 500}, Fraction(7, 10))
+POLICY = LedgerPolicy(handling_cost={"CNY": 500})
 PROFILE = UUID("00000000-0000-5000-8000-000000000001")
 
 
@@ -36,6 +35,7 @@ def document(kind: str, minute: int = 0, *, profile: UUID = PROFILE, system: str
         touchpoint.occurred_at,
         None,
         touchpoint.data,
+        value_day(touchpoint.data, touchpoint.occurred_at, UTC),
     )
 
 

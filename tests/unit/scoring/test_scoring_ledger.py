@@ -3,13 +3,13 @@
 from rapport_scoring.domain.documents import Statement
 from rapport_scoring.domain.ledger import ledger
 from rapport_scoring.domain.lines import Part
-from tests.unit.scoring.documents import PARAMETERS, document, line, order
+from tests.unit.scoring.documents import POLICY, document, line, order
 
 
 def sums(*statements: Statement) -> dict[str, int]:
     """Amounts by part, handling left out where it is the estimate of every order."""
     found: dict[str, int] = {}
-    for entry in ledger(statements, PARAMETERS).lines:
+    for entry in ledger(statements, POLICY).lines:
         if not (entry.part is Part.ORDER_HANDLING and entry.estimated):
             found[entry.part.value] = found.get(entry.part.value, 0) + entry.amount
     return found
@@ -20,7 +20,7 @@ def test_an_order_earns_its_net_and_costs_its_goods() -> None:
 
 
 def test_a_missing_cost_is_estimated_and_marked() -> None:
-    lines = ledger([order("1", 0, line("a", "2", 1000))], PARAMETERS).lines
+    lines = ledger([order("1", 0, line("a", "2", 1000))], POLICY).lines
     assert [(entry.part, entry.amount, entry.estimated) for entry in lines] == [
         (Part.REVENUE, 1000, False),
         (Part.PRODUCT_COST, -700, True),
@@ -155,27 +155,27 @@ def test_of_one_subject_the_best_basis_counts() -> None:
 
 def test_reported_handling_replaces_the_estimate() -> None:
     placed = order("1", 0, line("a", "1", 1000, cost=0), costs=[{"type": "handling", "amount": 120}])
-    lines = ledger([placed], PARAMETERS).lines
+    lines = ledger([placed], POLICY).lines
     assert [entry.amount for entry in lines if entry.part is Part.ORDER_HANDLING] == [-120]
 
 
 def test_what_names_a_document_that_has_not_come_waits_and_heals() -> None:
     back = document("order.returned", 1, return_="r1", order="1", lines=[line("a", "1", 500)])
-    assert ledger([back], PARAMETERS).lines == ()
-    assert ledger([back], PARAMETERS).waiting == (back,)
+    assert ledger([back], POLICY).lines == ()
+    assert ledger([back], POLICY).waiting == (back,)
     assert sums(back, order("1", 5, line("a", "1", 500, cost=0))) == {"revenue": 0}
 
 
 def test_payments_are_kept_and_have_no_line_of_their_own() -> None:
     paid = document("payment.received", 1, payment="p1", currency="CNY", amount=1000)
-    assert ledger([paid], PARAMETERS).lines == ()
-    assert ledger([paid], PARAMETERS).statements == (paid,)
+    assert ledger([paid], POLICY).lines == ()
+    assert ledger([paid], POLICY).statements == (paid,)
 
 
 def test_currencies_stay_apart() -> None:
     dollars = document(
         "order.placed", 1, order="2", currency="USD", net=10, gross=10, lines=[line("a", "1", 10, cost=4)]
     )
-    lines = ledger([order("1", 0, line("a", "1", 100, cost=40)), dollars], PARAMETERS).lines
+    lines = ledger([order("1", 0, line("a", "1", 100, cost=40)), dollars], POLICY).lines
     assert {entry.currency for entry in lines} == {"CNY", "USD"}
     assert sum(entry.amount for entry in lines if entry.currency == "USD") == 6

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rapport_scoring.domain.documents import Statement
 from rapport_scoring.domain.ledger import ledger
 from rapport_scoring.domain.score import score
-from tests.unit.scoring.documents import PARAMETERS, PROFILE, document, line, order
+from tests.unit.scoring.documents import POLICY, PROFILE, document, line, order
 
 NUMBERS = st.sampled_from(["1", "2", "3"])
 NAMES = st.sampled_from(["a", "b"])
@@ -87,13 +87,13 @@ STATEMENTS = st.lists(orders() | others(), max_size=12)
 
 
 def scored(statements: list[Statement], profiles: list[UUID] | None = None) -> str:
-    return score(PROFILE, profiles or [PROFILE], ledger(statements, PARAMETERS), PARAMETERS).model_dump_json()
+    return score(PROFILE, profiles or [PROFILE], ledger(statements, POLICY), 1).model_dump_json()
 
 
 @given(STATEMENTS)
 def test_lines_add_up_to_the_value_and_to_its_parts(statements: list[Statement]) -> None:
-    book = ledger(statements, PARAMETERS)
-    value = score(PROFILE, [PROFILE], book, PARAMETERS).contemporary
+    book = ledger(statements, POLICY)
+    value = score(PROFILE, [PROFILE], book, 1).contemporary
     total = sum(entry.amount for entry in book.lines)
     assert sum(amount.amount for amount in value.lifetime) == total
     assert sum(amount.amount for part in value.lifetime_parts.values() for amount in part) == total
@@ -111,7 +111,7 @@ def test_any_order_and_any_repetition_gives_the_same_score(statements: list[Stat
 def test_what_was_placed_and_wholly_cancelled_earns_nothing(statements: list[Statement]) -> None:
     placed = {statement.key.number: statement for statement in statements if statement.kind == "order.placed"}
     whole = [document("order.cancelled", 99, cancellation=f"w{number}", order=number) for number in placed]
-    value = score(PROFILE, [PROFILE], ledger([*placed.values(), *whole], PARAMETERS), PARAMETERS).contemporary
+    value = score(PROFILE, [PROFILE], ledger([*placed.values(), *whole], POLICY), 1).contemporary
     for part in ("revenue", "product_cost"):
         assert all(amount.amount == 0 for amount in value.lifetime_parts.get(part, ()))
 
@@ -120,8 +120,9 @@ def test_what_was_placed_and_wholly_cancelled_earns_nothing(statements: list[Sta
 def test_an_order_line_is_never_cancelled_below_nothing(statements: list[Statement]) -> None:
     placed = [statement for statement in statements if statement.kind in ("order.placed", "order.cancelled")]
     net: dict[str, int] = {}
-    for entry in ledger(placed, PARAMETERS).lines:
+    order_of = {statement.event_id: statement.data.order for statement in placed}  # type: ignore[attr-defined]
+    for entry in ledger(placed, POLICY).lines:
         if entry.part == "revenue":
-            number = entry.statement.data.order  # type: ignore[attr-defined]
+            number = order_of[entry.event_id]
             net[number] = net.get(number, 0) + entry.amount
     assert all(amount >= 0 for amount in net.values())

@@ -8,7 +8,7 @@ from uuid import UUID
 from rapport_scoring import store
 from rapport_scoring.domain.documents import Statement
 from rapport_scoring.domain.ledger import ledger
-from rapport_scoring.domain.parameters import ValueParameters
+from rapport_scoring.domain.ledger_policy import LedgerPolicy
 from rapport_scoring.domain.score import score
 from rapport_scoring.store import ScoreRow
 from rapport_shared.clock import Clock, next_recorded
@@ -103,7 +103,7 @@ def _change(
     roots: dict[UUID, UUID],
     profiles: list[UUID],
     by_profile: dict[UUID, list[Statement]],
-    parameters: ValueParameters,
+    parameters: tuple[int, LedgerPolicy],
     now: datetime,
 ) -> _Change | None:
     """What is to be published of a customer, None where nothing changed."""
@@ -130,9 +130,10 @@ def _change(
 
 
 def _scored(
-    customer_id: UUID, profiles: list[UUID], statements: list[Statement], parameters: ValueParameters
+    customer_id: UUID, profiles: list[UUID], statements: list[Statement], parameters: tuple[int, LedgerPolicy]
 ) -> ScoreUpdated:
-    return score(customer_id, profiles, ledger(statements, parameters), parameters)
+    version, policy = parameters
+    return score(customer_id, profiles, ledger(statements, policy), version)
 
 
 async def _publish(connection: Connection, changes: Sequence[_Change]) -> None:

@@ -1,6 +1,7 @@
 """What scoring reads: a table of event types."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC
 from typing import Final, cast, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -14,7 +15,7 @@ from rapport_scoring.commands import (
     UnitStated,
     take_facts,
 )
-from rapport_scoring.domain.documents import Statement
+from rapport_scoring.domain.documents import Statement, value_day
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.catalogue import (
     CUSTOMER_EVENTS,
@@ -93,6 +94,7 @@ def _stated(event: Event[Contract]) -> Fact | None:
         occurred_at=event.envelope.occurred_at,
         unit=data.unit,
         data=touchpoint.data,
+        day=value_day(touchpoint.data, event.envelope.occurred_at, UTC),  # read back in the zone of its unit
     )
     return DocumentStated(statement, event.envelope.recorded_at)
 

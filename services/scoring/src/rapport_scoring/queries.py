@@ -1,15 +1,13 @@
 """Reads of scoring: a customer's value from its documents, with the lines that add up."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import TypeAlias
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from rapport_scoring import store
 from rapport_scoring.commands import statements_by_profile
-from rapport_scoring.domain.documents import Statement
 from rapport_scoring.domain.ledger import ledger
 from rapport_scoring.domain.lines import LedgerLine
 from rapport_scoring.domain.score import score
@@ -41,12 +39,11 @@ async def customer_value(database: Database, customer_id: UUID, cursor: str | No
         row = await store.published(connection, customer_id)
         profiles = (await store.compositions(connection, [customer_id]))[customer_id]
         by_profile = statements_by_profile(await store.statements_about(connection, profiles))
-        parameters = await store.present_parameters(connection)
-        zones = await store.unit_zones(connection)
+        version, policy = await store.present_parameters(connection)
     if row is None or row.version == 0:
         raise Problem(NOT_FOUND, "No commerce document of this customer is known.")
-    book = ledger([told for profile in profiles for told in by_profile.get(profile, ())], parameters)
-    scored = score(customer_id, profiles, book, parameters)
+    book = ledger([told for profile in profiles for told in by_profile.get(profile, ())], policy)
+    scored = score(customer_id, profiles, book, version)
     page, next_cursor = _page(book.lines, after, limit)
     return ValueAnswer(
         customer_id=customer_id,
@@ -58,7 +55,7 @@ async def customer_value(database: Database, customer_id: UUID, cursor: str | No
         profiles=list(scored.profiles),
         contemporary=scored.contemporary,
         line_count=scored.lines,
-        lines=[_line(line, zones) for line in page],
+        lines=[_line(line) for line in page],
         waiting=[
             WaitingDocument(event_id=statement.event_id, document=_name(statement.key))
             for statement in book.waiting[:MAX_WAITING]
@@ -74,7 +71,7 @@ def _page(lines: Sequence[LedgerLine], after: Place | None, limit: int) -> tuple
     places: list[Place] = []
     for line in lines:
         counted[line.event_id] += 1
-        places.append((*line.statement.moment, counted[line.event_id]))
+        places.append((*line.moment, counted[line.event_id]))
     start = 0 if after is None else sum(place <= after for place in places)
     end = start + limit
     if end >= len(lines):
@@ -92,24 +89,19 @@ def _place_of(cursor: str) -> Place:
         raise Problem(VALIDATION, "The cursor is not valid.", errors=[place]) from error
 
 
-def _line(line: LedgerLine, zones: Mapping[str, ZoneInfo]) -> ValueLine:
-    statement = line.statement
-    zone = zones.get(statement.unit or "", ZoneInfo("UTC"))
+def _line(line: LedgerLine) -> ValueLine:
+    assert line.document is not None  # a ledger of documents alone
     return ValueLine(
         event_id=line.event_id,
-        profile_id=statement.profile_id,
+        profile_id=line.profile_id,
         document=_name(line.document),
         part=line.part.value,
         item=line.item,
         amount=line.amount,
         currency=line.currency,
         estimated=line.estimated,
-        value_date=_value_date(statement, zone),
+        value_date=line.day,
     )
-
-
-def _value_date(statement: Statement, zone: ZoneInfo) -> date:
-    return statement.data.value_date or statement.occurred_at.astimezone(zone).date()
 
 
 def _name(key: DocumentKey) -> DocumentName:

@@ -4,14 +4,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from fractions import Fraction
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from rapport_scoring.domain.documents import Statement
-from rapport_scoring.domain.parameters import ValueParameters
+from rapport_scoring.domain.documents import Statement, value_day
+from rapport_scoring.domain.ledger_policy import LedgerPolicy
 from rapport_shared.contracts.touchpoints import MODEL_OF, DocumentFamily, DocumentKey
 from rapport_shared.contracts.touchpoints.commerce import Document
 from rapport_shared.database import Connection, Row
@@ -86,8 +86,9 @@ _STATEMENTS = """
 WITH named AS (
     SELECT DISTINCT system, number, family FROM recording WHERE profile_id = ANY($1::uuid[])
 )
-SELECT r.event_id, r.profile_id, r.system, r.family, r.number, r.kind, r.revision, r.occurred_at, r.unit, r.data
-FROM named JOIN recording r USING (system, number, family)
+SELECT r.event_id, r.profile_id, r.system, r.family, r.number, r.kind, r.revision, r.occurred_at, r.unit, r.data,
+    coalesce(unit.time_zone, 'UTC') AS time_zone
+FROM named JOIN recording r USING (system, number, family) LEFT JOIN unit ON unit.path = r.unit
 WHERE r.profile_id IS NOT NULL AND r.retracted_at IS NULL
 """
 _PUT_UNITS = """
@@ -96,7 +97,7 @@ ON CONFLICT (path) DO UPDATE SET time_zone = excluded.time_zone, sequence = excl
 WHERE unit.sequence < excluded.sequence
 """
 _PARAMETERS = """
-SELECT version, valid_from, handling_cost, missing_cost_share FROM value_parameters ORDER BY version DESC LIMIT 1
+SELECT version, handling_cost, missing_cost_share FROM value_parameters ORDER BY version DESC LIMIT 1
 """
 
 
@@ -226,21 +227,15 @@ async def put_units(connection: Connection, units: Sequence[tuple[str, str, int]
     await connection.execute(_PUT_UNITS, paths, zones, sequences)
 
 
-async def unit_zones(connection: Connection) -> dict[str, ZoneInfo]:
-    """The time zone of each unit."""
-    return {
-        row["path"]: ZoneInfo(row["time_zone"]) for row in await connection.fetch("SELECT path, time_zone FROM unit")
-    }
-
-
-async def present_parameters(connection: Connection) -> ValueParameters:
-    """The newest version of the parameters."""
+async def present_parameters(connection: Connection) -> tuple[int, LedgerPolicy]:
+    """The newest version of the parameters, and the policy that it amounts to."""
     row = await connection.fetchrow(_PARAMETERS)
     if row is None:
         raise LookupError("there are no value parameters: the migrations have not run")
-    return ValueParameters(
-        row["version"], row["valid_from"], json.loads(row["handling_cost"]), Fraction(row["missing_cost_share"])
+    policy = LedgerPolicy(
+        handling_cost=json.loads(row["handling_cost"]), missing_cost_share=Decimal(row["missing_cost_share"])
     )
+    return row["version"], policy
 
 
 @lru_cache(maxsize=20_000)
@@ -252,6 +247,7 @@ def _document(kind: str, data: str) -> Document:
 
 
 def _statement(row: Row) -> Statement:
+    data = _document(row["kind"], row["data"])
     return Statement(
         row["event_id"],
         row["profile_id"],
@@ -260,5 +256,6 @@ def _statement(row: Row) -> Statement:
         row["revision"],
         row["occurred_at"],
         row["unit"],
-        _document(row["kind"], row["data"]),
+        data,
+        value_day(data, row["occurred_at"], ZoneInfo(row["time_zone"])),
     )

@@ -5,9 +5,9 @@ from fractions import Fraction
 
 from rapport_scoring.domain.books import Books
 from rapport_scoring.domain.documents import Statement
-from rapport_scoring.domain.lines import LedgerLine, Part, share
+from rapport_scoring.domain.ledger_policy import LedgerPolicy
+from rapport_scoring.domain.lines import LedgerLine, Part, line_of, share
 from rapport_scoring.domain.order_lines import OpenLine
-from rapport_scoring.domain.parameters import ValueParameters
 from rapport_shared.contracts.touchpoints.commerce import AncillaryCost, Cost, Invoice, Order, Return, Shipment
 
 PRODUCT, HANDLING, FREIGHT = "product", "handling", "freight"
@@ -21,23 +21,23 @@ def order_costs(
     order: Order,
     lines: list[OpenLine],
     currency: str,
-    parameters: ValueParameters,
+    policy: LedgerPolicy,
 ) -> Iterator[LedgerLine]:
     """The costs of an order. Of one type, reported costs replace those of shipments, and these the order's own."""
     reported = _reported(books, "order", statement.key.system, order.order)
     if PRODUCT not in reported:
-        yield from _product_costs(statement, lines, currency, parameters)
+        yield from _product_costs(statement, lines, currency, policy)
     shipped = any(_freighted(books, shipment) for shipment in books.shipments_of[statement.key.system, order.order])
     for kind in sorted({cost.type for cost in order.costs}):
         if kind not in reported and not (kind == FREIGHT and shipped):
             yield from _ancillary(statement, [cost for cost in order.costs if cost.type == kind], currency)
     if HANDLING not in reported and all(cost.type != HANDLING for cost in order.costs):
-        handling = parameters.handling_cost.get(currency, 0)
-        yield LedgerLine(statement, Part.ORDER_HANDLING, HANDLING, -handling, currency, estimated=True)
+        handling = policy.handling_cost.get(currency, 0)
+        yield line_of(statement, Part.ORDER_HANDLING, HANDLING, -handling, currency, estimated=True)
 
 
 def invoice_costs(
-    books: Books, statement: Statement, invoice: Invoice, currency: str, parameters: ValueParameters
+    books: Books, statement: Statement, invoice: Invoice, currency: str, policy: LedgerPolicy
 ) -> Iterator[LedgerLine]:
     """The estimated cost of what an invoice bills without an order that would tell it."""
     system = statement.key.system
@@ -48,8 +48,8 @@ def invoice_costs(
         return
     for line in invoice.lines:
         if line.order is None or (system, line.order) not in books.orders:
-            cost = share(line.net, parameters.missing_cost_share, Fraction(1))
-            yield LedgerLine(statement, Part.PRODUCT_COST, line.line, -cost, currency, estimated=True)
+            cost = share(line.net, Fraction(policy.missing_cost_share), Fraction(1))
+            yield line_of(statement, Part.PRODUCT_COST, line.line, -cost, currency, estimated=True)
 
 
 def shipment_costs(books: Books, statement: Statement, shipment: Shipment, currency: str) -> Iterator[LedgerLine]:
@@ -57,14 +57,14 @@ def shipment_costs(books: Books, statement: Statement, shipment: Shipment, curre
     system = statement.key.system
     known = _reported(books, "shipment", system, shipment.shipment) | _reported(books, "order", system, shipment.order)
     if shipment.freight is not None and shipment.freight.paid_by == "us" and FREIGHT not in known:
-        yield LedgerLine(statement, Part.LOGISTICS, FREIGHT, -shipment.freight.cost, currency)
+        yield line_of(statement, Part.LOGISTICS, FREIGHT, -shipment.freight.cost, currency)
 
 
 def return_costs(statement: Statement, returned: Return, currency: str) -> Iterator[LedgerLine]:
     """The cost that a return regains, and the freight of bringing it back."""
     for line in returned.lines:
-        yield LedgerLine(statement, Part.PRODUCT_COST, line.line, line.cost_recovered, currency)
-    yield LedgerLine(statement, Part.LOGISTICS, FREIGHT, -returned.freight_cost, currency)
+        yield line_of(statement, Part.PRODUCT_COST, line.line, line.cost_recovered, currency)
+    yield line_of(statement, Part.LOGISTICS, FREIGHT, -returned.freight_cost, currency)
 
 
 def reported_cost(books: Books, statement: Statement, cost: Cost, currency: str) -> Iterator[LedgerLine]:
@@ -83,29 +83,31 @@ def reported_cost(books: Books, statement: Statement, cost: Cost, currency: str)
         if isinstance(shipment, Shipment) and FREIGHT in _reported(books, "order", system, shipment.order):
             return
     part = PART_OF_TYPE.get(cost.type, Part.OTHER_COST)
-    yield LedgerLine(statement, part, cost.type, -cost.amount, currency, cost.basis == "estimate")
+    yield line_of(statement, part, cost.type, -cost.amount, currency, estimated=cost.basis == "estimate")
 
 
 def _product_costs(
-    statement: Statement, lines: list[OpenLine], currency: str, parameters: ValueParameters
+    statement: Statement, lines: list[OpenLine], currency: str, policy: LedgerPolicy
 ) -> Iterator[LedgerLine]:
     for opened in lines:
         line, guessed = opened.line, opened.line.cost is None or opened.line.cost_basis == "estimate"
-        cost = line.cost if line.cost is not None else share(line.net, parameters.missing_cost_share, Fraction(1))
-        yield LedgerLine(statement, Part.PRODUCT_COST, line.line, -cost, currency, guessed)
+        cost = line.cost if line.cost is not None else share(line.net, Fraction(policy.missing_cost_share), Fraction(1))
+        yield line_of(statement, Part.PRODUCT_COST, line.line, -cost, currency, estimated=guessed)
         gone, regained = Fraction(0), 0
         for taken in opened.taken:
             # By cumulated shares: what is regained adds up to the cost exactly when all is cancelled.
             gone += taken.quantity
             upto = share(cost, gone, opened.quantity)
-            yield LedgerLine(taken.cancellation, Part.PRODUCT_COST, line.line, upto - regained, currency, guessed)
+            yield line_of(
+                taken.cancellation, Part.PRODUCT_COST, line.line, upto - regained, currency, estimated=guessed
+            )
             regained = upto
 
 
 def _ancillary(statement: Statement, costs: Sequence[AncillaryCost], currency: str) -> Iterator[LedgerLine]:
     for cost in _best(costs):
         part = PART_OF_TYPE.get(cost.type, Part.OTHER_COST)
-        yield LedgerLine(statement, part, cost.type, -cost.amount, currency, cost.basis == "estimate")
+        yield line_of(statement, part, cost.type, -cost.amount, currency, estimated=cost.basis == "estimate")
 
 
 def _reported(books: Books, subject: str, system: str, number: str) -> set[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, tzinfo
 from uuid import UUID
 
 from rapport_shared.contracts.touchpoints.commerce import Document
@@ -11,7 +11,7 @@ from rapport_shared.contracts.touchpoints.documents import DocumentKey
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A commerce document as one recorded event states it. `data` is typed by `kind`."""
+    """A commerce document as one recorded event states it. `data` is typed by `kind`; `day` is its value date."""
 
     event_id: UUID
     profile_id: UUID
@@ -21,6 +21,7 @@ class Statement:
     occurred_at: datetime
     unit: str | None
     data: Document
+    day: date
 
     @property
     def rank(self) -> tuple[int, datetime, UUID]:
@@ -31,6 +32,11 @@ class Statement:
     def moment(self) -> tuple[datetime, UUID]:
         """The order in which documents take effect on each other; total, and the same whatever arrived first."""
         return self.occurred_at, self.event_id
+
+
+def value_day(data: Document, occurred_at: datetime, zone: tzinfo) -> date:
+    """The day a document counts on: the stated value date, else the day of `occurred_at` in its unit's `zone`."""
+    return data.value_date or occurred_at.astimezone(zone).date()
 
 
 def standing(statements: Iterable[Statement]) -> tuple[Statement, ...]:

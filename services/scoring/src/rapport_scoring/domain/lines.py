@@ -1,51 +1,94 @@
 """Ledger lines: every figure of a value is a sum of them."""
 
 from dataclasses import dataclass
+from datetime import date, datetime
 from enum import StrEnum
 from fractions import Fraction
 from uuid import UUID
 
 from rapport_scoring.domain.documents import Statement
+from rapport_scoring.domain.facts import AssetEvent, Contact
 from rapport_shared.contracts.touchpoints.documents import DocumentKey
 
 
 class Part(StrEnum):
-    """The parts of contemporary value. A document's lines fall under the first five, a contact's under
-    `contact_cost`; the last two are integrals over time, which the reader evaluates."""
+    """The parts of contemporary value, and what their lines rest on.
+
+    `revenue` (orders, invoices, and what reverses them, net of tax), `product_cost`, `order_handling`, `logistics`,
+    `commission`, `other_cost` (documents and reported costs, net of tax); `contact_cost` (contacts); `warranty` (work
+    on assets that we bore); `payment_cost` (cash discounts on the statement that allocates them, bounce fees on the
+    reversal); `receivable_interest` and `bad_debt_reserve` (invoices, gross, as of the day of valuation);
+    `write_off_loss` (write-offs, less what came in after all).
+    """
 
     REVENUE = "revenue"
     PRODUCT_COST = "product_cost"
     ORDER_HANDLING = "order_handling"
     LOGISTICS = "logistics"
+    COMMISSION = "commission"
     OTHER_COST = "other_cost"
     CONTACT_COST = "contact_cost"
+    WARRANTY = "warranty"
+    PAYMENT_COST = "payment_cost"
     RECEIVABLE_INTEREST = "receivable_interest"
     BAD_DEBT_RESERVE = "bad_debt_reserve"
+    WRITE_OFF_LOSS = "write_off_loss"
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerLine:
     """An amount in minor units, positive for what is earned, negative for what is spent, and the event it rests on.
 
-    `item` is the order line, charge or cost it is about; `estimated` says that a policy stands for a missing figure.
+    `profile_id` is whose value it is part of; of a settlement that is the invoice's profile, whoever paid. `day` is
+    the day the event counts on. `document` is what the event states, None for a contact or work on an asset. `item`
+    is the order line, charge or cost it is about; `estimated` says that a policy stands for a missing figure.
+    `purchase` is, of revenue, the order that it is of, or the invoice where there is no order.
     """
 
-    statement: Statement
+    event_id: UUID
+    profile_id: UUID
+    occurred_at: datetime
+    day: date
+    document: DocumentKey | None
     part: Part
     item: str
     amount: int
     currency: str
     estimated: bool = False
+    purchase: DocumentKey | None = None
 
     @property
-    def event_id(self) -> UUID:
-        """The event that the line rests on."""
-        return self.statement.event_id
+    def moment(self) -> tuple[datetime, UUID]:
+        """The line's place among the lines of a ledger: that of its event."""
+        return self.occurred_at, self.event_id
 
-    @property
-    def document(self) -> DocumentKey:
-        """The document that the event states."""
-        return self.statement.key
+
+def line_of(
+    fact: Statement | Contact | AssetEvent,
+    part: Part,
+    item: str,
+    amount: int,
+    currency: str,
+    *,
+    estimated: bool = False,
+    purchase: DocumentKey | None = None,
+    profile_id: UUID | None = None,
+    day: date | None = None,
+) -> LedgerLine:
+    """A line that rests on `fact`; it belongs to the fact's profile and day unless others are given."""
+    return LedgerLine(
+        fact.event_id,
+        profile_id or fact.profile_id,
+        fact.occurred_at,
+        day or fact.day,
+        fact.key if isinstance(fact, Statement) else None,
+        part,
+        item,
+        amount,
+        currency,
+        estimated,
+        purchase,
+    )
 
 
 def share(amount: int, part: Fraction, whole: Fraction) -> int:

@@ -1,4 +1,4 @@
-"""Receivables: what of each invoice is open on a day, and what that costs."""
+"""Receivables: what of each invoice is open on a day, what that costs, and what settles no invoice."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -34,3 +34,23 @@ class Receivable:
     interest: int
     reserve: int
     loss: int
+
+
+@dataclass(frozen=True, slots=True)
+class OnAccount:
+    """Money of the customer's that settles no invoice: what is left of a payment or credit, or what an invoice has
+    been paid over. `event_id` states that document; `profile_id` is the payer's, of an invoice the invoice's."""
+
+    event_id: UUID
+    profile_id: UUID
+    currency: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Documents that contradict each other. What can be counted was; `message` says what was not, without names."""
+
+    code: str
+    event_id: UUID
+    message: str

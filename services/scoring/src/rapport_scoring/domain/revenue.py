@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from rapport_scoring.domain.books import Books
 from rapport_scoring.domain.documents import Statement
-from rapport_scoring.domain.lines import LedgerLine, Part
+from rapport_scoring.domain.lines import LedgerLine, Part, line_of
 from rapport_scoring.domain.order_lines import OpenLine
 from rapport_shared.contracts.touchpoints.commerce import Cancellation, Credit, Invoice, Order, Return
 
@@ -14,32 +14,32 @@ def order_revenue(
 ) -> Iterator[LedgerLine]:
     """What of an order no invoice bills, less what was cancelled of it."""
     for opened in lines:
-        yield LedgerLine(statement, Part.REVENUE, opened.line.line, opened.net, currency)
+        yield line_of(statement, Part.REVENUE, opened.line.line, opened.net, currency)
         for taken in opened.taken:
-            yield LedgerLine(taken.cancellation, Part.REVENUE, opened.line.line, -taken.net, currency)
+            yield line_of(taken.cancellation, Part.REVENUE, opened.line.line, -taken.net, currency)
     name = (statement.key.system, order.order)
     invoices = (invoice.data for invoice in books.invoices_of[name])
     if any(isinstance(invoice, Invoice) and invoice.charges for invoice in invoices):
         return  # the invoices' charges replace the order's
     whole = next((entry for entry in books.cancellations_of[name] if _of_the_whole(entry)), None)
     for charge in order.charges:
-        yield LedgerLine(statement, Part.REVENUE, charge.type, charge.net, currency)
+        yield line_of(statement, Part.REVENUE, charge.type, charge.net, currency)
         if whole is not None:
-            yield LedgerLine(whole, Part.REVENUE, charge.type, -charge.net, currency)
+            yield line_of(whole, Part.REVENUE, charge.type, -charge.net, currency)
 
 
 def invoice_revenue(statement: Statement, invoice: Invoice, currency: str) -> Iterator[LedgerLine]:
     """What an invoice bills."""
     for line in invoice.lines:
-        yield LedgerLine(statement, Part.REVENUE, line.line, line.net, currency)
+        yield line_of(statement, Part.REVENUE, line.line, line.net, currency)
     for charge in invoice.charges:
-        yield LedgerLine(statement, Part.REVENUE, charge.type, charge.net, currency)
+        yield line_of(statement, Part.REVENUE, charge.type, charge.net, currency)
 
 
 def cancellation_fee(statement: Statement, cancellation: Cancellation, currency: str) -> Iterator[LedgerLine]:
     """What the customer pays for having cancelled."""
     if cancellation.fee is not None:
-        yield LedgerLine(statement, Part.REVENUE, "fee", cancellation.fee.net, currency)
+        yield line_of(statement, Part.REVENUE, "fee", cancellation.fee.net, currency)
 
 
 def returned_revenue(books: Books, statement: Statement, returned: Return, currency: str) -> Iterator[LedgerLine]:
@@ -48,12 +48,12 @@ def returned_revenue(books: Books, statement: Statement, returned: Return, curre
     if any(not books.waits(credit) for credit in books.credits_of_return[name]):
         return
     for line in returned.lines:
-        yield LedgerLine(statement, Part.REVENUE, line.line, -line.net, currency)
+        yield line_of(statement, Part.REVENUE, line.line, -line.net, currency)
 
 
 def credited_revenue(statement: Statement, credit: Credit, currency: str) -> Iterator[LedgerLine]:
     """What a credit gives back."""
-    yield LedgerLine(statement, Part.REVENUE, "credit", -credit.net, currency)
+    yield line_of(statement, Part.REVENUE, "credit", -credit.net, currency)
 
 
 def _of_the_whole(statement: Statement) -> bool:

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from rapport_scoring.domain.ledger import Ledger
 from rapport_scoring.domain.lines import LedgerLine
-from rapport_scoring.domain.parameters import ValueParameters
 from rapport_shared.contracts.money import Amount
 from rapport_shared.contracts.scoring import ContemporaryValue, ScoreUpdated
 
@@ -15,13 +14,13 @@ POLICY_VERSION = 1
 """The rules of this release; policies that a deployment activates will number on."""
 
 
-def score(customer_id: UUID, profiles: Iterable[UUID], of: Ledger, parameters: ValueParameters) -> ScoreUpdated:
+def score(customer_id: UUID, profiles: Iterable[UUID], of: Ledger, parameter_version: int) -> ScoreUpdated:
     """The score of a customer made of `profiles`. It depends on the ledger alone, never on when it is computed."""
     return ScoreUpdated(
         customer_id=customer_id,
         as_of=max((statement.occurred_at for statement in of.statements), default=None),
         policy_version=POLICY_VERSION,
-        parameter_version=parameters.version,
+        parameter_version=parameter_version,
         profiles=tuple(sorted(profiles)),
         contemporary=contemporary(of.lines),
         lines=len(of.lines),
