@@ -1,0 +1,56 @@
+"""Potential and model value: what a customer will buy, what that contributes, and what rivals have of it. Pure.
+
+Keep a `PurchaseHistory` per customer, `refit` all of them now and then, `prospect` each with its group's parameters:
+`backtest` says how well that forecasts.
+"""
+
+from rapport_scoring.domain.forecast.bg_nbd import BgNbd, probability_alive, silence_alarm
+from rapport_scoring.domain.forecast.gamma_gamma import GammaGamma, expected_value
+from rapport_scoring.domain.forecast.histories import MONTH, PurchaseHistory, Recency
+from rapport_scoring.domain.forecast.margins import MarginPrior, shrunk_rate
+from rapport_scoring.domain.forecast.parameters import FittedParameters, GroupParameters, PeerWallets
+from rapport_scoring.domain.forecast.policy import ForecastPolicy, ModelPolicy
+from rapport_scoring.domain.forecast.potential import Horizon, Prospect, potential_value, prospect, prospects
+from rapport_scoring.domain.forecast.refit import Member, prior_parameters, refit
+from rapport_scoring.domain.forecast.wallet import (
+    ModelValue,
+    OwnSales,
+    Reason,
+    Wallet,
+    model_value,
+    standing_statements,
+)
+from rapport_scoring.domain.forecast.win_rates import WinRate
+
+__all__ = [
+    "MONTH",
+    "BgNbd",
+    "FittedParameters",
+    "ForecastPolicy",
+    "GammaGamma",
+    "GroupParameters",
+    "Horizon",
+    "MarginPrior",
+    "Member",
+    "ModelPolicy",
+    "ModelValue",
+    "OwnSales",
+    "PeerWallets",
+    "Prospect",
+    "PurchaseHistory",
+    "Reason",
+    "Recency",
+    "Wallet",
+    "WinRate",
+    "expected_value",
+    "model_value",
+    "potential_value",
+    "prior_parameters",
+    "probability_alive",
+    "prospect",
+    "prospects",
+    "refit",
+    "shrunk_rate",
+    "silence_alarm",
+    "standing_statements",
+]
