@@ -1,0 +1,122 @@
+"""The `trigger` policy: at what a customer calls for retention, winning back, growth or a look at its credit."""
+
+from decimal import Decimal
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from rapport_shared.contracts.touchpoints.fields import MAX_AMOUNT
+
+Threshold = Annotated[Decimal, Field(ge=-MAX_AMOUNT, le=MAX_AMOUNT, decimal_places=6, allow_inf_nan=False)]
+Days = Annotated[int, Field(ge=1, le=3650)]
+CoolDown = Annotated[int, Field(ge=0, le=3650)]
+
+
+class Above(BaseModel):
+    """Entered by more than `enter`, cleared by `clear` or less; between the two it stays as it is."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    enter: Threshold
+    clear: Threshold
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        if self.clear >= self.enter:
+            raise ValueError("clear must be below enter")
+        return self
+
+
+class Below(BaseModel):
+    """Entered by less than `enter`, cleared by `clear` or more; between the two it stays as it is."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    enter: Threshold
+    clear: Threshold
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        if self.clear <= self.enter:
+            raise ValueError("clear must be above enter")
+        return self
+
+
+def _above(enter: int | str, clear: int | str) -> Above:
+    return Above(enter=Decimal(enter), clear=Decimal(clear))
+
+
+class SilenceRule(BaseModel):
+    """When silence is an alarm: the probability that the customer is alive fell below `alive_below`.
+
+    Where a customer bought on one day only, that tells little: then after `days_without_repeat` days.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    alive_below: Annotated[Decimal, Field(gt=0, lt=1, decimal_places=6, allow_inf_nan=False)] = Decimal("0.5")
+    days_without_repeat: Days = 180
+
+
+class RetentionRule(BaseModel):
+    """Potential value fell by the share `fall` within `window_days`, or a silence alarm at a customer of `worth`.
+
+    `worth` is the measure of the tiers in minor units of the reporting currency; set it where the better half begins.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    enabled: bool = True
+    fall: Above = _above("0.25", "0.10")
+    window_days: Days = 30
+    worth: Above = _above(500_000, 400_000)
+    cool_down_days: CoolDown = 30
+
+
+class WinBackRule(BaseModel):
+    """A lapsed customer whose contemporary value of all time is above `worth` (minor units, reporting currency)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    enabled: bool = True
+    worth: Above = _above(2_000_000, 1_500_000)
+    cool_down_days: CoolDown = 180
+
+
+class GrowthRule(BaseModel):
+    """A share of wallet below `share`, and a model value above `model` (minor units of the reporting currency)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    enabled: bool = True
+    share: Below = Below(enter=Decimal("0.5"), clear=Decimal("0.6"))
+    model: Above = _above(1_000_000, 800_000)
+    cool_down_days: CoolDown = 90
+
+
+class CreditRule(BaseModel):
+    """An overdue ratio above `overdue` while what is open is above `least`, or all that is open above `exposure`.
+
+    Amounts in minor units of the reporting currency.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    enabled: bool = True
+    overdue: Above = _above("0.3", "0.15")
+    least: Above = _above(100_000, 50_000)
+    exposure: Above = _above(100_000_000, 80_000_000)
+    cool_down_days: CoolDown = 30
+
+
+class TriggerPolicy(BaseModel):
+    """What calls for action by itself. Alarms that fell due longer than `effect_horizon_hours` ago have no effect."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    silence: SilenceRule = Field(default_factory=SilenceRule)
+    effect_horizon_hours: Annotated[int, Field(ge=1, le=8760)] = 72
+    retention: RetentionRule = Field(default_factory=RetentionRule)
+    win_back: WinBackRule = Field(default_factory=WinBackRule)
+    growth: GrowthRule = Field(default_factory=GrowthRule)
+    credit_watch: CreditRule = Field(default_factory=CreditRule)
