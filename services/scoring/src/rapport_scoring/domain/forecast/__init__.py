@@ -7,10 +7,11 @@ Keep a `PurchaseHistory` per customer, `refit` all of them now and then, `prospe
 from rapport_scoring.domain.forecast.bg_nbd import BgNbd, probability_alive, silence_alarm
 from rapport_scoring.domain.forecast.gamma_gamma import GammaGamma, expected_value
 from rapport_scoring.domain.forecast.histories import MONTH, PurchaseHistory, Recency
+from rapport_scoring.domain.forecast.horizons import Horizon
 from rapport_scoring.domain.forecast.margins import MarginPrior, shrunk_rate
 from rapport_scoring.domain.forecast.parameters import FittedParameters, GroupParameters, PeerWallets
 from rapport_scoring.domain.forecast.policy import ForecastPolicy, ModelPolicy
-from rapport_scoring.domain.forecast.potential import Horizon, Prospect, potential_value, prospect, prospects
+from rapport_scoring.domain.forecast.potential import Prospect, potential_value, prospect, prospects
 from rapport_scoring.domain.forecast.refit import Member, prior_parameters, refit
 from rapport_scoring.domain.forecast.wallet import (
     ModelValue,

@@ -9,8 +9,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from rapport_scoring.domain.forecast.bg_nbd import BgNbd
+from rapport_scoring.domain.forecast.horizons import Horizon
 from rapport_scoring.domain.forecast.margins import MarginPrior
-from rapport_scoring.domain.forecast.potential import Horizon
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
