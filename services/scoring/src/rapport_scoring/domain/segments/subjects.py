@@ -1,0 +1,140 @@
+"""What a condition asks about: a reading as it stands, an age, or a figure of facts in a sliding window."""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final, TypeAlias
+
+from rapport_scoring.domain.segments.catalogue import Kind, default_of, kind_of
+from rapport_scoring.domain.segments.readings import AT, CustomerReadings, Happened, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A reading as it stands; time alone never changes it."""
+
+    name: str
+    kind: Kind
+    otherwise: Value
+    """What it is where nobody stated it."""
+
+    @property
+    def reading(self) -> str:
+        """How a cause calls it."""
+        return self.name
+
+    def value(self, readings: CustomerReadings) -> Value:
+        """What it is; unknown for what is not of its kind, and for a number that is none (NaN)."""
+        value = readings.values.get(self.name)
+        if value is None:
+            return self.otherwise
+        return value if _IS[self.kind](value) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Lasting:
+    """For how long something has been so; unknown until it began."""
+
+    name: str
+
+    @property
+    def reading(self) -> str:
+        """How a cause calls it."""
+        return f"age:{self.name}"
+
+    def value(self, readings: CustomerReadings, at: datetime) -> Value:
+        """The time from its beginning to `at`."""
+        since = readings.since.get(self.name)
+        return None if since is None or since > at else at - since
+
+    def turns(self, readings: CustomerReadings, at: datetime, operands: Iterable[timedelta]) -> list[datetime]:
+        """The instants after `at`, in order, when it may pass one of the operands."""
+        since = readings.since.get(self.name)
+        if since is None:
+            return []
+        return sorted({turn for turn in (since, *(since + operand for operand in operands)) if turn > at})
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Facts of one stream that have in every field one of its values."""
+
+    stream: str
+    where: tuple[tuple[str, frozenset[str]], ...] = ()
+
+    def takes(self, fact: Happened) -> bool:
+        """Whether a fact of the stream is among them."""
+        return all(_meets(getattr(fact, name), values) for name, values in self.where)
+
+    def of(self, readings: CustomerReadings) -> Sequence[Happened]:
+        """Those of a customer, by instant."""
+        facts = readings.facts(self.stream)
+        return [fact for fact in facts if self.takes(fact)] if self.where else facts
+
+    @property
+    def key(self) -> tuple[str, str, frozenset[str]]:
+        """A stream, a field and its values that each fact has; the field is empty where any fact is taken."""
+        name, values = self.where[0] if self.where else ("", frozenset({""}))
+        return self.stream, name, values
+
+
+@dataclass(frozen=True, slots=True)
+class Sliding:
+    """A figure of the selected facts at instants in (at − within, at], of all up to `at` without `within`."""
+
+    figure: str
+    field: str
+    selection: Selection
+    within: timedelta | None = None
+
+    @property
+    def reading(self) -> str:
+        """How a cause calls it: `contacts:phone`, `purchases.revenue`, `answers.score:nps`."""
+        name = f"{self.selection.stream}.{self.field}" if self.field else self.selection.stream
+        return ":".join((name, *("|".join(sorted(values)) for _, values in self.selection.where)))
+
+    def value(self, facts: Sequence[Happened], at: datetime) -> Value:
+        """The figure, given the selected facts."""
+        end = bisect_right(facts, at, key=AT)
+        start = 0 if self.within is None else bisect_right(facts, at - self.within, 0, end, key=AT)
+        if self.figure == "count":
+            return end - start
+        amounts: list[Any] = [getattr(fact, self.field) for fact in facts[start:end]]
+        if self.figure == "sum":
+            return None if None in amounts else sum(amounts)
+        return None if not amounts else min(amounts) if self.figure == "min" else max(amounts)
+
+    def turns(self, facts: Sequence[Happened], at: datetime) -> list[datetime]:
+        """The instants after `at`, in order, when a fact enters the window or leaves it."""
+        entering = {fact.at for fact in facts[bisect_right(facts, at, key=AT) :]}
+        if self.within is None:
+            return sorted(entering)
+        leaving = facts[bisect_right(facts, at - self.within, key=AT) :]
+        return sorted(entering | {fact.at + self.within for fact in leaving})
+
+
+Subject: TypeAlias = Standing | Lasting | Sliding
+
+
+_IS: Final[Mapping[Kind, Callable[[object], bool]]] = {
+    Kind.NUMBER: lambda value: (
+        isinstance(value, int | float | Decimal) and not isinstance(value, bool) and value == value
+    ),
+    Kind.TEXT: lambda value: isinstance(value, str),
+    Kind.PATH: lambda value: isinstance(value, str),
+    Kind.FLAG: lambda value: isinstance(value, bool),
+}
+
+
+def standing(name: str) -> Standing:
+    """The reading of that name. Raises ValueError for a name that is none."""
+    kind = kind_of(name)
+    if kind is None:
+        raise ValueError(f"there is no reading {name}")
+    return Standing(name, kind, default_of(name))
+
+
+def _meets(value: Any, values: frozenset[str]) -> bool:
+    return not values.isdisjoint(value) if isinstance(value, frozenset) else value in values
