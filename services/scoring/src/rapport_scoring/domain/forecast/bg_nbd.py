@@ -1,14 +1,19 @@
-"""The BG/NBD model of repeat purchases: Fader, Hardie & Lee (2005), "'Counting Your Customers' the Easy Way: An
-Alternative to the Pareto/NBD Model", Marketing Science 24(2), 275-284.
+"""The BG/NBD model of repeat purchases, and its modification.
 
-While alive a customer buys at random at a rate λ ~ Gamma(r, α), and after each repeat purchase is lost with the
-probability p ~ Beta(a, b). Time is in any unit, the same for α, recency and horizon.
+Fader, Hardie & Lee (2005), "'Counting Your Customers' the Easy Way: An Alternative to the Pareto/NBD Model", Marketing
+Science 24(2), 275-284: while alive a customer buys at random at a rate λ ~ Gamma(r, α), and after each repeat purchase
+is lost with the probability p ~ Beta(a, b). Batislam, Denizel & Filiztekin (2007), "Empirical validation and comparison
+of models for customer base analysis", IJRM 24(3), 201-209, let it be lost after the first purchase too (MBG/NBD).
+
+Both are one model here, by the number of chances to be lost that a customer has had: x, or x + 1. Time is in any unit,
+the same for α, recency and horizon.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,6 +22,7 @@ from scipy.special import expit, gammaln, hyp2f1
 from rapport_scoring.domain.forecast.histories import Recency
 
 Floats = NDArray[np.float64]
+ModelName = Literal["bg_nbd", "mbg_nbd"]
 
 _NEAR = 1e-3
 """How near to a removable singularity the closed form is interpolated instead, with an error of the order _NEAR⁴."""
@@ -24,12 +30,16 @@ _NEAR = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class BgNbd:
-    """The parameters of the model; `alpha` has the unit of time. Raises ValueError unless all are finite and > 0."""
+    """The parameters of the model; `alpha` has the unit of time. Raises ValueError unless all are finite and > 0.
+
+    `first_may_be_last` makes it the modified model.
+    """
 
     r: float
     alpha: float
     a: float
     b: float
+    first_may_be_last: bool = False
 
     def __post_init__(self) -> None:
         for name in ("r", "alpha", "a", "b"):
@@ -37,69 +47,87 @@ class BgNbd:
             if not (math.isfinite(value) and value > 0):
                 raise ValueError(f"{name} of a BG/NBD model must be a number greater than 0, and is {value}")
 
+    @property
+    def name(self) -> ModelName:
+        """Which of the two models it is."""
+        return "mbg_nbd" if self.first_may_be_last else "bg_nbd"
+
     def in_unit(self, factor: float) -> BgNbd:
         """The same model where the unit of time is `factor` old ones: months of weeks are `in_unit(30.4375 / 7)`."""
-        return BgNbd(self.r, self.alpha / factor, self.a, self.b)
+        return replace(self, alpha=self.alpha / factor)
 
 
 def log_likelihood(model: BgNbd, repeats: ArrayLike, last: ArrayLike, age: ArrayLike) -> Floats:
-    """ln L(r, α, a, b | x, t_x, T) of each customer (equation 6), summed in logarithms so that nothing overflows."""
+    """ln L(r, α, a, b | x, t_x, T) of each customer (2005, equation 6), in logarithms, so that nothing overflows."""
     x, recency, t = (np.asarray(values, dtype=np.float64) for values in (repeats, last, age))
-    r, alpha, a, b = model.r, model.alpha, model.a, model.b
+    r, alpha, a, b, n = model.r, model.alpha, model.a, model.b, x + model.first_may_be_last
     always = gammaln(r + x) - gammaln(r) + r * math.log(alpha)
-    always += gammaln(a + b) - gammaln(b) + gammaln(b + x) - gammaln(a + b + x)
+    always += gammaln(a + b) - gammaln(b) + gammaln(b + n) - gammaln(a + b + n)
     alive = -(r + x) * np.log(alpha + t)
-    with np.errstate(divide="ignore"):
-        lost = np.where(
-            x > 0, math.log(a) - np.log(b + np.maximum(x, 1) - 1) - (r + x) * np.log(alpha + recency), -np.inf
-        )
+    lost = math.log(a) - np.log(b + np.maximum(n, 1) - 1) - (r + x) * np.log(alpha + recency)
+    lost = np.where(n > 0, lost, -np.inf)
     total: Floats = always + np.logaddexp(alive, lost)
     return total
 
 
 def probability_alive(model: BgNbd, recency: Recency) -> float:
-    """P(alive | x, t_x, T): 1 without a repeat purchase, for the model loses customers only after one.
+    """P(alive | x, t_x, T): 1 for who has had no chance to be lost.
 
-    Source: Fader, Hardie & Lee (2008), "Computing P(alive) Using the BG/NBD Model", equation 3.
+    Source: Fader, Hardie & Lee (2008), "Computing P(alive) Using the BG/NBD Model", equation 3, n chances for x:
+    1 / (1 + a / (b + n − 1) · ((α + T) / (α + t_x))^(r + x)).
     """
-    x = recency.repeats
-    if x == 0:
+    x, n = recency.repeats, recency.repeats + model.first_may_be_last
+    if n == 0:
         return 1.0
     silence = (model.r + x) * math.log((model.alpha + recency.age) / (model.alpha + recency.last))
-    odds_of_loss = math.log(model.a / (model.b + x - 1)) + silence
+    odds_of_loss = math.log(model.a / (model.b + n - 1)) + silence
     return 1.0 / (1.0 + math.exp(odds_of_loss)) if odds_of_loss < 700 else 0.0
 
 
 def probabilities_alive(model: BgNbd, repeats: ArrayLike, last: ArrayLike, age: ArrayLike) -> Floats:
     """`probability_alive` of many."""
     x, recency, t = (np.asarray(values, dtype=np.float64) for values in (repeats, last, age))
+    n = x + model.first_may_be_last
     silence = (model.r + x) * np.log((model.alpha + t) / (model.alpha + recency))
-    odds_of_loss = math.log(model.a) - np.log(model.b + np.maximum(x, 1) - 1) + silence
-    alive: Floats = np.where(x > 0, expit(-odds_of_loss), 1.0)
+    odds_of_loss = math.log(model.a) - np.log(model.b + np.maximum(n, 1) - 1) + silence
+    alive: Floats = np.where(n > 0, expit(-odds_of_loss), 1.0)
     return alive
 
 
-def silence_alarm(model: BgNbd, repeats: int, last: float, threshold: float) -> float | None:
-    """The age at which P(alive) falls to `threshold`, if nothing is bought until then; None without a repeat purchase.
+def active_if_alive(model: BgNbd, repeats: ArrayLike, age: ArrayLike, ahead: ArrayLike) -> Floats:
+    """P(at least one purchase within `ahead` from now | alive) = 1 − ((α + T) / (α + T + t))^(r + x).
 
-    P(alive) = p* solved for T: T* = (α + t_x)·((1/p* − 1)(b + x − 1)/a)^(1/(r + x)) − α. It is never before `last`,
-    where P(alive) of a customer may be below the threshold already. Raises ValueError unless 0 < p* < 1.
+    Whether a customer is lost after the next purchase does not matter to it: λ is Gamma(r + x, α + T) for who is alive.
+    """
+    x, t, s = (np.asarray(values, dtype=np.float64) for values in (repeats, age, ahead))
+    active: Floats = -np.expm1((model.r + x) * np.log((model.alpha + t) / (model.alpha + t + s)))
+    return active
+
+
+def silence_alarm(model: BgNbd, repeats: int, last: float, threshold: float) -> float | None:
+    """The age at which P(alive) falls to `threshold` if nothing is bought until then; None where it stays 1.
+
+    P(alive) = p* solved for T: T* = (α + t_x)·((1/p* − 1)(b + n − 1)/a)^(1/(r + x)) − α with n = x chances, which for
+    BG/NBD needs a repeat purchase. It is never before `last`, where P(alive) may be below the threshold already.
+    Raises ValueError unless 0 < p* < 1.
     """
     if not 0 < threshold < 1:
         raise ValueError(f"an alarm's threshold lies between 0 and 1, and is {threshold}")
-    if repeats < 1:
+    chances = repeats + model.first_may_be_last
+    if chances < 1:
         return None
-    odds = (1 / threshold - 1) * (model.b + repeats - 1) / model.a
-    exponent = min(math.log(odds) / (model.r + repeats), 600.0)  # of a value that is never reached anyway
+    odds = (1 / threshold - 1) * (model.b + chances - 1) / model.a
+    exponent = min(math.log(odds) / (model.r + repeats), 600.0)  # of an age that nobody reaches
     return max((model.alpha + last) * math.exp(exponent) - model.alpha, last)
 
 
 def orders_if_alive(model: BgNbd, repeats: ArrayLike, age: ArrayLike, ahead: ArrayLike) -> Floats:
     """Expected purchases within `ahead` from now of a customer that is alive: E[Y(t) | x, t_x, T] / P(alive).
 
-    Equation 10 without its denominator, which is 1/P(alive), and with Euler's transformation of ₂F₁ (Abramowitz &
-    Stegun 15.3.3), whose parameters stay small where there are many purchases. Arguments broadcast. At a = 1, and at
-    a + b + x = 1, the formula is 0/0: near there it is interpolated between four points around.
+    Equation 10 (2005) without its denominator, which is 1/P(alive), and with Euler's transformation of ₂F₁ (Abramowitz
+    & Stegun 15.3.3), whose parameters stay small where there are many purchases:
+    (a + b + n − 1)/(a − 1)·(1 − ((α + T)/(α + T + t))^(a − 1)·₂F₁(a + b − 1 − r, a − 1; a + b + n − 1; t/(α + T + t))).
+    Arguments broadcast. At a = 1, and at a + b + n = 1, it is 0/0: near there it is interpolated between four points.
     """
     x, t, s = (np.asarray(values, dtype=np.float64) for values in (repeats, age, ahead))
     offset = (model.a - 1) / _NEAR
@@ -111,17 +139,17 @@ def orders_if_alive(model: BgNbd, repeats: ArrayLike, age: ArrayLike, ahead: Arr
 
 def _regular_in_sum(model: BgNbd, a: float, x: Floats, t: Floats, s: Floats) -> Floats:
     offset = (a + model.b - 1) / _NEAR
-    if abs(offset) >= 1 or x.min(initial=1) > 0:
+    if abs(offset) >= 1 or x.min(initial=1) + model.first_may_be_last > 0:
         return _closed_form(model, a, model.b, x, t, s)
     weights = _lagrange(offset)
     return np.asarray(sum(w * _closed_form(model, a, 1 - a + k * _NEAR, x, t, s) for k, w in weights))
 
 
 def _closed_form(model: BgNbd, a: float, b: float, x: Floats, t: Floats, s: Floats) -> Floats:
-    whole = model.alpha + t + s
+    whole, c = model.alpha + t + s, a + b + x + model.first_may_be_last - 1
     lost = np.exp((a - 1) * np.log((model.alpha + t) / whole))
-    lost = lost * hyp2f1(a + b - 1 - model.r, a - 1, a + b + x - 1, s / whole)
-    closed: Floats = (a + b + x - 1) / (a - 1) * (1 - lost)
+    lost = lost * hyp2f1(a + b - 1 - model.r, a - 1, c, s / whole)
+    closed: Floats = c / (a - 1) * (1 - lost)
     return closed
 
 

@@ -88,7 +88,7 @@ def _panel(model: BgNbd, horizon: Horizon, repeats: int, panel: int) -> Coeffici
 
 def _by_series(model: BgNbd, horizon: Horizon, repeats: int, age: float) -> Floats | None:
     """`orders_if_alive` at the end of each month by the series of ₂F₁; None where it has not vanished by its end."""
-    a, c = model.a, model.a + model.b + repeats - 1
+    a, c = model.a, model.a + model.b + repeats + model.first_may_be_last - 1
     if abs(a - 1) < 1e-3:
         return None
     whole = model.alpha + age + months(horizon)

@@ -48,6 +48,11 @@ class Cohort:
         return cls(unique[:, 0], unique[:, 1], unique[:, 2], counts.astype(np.float64))
 
     @property
+    def columns(self) -> tuple[Floats, Floats, Floats, Floats]:
+        """x, t_x, T and the weights."""
+        return self.repeats, self.last, self.age, self.weights
+
+    @property
     def customers(self) -> int:
         """How many customers there are."""
         return int(self.weights.sum())
@@ -80,15 +85,15 @@ class ValueFit:
     converged: bool
 
 
-def fit_purchases(cohort: Cohort) -> PurchaseFit | None:
-    """The maximum of Σ ln L (equation 6) of the cohort; None where nobody bought again, for then there is none."""
+def fit_purchases(cohort: Cohort, first_may_be_last: bool = False) -> PurchaseFit | None:
+    """The maximum of Σ ln L of the cohort for BG/NBD, or its modification; None where nobody bought again."""
     scale = float(cohort.age @ cohort.weights / max(cohort.weights.sum(), 1))
     if not cohort.repeaters or scale <= 0:
         return None
     scaled = Cohort(cohort.repeats, cohort.last / scale, cohort.age / scale, cohort.weights)
-    best, converged = _maximum(lambda logs: _purchase_loss(scaled, logs), np.log(_STARTS))
+    best, converged = _maximum(lambda logs: _purchase_loss(scaled, first_may_be_last, logs), np.log(_STARTS))
     r, alpha, a, b = map(float, np.exp(best))
-    model = BgNbd(r, alpha * scale, a, b)
+    model = BgNbd(r, alpha * scale, a, b, first_may_be_last)
     total = float(bg_nbd.log_likelihood(model, cohort.repeats, cohort.last, cohort.age) @ cohort.weights)
     return PurchaseFit(model, total, cohort.customers, cohort.repeaters, converged)
 
@@ -130,22 +135,23 @@ def _maximum(loss: Loss, starts: Floats) -> tuple[Floats, bool]:
     return point, bool(np.abs(best.jac).max() < 1e-4 and np.abs(point).max() < _BOUND - 1e-6)
 
 
-def _purchase_loss(cohort: Cohort, logs: Floats) -> tuple[float, Floats]:
+def _purchase_loss(cohort: Cohort, first_may_be_last: bool, logs: Floats) -> tuple[float, Floats]:
     """−Σ ln L and its gradient by the logarithms of the parameters, per customer.
 
     ln L = A + ln(e^alive + e^lost), whose derivative weighs those of the two by P(alive) and 1 − P(alive).
     """
     r, alpha, a, b = map(float, np.exp(logs))
-    model, x, last, age, w = BgNbd(r, alpha, a, b), cohort.repeats, cohort.last, cohort.age, cohort.weights
+    model, x, last, age, w = BgNbd(r, alpha, a, b, first_may_be_last), *cohort.columns
+    n = x + first_may_be_last
     total = bg_nbd.log_likelihood(model, x, last, age) @ w
     alive = bg_nbd.probabilities_alive(model, x, last, age)
     lost = 1 - alive
-    together = digamma(a + b) - digamma(a + b + x)
+    together = digamma(a + b) - digamma(a + b + n)
     by_parameter = (
         digamma(r + x) - digamma(r) + math.log(alpha) - alive * np.log(alpha + age) - lost * np.log(alpha + last),
         r / alpha - (r + x) * (alive / (alpha + age) + lost / (alpha + last)),
         together + lost / a,
-        together + digamma(b + x) - digamma(b) - lost / (b + np.maximum(x, 1) - 1),
+        together + digamma(b + n) - digamma(b) - lost / (b + np.maximum(n, 1) - 1),
     )
     gradient = np.array([float(part @ w) for part in by_parameter]) * np.exp(logs)
     return -float(total) / w.sum(), -gradient / w.sum()
