@@ -13,6 +13,8 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
+from rapport_shared.contracts.ids import derived_id
+
 SILENCE: Final = "silence"
 
 
@@ -48,6 +50,11 @@ class Episode:
     customer_id: UUID
     kind: str
     began_on: date
+
+    @property
+    def alarm_id(self) -> UUID:
+        """The id of its alarm: the same whoever computes it."""
+        return derived_id("alarm", self.customer_id, self.kind, self.began_on)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +99,11 @@ class AlarmDecision:
 
 
 def silence_due(last_purchase: date, days: int, zone: tzinfo) -> tuple[datetime, date]:
-    """The instant (in UTC) and day when `days` ≥ 1 days have passed since a purchase: the midnight that begins it."""
-    due_on = last_purchase + timedelta(days=days)
+    """The instant (in UTC) and day when `days` have passed since a purchase: the midnight of `zone` that begins it.
+
+    Silence begins on the day after the purchase at the earliest, so fewer than 1 count as 1.
+    """
+    due_on = last_purchase + timedelta(days=max(days, 1))
     return datetime.combine(due_on, time.min, zone).astimezone(UTC), due_on
 
 

@@ -13,7 +13,7 @@ purchase days in it, and `tenure` days since its first:
 from collections.abc import Collection, Iterable
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Self, assert_never
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -68,6 +68,27 @@ def stage(purchase_days: Iterable[date], on: date, policy: StagePolicy) -> Stage
     if returned:
         return Stage.WON_BACK
     return Stage.FIRST_ORDER if len(run) == 1 else Stage.DEVELOPING
+
+
+def stage_since(purchase_days: Iterable[date], on: date, policy: StagePolicy) -> date | None:
+    """The day on which the stage of day `on` was entered; None for a prospect."""
+    days = {day for day in purchase_days if day <= on}
+    run, _ = _present_run(days, policy)
+    match stage(days, on, policy):
+        case Stage.PROSPECT:
+            return None
+        case Stage.LAPSED:
+            return run[-1] + timedelta(days=policy.lapse_days + 1)
+        case Stage.LIFELONG:
+            return max(run[policy.lifelong_orders - 1], run[0] + timedelta(days=policy.lifelong_days))
+        case Stage.LOYAL:
+            return max(run[policy.loyal_orders - 1], run[0] + timedelta(days=policy.loyal_days))
+        case Stage.DEVELOPING:
+            return run[1]
+        case Stage.FIRST_ORDER | Stage.WON_BACK:
+            return run[0]
+        case unknown:
+            assert_never(unknown)
 
 
 def next_stage_day(purchase_days: Iterable[date], on: date, policy: StagePolicy) -> date | None:

@@ -47,14 +47,13 @@ def _above(enter: int | str, clear: int | str) -> Above:
 
 
 class SilenceRule(BaseModel):
-    """When silence is an alarm: the probability that the customer is alive fell below `alive_below`.
+    """When the silence of a customer who bought on one day only is an alarm: after `days_without_repeat` days.
 
-    Where a customer bought on one day only, that tells little: then after `days_without_repeat` days.
+    That of others is one when the forecast's probability that they are alive falls to the `value` policy's threshold.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    alive_below: Annotated[Decimal, Field(gt=0, lt=1, decimal_places=6, allow_inf_nan=False)] = Decimal("0.5")
     days_without_repeat: Days = 180
 
 

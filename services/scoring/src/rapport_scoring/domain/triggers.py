@@ -63,11 +63,21 @@ class Firing:
 
 
 @dataclass(frozen=True, slots=True)
+class Clearing:
+    """A trigger is off again, and the figures that it looked at."""
+
+    trigger: Trigger
+    at: datetime
+    inputs: tuple[Measured, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TriggerDecision:
-    """All states as they are now, by trigger, and what fired."""
+    """All states as they are now, by trigger, what fired, and what was cleared."""
 
     states: tuple[TriggerState, ...]
     firings: tuple[Firing, ...]
+    clearings: tuple[Clearing, ...]
 
 
 def decide_triggers(
@@ -80,8 +90,11 @@ def decide_triggers(
     """
     before = {state.trigger: state for state in states}
     decided = [_decide(policy, trigger, before.get(trigger), inputs, at) for trigger in Trigger]
+    changes = [change for _, change in decided]
     return TriggerDecision(
-        tuple(state for state, _ in decided if state), tuple(firing for _, firing in decided if firing)
+        states=tuple(state for state, _ in decided if state),
+        firings=tuple(change for change in changes if isinstance(change, Firing)),
+        clearings=tuple(change for change in changes if isinstance(change, Clearing)),
     )
 
 
@@ -138,14 +151,15 @@ def _fallen(rule: RetentionRule, inputs: TriggerInputs) -> Crossing:
 
 def _decide(
     policy: TriggerPolicy, trigger: Trigger, state: TriggerState | None, inputs: TriggerInputs, at: datetime
-) -> tuple[TriggerState | None, Firing | None]:
+) -> tuple[TriggerState | None, Firing | Clearing | None]:
     if state is not None and at < state.changed_at:
         return state, None
     rule = rule_of(policy, trigger)
     stands = crossing(rule, inputs)
     if state is not None and state.active:
-        off = stands.cleared or not rule.enabled
-        return (TriggerState(trigger, False, at, state.fired_at) if off else state), None
+        if rule.enabled and not stands.cleared:
+            return state, None
+        return TriggerState(trigger, False, at, state.fired_at), Clearing(trigger, at, stands.inputs)
     ready = state and cooled_down(rule, state)
     if not rule.enabled or not stands.entered or (ready and at < ready):
         return state, None

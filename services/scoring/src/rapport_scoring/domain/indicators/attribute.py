@@ -9,6 +9,7 @@ from uuid import UUID
 
 from rapport_scoring.domain.facts import Attributes, Contact, WalletStatement
 from rapport_scoring.domain.fixed_point import decimal_text
+from rapport_scoring.domain.forecast.wallet import standing_statements
 from rapport_scoring.domain.indicators.indicator import (
     Evidence,
     Indicator,
@@ -61,10 +62,8 @@ def attribute_indicators(
 
 
 def wallets_in_force(wallets: Iterable[WalletStatement], on: date) -> dict[str, WalletStatement]:
-    """The statement that stands for each category on a day: of those in force, the newest by day, instant and id."""
-    standing = [each for each in wallets if each.from_day <= on and (each.until is None or on <= each.until)]
-    ordered = sorted(standing, key=lambda each: (each.from_day, each.occurred_at, each.event_id))
-    return dict(sorted((each.category, each) for each in ordered))
+    """The statement that stands for each category on a day, by category."""
+    return {statement.category: statement for statement in standing_statements(wallets, on)}
 
 
 def category_sales(purchases: Iterable[Purchase]) -> Iterator[CategorySale]:

@@ -61,10 +61,12 @@ def contact_indicators(
 def decayed_weight(age_days: int, half_life_days: int) -> int:
     """2^(−age ÷ half-life) in units of 10⁻¹², rounded half to even.
 
-    By decimal `exp` of 30 digits, which is rounded correctly by specification: the same integer on every machine.
+    Whole half-lives are exact, the rest is decimal `exp` of 30 digits, whose rounding is specified (IBM's General
+    Decimal Arithmetic): the same integer on every machine.
     """
-    exponent = _EXACT.divide(_EXACT.multiply(_EXACT.ln(Decimal(2)), Decimal(-age_days)), Decimal(half_life_days))
-    return int(_EXACT.exp(exponent).scaleb(_WEIGHT_DIGITS, _EXACT).to_integral_value(ROUND_HALF_EVEN))
+    halvings, rest = divmod(age_days, half_life_days)
+    exponent = _EXACT.divide(_EXACT.multiply(_EXACT.ln(Decimal(2)), Decimal(-rest)), Decimal(half_life_days))
+    return round(Fraction(_EXACT.exp(exponent)) * 10**_WEIGHT_DIGITS / (1 << halvings))
 
 
 def median(values: Iterable[int]) -> int | None:
