@@ -1,6 +1,6 @@
 """Commerce documents for tests, by the data a channel would send."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -49,3 +49,27 @@ def order(number: str, minute: int = 0, *lines: dict[str, Any], **more: Any) -> 
     net = sum(entry["net"] for entry in [*lines, *more.get("charges", [])])
     totals = {"net": net, "tax": 0, "gross": net, "currency": "CNY"}
     return document("order.placed", minute, **{**totals, "order": number, "lines": list(lines), **more})
+
+
+def day(number: int) -> date:
+    """The `number`-th day from the start."""
+    return START.date() + timedelta(days=number)
+
+
+def on(number: int, **data: Any) -> dict[str, Any]:
+    """The data of a document that counts on the `number`-th day."""
+    return {"value_date": day(number).isoformat(), **data}
+
+
+def invoice(number: str, on_day: int, gross: int, *terms: tuple[int, int], **more: Any) -> Statement:
+    """An invoice in CNY of one line and no tax; `terms` are the days after the start and amounts that fall due."""
+    due = [{"due_on": day(days).isoformat(), "amount": amount} for days, amount in terms]
+    data = {"currency": "CNY", "net": gross, "gross": gross, "lines": [line("x", "1", gross)], "terms": due}
+    return document("invoice.issued", 0, **on(on_day, invoice=number, **{**data, **more}))
+
+
+def payment(number: str, on_day: int, amount: int, *invoices: str, **more: Any) -> Statement:
+    """A payment in CNY; all of it is allocated to each of the `invoices` (which are one, or none)."""
+    allocations = [{"invoice": name, "amount": amount} for name in invoices]
+    data = {"currency": "CNY", "amount": amount, "allocations": allocations}
+    return document("payment.received", 0, **on(on_day, payment=number, **{**data, **more}))

@@ -5,12 +5,14 @@ from rapport_scoring.domain.ledger import ledger
 from rapport_scoring.domain.lines import Part
 from tests.unit.scoring.documents import POLICY, document, line, order
 
+OF_RECEIVABLES = (Part.RECEIVABLE_INTEREST, Part.BAD_DEBT_RESERVE)
+
 
 def sums(*statements: Statement) -> dict[str, int]:
-    """Amounts by part, handling left out where it is the estimate of every order."""
+    """Amounts by part, without what receivables cost, and handling where it is the estimate of every order."""
     found: dict[str, int] = {}
     for entry in ledger(statements, POLICY).lines:
-        if not (entry.part is Part.ORDER_HANDLING and entry.estimated):
+        if entry.part not in OF_RECEIVABLES and not (entry.part is Part.ORDER_HANDLING and entry.estimated):
             found[entry.part.value] = found.get(entry.part.value, 0) + entry.amount
     return found
 

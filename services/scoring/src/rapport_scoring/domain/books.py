@@ -13,12 +13,23 @@ from rapport_shared.contracts.touchpoints.commerce import (
     Invoice,
     InvoiceLine,
     Order,
+    Payment,
+    PaymentAllocation,
+    Refund,
     Return,
+    Reversal,
     Shipment,
+    WriteOff,
 )
 
 Name: TypeAlias = tuple[str, str]
 """System and number: numbers of two systems have nothing to do with each other."""
+
+Subject: TypeAlias = tuple[str, Name]
+"""What a cost is about: the field that names it, and its name."""
+
+BASES = ("estimate", "standard", "actual")
+"""What a cost rests on, the best last."""
 
 Listed: TypeAlias = defaultdict[Name, list[Statement]]
 
@@ -40,10 +51,17 @@ class Books:
     returns_of: Listed = field(default_factory=_listed)
     shipments_of: Listed = field(default_factory=_listed)
     invoices_of: Listed = field(default_factory=_listed)
-    credits: list[Statement] = field(default_factory=list)
+    bills_of: defaultdict[Name, list[InvoiceLine]] = field(default_factory=lambda: defaultdict(list))
+    payments: dict[Name, Statement] = field(default_factory=dict)
+    allocated: dict[Name, Statement] = field(default_factory=dict)
+    reversals: list[Statement] = field(default_factory=list)
+    refunds: list[Statement] = field(default_factory=list)
+    write_offs: list[Statement] = field(default_factory=list)
+    credits: dict[Name, Statement] = field(default_factory=dict)
     credits_of_return: Listed = field(default_factory=_listed)
     costs: list[Statement] = field(default_factory=list)
-    costs_of: defaultdict[tuple[str, Name], list[Statement]] = field(default_factory=lambda: defaultdict(list))
+    reported: defaultdict[Subject, dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
+    """Of each subject the types of cost that were reported, and the place in `BASES` of the best of each."""
 
     def currency(self, statement: Statement) -> str | None:
         """A document's currency, else that of the document it names; None while that one has not come."""
@@ -51,11 +69,15 @@ class Books:
         if data.currency is not None:
             return data.currency
         for named in self._named(statement):
-            if named is not None and named.key != statement.key:
-                return self.currency(named)
+            if named is not None and (currency := self.currency(named)) is not None:
+                return currency
         if isinstance(data, Cost) and data.about.work_order is not None:
             invoice = self.invoice_of_work_order.get((system, data.about.work_order))
             return None if invoice is None else self.currency(invoice)
+        if isinstance(data, Payment):
+            anew = self.allocating((system, data.payment))
+            found = [] if anew is None else self._invoices_paid(anew)
+            return next((told for one in found if one is not None and (told := self.currency(one)) is not None), None)
         return None
 
     def waits(self, statement: Statement) -> bool:
@@ -63,6 +85,13 @@ class Books:
         named = self._named(statement)
         missing = None in named and not isinstance(statement.data, Invoice)
         return missing or self.currency(statement) is None
+
+    def allocating(self, payment: Name) -> Statement | None:
+        """The statement whose allocations of a payment count: the highest, whether it states the payment or not."""
+        stated, anew = self.payments.get(payment), self.allocated.get(payment)
+        if stated is None or anew is None:
+            return stated or anew
+        return max(stated, anew, key=lambda statement: statement.rank)
 
     def _named(self, statement: Statement) -> list[Statement | None]:
         system = statement.key.system
@@ -72,23 +101,33 @@ class Books:
             case Invoice(lines=lines):
                 return [self.orders.get((system, line.order)) for line in lines if line.order is not None]
             case Credit(invoice=invoice, return_number=returned):
-                pairs = ((self.invoices, invoice), (self.returns, returned))
-                return [found.get((system, number)) for found, number in pairs if number is not None]
+                return self._found(system, (self.invoices, invoice), (self.returns, returned))
             case Cost(about=about):
                 places = ((self.orders, about.order), (self.shipments, about.shipment), (self.invoices, about.invoice))
-                return [found.get((system, number)) for found, number in places if number is not None]
+                return self._found(system, *places)
+            case Payment(order=order):
+                return [*self._found(system, (self.orders, order)), *self._invoices_paid(statement)]
+            case PaymentAllocation(payment=payment):
+                return [self.payments.get((system, payment)), *self._invoices_paid(statement)]
+            case Reversal(payment=payment):
+                return [self.payments.get((system, payment))]
+            case Refund(payment=payment, credit=credit):
+                return self._found(system, (self.payments, payment), (self.credits, credit))
+            case WriteOff(invoice=invoice):
+                return [self.invoices.get((system, invoice))]
             case _:
                 return []
 
-    def invoice_lines(self, order: Name) -> list[InvoiceLine]:
-        """The lines of all invoices that bill `order`."""
-        return [
-            line
-            for statement in self.invoices_of[order]
-            if isinstance(statement.data, Invoice)
-            for line in statement.data.lines
-            if line.order == order[1]
-        ]
+    def _found(self, system: str, *places: tuple[dict[Name, Statement], str | None]) -> list[Statement | None]:
+        return [found.get((system, number)) for found, number in places if number is not None]
+
+    def _invoices_paid(self, statement: Statement) -> list[Statement | None]:
+        data, system = statement.data, statement.key.system
+        if not isinstance(data, Payment | PaymentAllocation):
+            return []
+        if self.allocating((system, data.payment)) is not statement:
+            return []
+        return [self.invoices.get((system, item.invoice)) for item in data.allocations]
 
 
 def open_books(statements: Iterable[Statement]) -> Books:
@@ -96,7 +135,16 @@ def open_books(statements: Iterable[Statement]) -> Books:
     books = Books()
     for statement in statements:
         _enter(books, statement)
+    for statement in books.costs:
+        if isinstance(statement.data, Cost) and not books.waits(statement):
+            cost, known = statement.data, books.reported[subject_of(statement.key.system, statement.data)]
+            known[cost.type] = max(known.get(cost.type, 0), BASES.index(cost.basis))
     return books
+
+
+def subject_of(system: str, cost: Cost) -> Subject:
+    """What a cost is about."""
+    return next((subject, (system, number)) for subject, number in cost.about if number is not None)
 
 
 def _enter(books: Books, statement: Statement) -> None:
@@ -117,17 +165,26 @@ def _enter(books: Books, statement: Statement) -> None:
             books.invoices[name] = statement
             if invoice.work_order is not None:
                 books.invoice_of_work_order[system, invoice.work_order] = statement
+            for line in invoice.lines:
+                if line.order is not None:
+                    books.bills_of[system, line.order].append(line)
             for order in sorted({line.order for line in invoice.lines if line.order is not None}):
                 books.invoices_of[system, order].append(statement)
         case Credit(return_number=returned):
-            books.credits.append(statement)
+            books.credits[name] = statement
             if returned is not None:
                 books.credits_of_return[system, returned].append(statement)
-        case Cost(about=about):
+        case Cost():
             books.costs.append(statement)
-            for subject in ("order", "shipment", "invoice", "work_order", "campaign"):
-                number = getattr(about, subject)
-                if number is not None:
-                    books.costs_of[subject, (system, number)].append(statement)
+        case Payment():
+            books.payments[name] = statement
+        case PaymentAllocation():
+            books.allocated[name] = statement
+        case Reversal():
+            books.reversals.append(statement)
+        case Refund():
+            books.refunds.append(statement)
+        case WriteOff():
+            books.write_offs.append(statement)
         case _:
-            pass  # what settles receivables has no line in revenue or cost
+            raise TypeError(f"no such document: {type(statement.data).__name__}")

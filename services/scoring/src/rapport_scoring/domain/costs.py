@@ -3,16 +3,20 @@
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 
-from rapport_scoring.domain.books import Books
+from rapport_scoring.domain.books import BASES, Books, subject_of
 from rapport_scoring.domain.documents import Statement
 from rapport_scoring.domain.ledger_policy import LedgerPolicy
 from rapport_scoring.domain.lines import LedgerLine, Part, line_of, share
-from rapport_scoring.domain.order_lines import OpenLine
+from rapport_scoring.domain.order_lines import OpenLine, ReturnedPart
 from rapport_shared.contracts.touchpoints.commerce import AncillaryCost, Cost, Invoice, Order, Return, Shipment
 
 PRODUCT, HANDLING, FREIGHT = "product", "handling", "freight"
-PART_OF_TYPE = {PRODUCT: Part.PRODUCT_COST, HANDLING: Part.ORDER_HANDLING, FREIGHT: Part.LOGISTICS}
-_BASES = ("estimate", "standard", "actual")
+PART_OF_TYPE = {
+    PRODUCT: Part.PRODUCT_COST,
+    HANDLING: Part.ORDER_HANDLING,
+    FREIGHT: Part.LOGISTICS,
+    "commission": Part.COMMISSION,
+}
 
 
 def order_costs(
@@ -60,26 +64,25 @@ def shipment_costs(books: Books, statement: Statement, shipment: Shipment, curre
         yield line_of(statement, Part.LOGISTICS, FREIGHT, -shipment.freight.cost, currency)
 
 
-def return_costs(statement: Statement, returned: Return, currency: str) -> Iterator[LedgerLine]:
-    """The cost that a return regains, and the freight of bringing it back."""
-    for line in returned.lines:
-        yield line_of(statement, Part.PRODUCT_COST, line.line, line.cost_recovered, currency)
+def return_costs(returned: Iterable[ReturnedPart], currency: str) -> Iterator[LedgerLine]:
+    """The cost that returns of an order regain."""
+    for part in returned:
+        told = part.statement.data.currency or currency
+        yield line_of(part.statement, Part.PRODUCT_COST, part.line.line, part.cost_recovered, told)
+
+
+def return_freight(statement: Statement, returned: Return, currency: str) -> Iterator[LedgerLine]:
+    """What bringing a return back cost."""
     yield line_of(statement, Part.LOGISTICS, FREIGHT, -returned.freight_cost, currency)
 
 
 def reported_cost(books: Books, statement: Statement, cost: Cost, currency: str) -> Iterator[LedgerLine]:
     """A reported cost, unless one of a better basis is known of its type and subject, or of the order it is part of."""
-    subject, number = next((name, value) for name, value in cost.about if value is not None)
-    system = statement.key.system
-    rivals = [
-        rival.data
-        for rival in books.costs_of[subject, (system, number)]
-        if isinstance(rival.data, Cost) and rival.data.type == cost.type and not books.waits(rival)
-    ]
-    if _basis(cost) < max(_basis(rival) for rival in rivals):
+    system, subject = statement.key.system, subject_of(statement.key.system, cost)
+    if BASES.index(cost.basis) < books.reported[subject][cost.type]:
         return
-    if subject == "shipment" and cost.type == FREIGHT:
-        shipment = books.shipments[system, number].data
+    if subject[0] == "shipment" and cost.type == FREIGHT:
+        shipment = books.shipments[subject[1]].data
         if isinstance(shipment, Shipment) and FREIGHT in _reported(books, "order", system, shipment.order):
             return
     part = PART_OF_TYPE.get(cost.type, Part.OTHER_COST)
@@ -112,11 +115,7 @@ def _ancillary(statement: Statement, costs: Sequence[AncillaryCost], currency: s
 
 def _reported(books: Books, subject: str, system: str, number: str) -> set[str]:
     """The types of cost that were reported about a subject."""
-    return {
-        statement.data.type
-        for statement in books.costs_of[subject, (system, number)]
-        if isinstance(statement.data, Cost) and not books.waits(statement)
-    }
+    return set(books.reported.get((subject, (system, number)), ()))
 
 
 def _freighted(books: Books, statement: Statement) -> bool:
@@ -133,5 +132,5 @@ def _best(costs: Iterable[AncillaryCost]) -> list[AncillaryCost]:
     return [cost for cost in found if _basis(cost) == best]
 
 
-def _basis(cost: AncillaryCost | Cost) -> int:
-    return _BASES.index(cost.basis)
+def _basis(cost: AncillaryCost) -> int:
+    return BASES.index(cost.basis)

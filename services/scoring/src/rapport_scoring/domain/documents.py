@@ -1,11 +1,11 @@
 """Commerce documents: what single events state, and which statements stand."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
 from uuid import UUID
 
-from rapport_shared.contracts.touchpoints.commerce import Document
+from rapport_shared.contracts.touchpoints.commerce import Document, Payment, PaymentAllocation
 from rapport_shared.contracts.touchpoints.documents import DocumentKey
 
 
@@ -51,3 +51,16 @@ def standing(statements: Iterable[Statement]) -> tuple[Statement, ...]:
         if known is None or statement.rank > known.rank:
             highest[name] = statement
     return tuple(sorted(highest.values(), key=lambda statement: statement.moment))
+
+
+def counting(stand: Iterable[Statement], valued_on: date | None) -> tuple[Statement, ...]:
+    """Those of standing statements that count up to a day. What allocates a payment counts on the payment's day."""
+    told = list(stand)
+    paid_on = {statement.key: statement.day for statement in told if isinstance(statement.data, Payment)}
+    dated = (
+        replace(statement, day=paid_on.get(statement.key, statement.day))
+        if isinstance(statement.data, PaymentAllocation)
+        else statement
+        for statement in told
+    )
+    return tuple(statement for statement in dated if valued_on is None or statement.day <= valued_on)

@@ -1,27 +1,23 @@
-"""The ledger of a customer: documents to lines, each naming its event."""
+"""The ledger of a customer: facts to lines, each naming its event."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from typing import TypeVar
 from uuid import UUID
 
-from rapport_scoring.domain import costs, revenue
+from rapport_scoring.domain.ageing import receivable, receivable_lines
 from rapport_scoring.domain.books import Books, open_books
-from rapport_scoring.domain.documents import Statement, standing
+from rapport_scoring.domain.contacts import contact_costs, warranty_costs
+from rapport_scoring.domain.document_lines import document_lines, goods_gaps
+from rapport_scoring.domain.documents import Statement, counting, standing
 from rapport_scoring.domain.facts import AssetEvent, Contact
 from rapport_scoring.domain.ledger_policy import LedgerPolicy
 from rapport_scoring.domain.lines import LedgerLine
-from rapport_scoring.domain.order_lines import open_lines
 from rapport_scoring.domain.receivables import Gap, OnAccount, Receivable
-from rapport_shared.contracts.touchpoints.commerce import (
-    Cancellation,
-    Cost,
-    Credit,
-    Invoice,
-    Order,
-    Return,
-    Shipment,
-)
+from rapport_scoring.domain.settlement import Settlement, settle
+
+Fact = TypeVar("Fact", Contact, AssetEvent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,44 +60,62 @@ def ledger(
 
     Lines are by the moment of their event, then as the documents state them; lines of nothing are left out.
     """
-    stand = tuple(statement for statement in standing(statements) if valued_on is None or statement.day <= valued_on)
+    stand = counting(standing(statements), valued_on)
     books = open_books(stand)
-    waiting = tuple(statement for statement in stand if books.waits(statement) and _counts(statement))
+    settlement = settle(books)
+    conversations, work = _counting(contacts, valued_on), _counting(asset_events, valued_on)
+    days = [*(told.day for told in stand), *(talk.day for talk in conversations), *(job.day for job in work)]
+    valued_on = valued_on or max(days, default=None)
+    receivables, costs_of_credit = _receivables(settlement, valued_on, policy)
     lines = [
-        line
-        for statement in stand
-        if (currency := books.currency(statement)) is not None and not books.waits(statement)
-        for line in _lines(books, statement, currency, policy)
-        if line.amount and (since is None or line.day >= since) and (own is None or line.profile_id in own)
+        *document_lines(books, stand, policy),
+        *settlement.lines,
+        *costs_of_credit,
+        *contact_costs(conversations, policy),
+        *warranty_costs(work),
     ]
-    lines.sort(key=lambda line: line.moment)  # stable: a document's own order stays
-    return Ledger(tuple(lines), stand, waiting, valued_on=valued_on)
+
+    def counts(profile_id: UUID) -> bool:
+        return own is None or profile_id in own
+
+    return Ledger(
+        lines=_in_order(line for line in lines if (since is None or line.day >= since) and counts(line.profile_id)),
+        statements=stand,
+        waiting=tuple(statement for statement in stand if books.waits(statement)),
+        receivables=tuple(one for one in receivables if counts(one.profile_id)),
+        on_account=tuple(rest for rest in settlement.on_account() if counts(rest.profile_id)),
+        gaps=tuple(gap for gap, profile_id in _gaps(books, stand, settlement) if counts(profile_id)),
+        valued_on=valued_on,
+    )
 
 
-def _lines(books: Books, statement: Statement, currency: str, policy: LedgerPolicy) -> Iterator[LedgerLine]:
-    match statement.data:
-        case Order() as order:
-            opened = list(open_lines(books, statement, order))
-            yield from revenue.order_revenue(books, statement, order, opened, currency)
-            yield from costs.order_costs(books, statement, order, opened, currency, policy)
-        case Cancellation() as cancellation:
-            yield from revenue.cancellation_fee(statement, cancellation, currency)
-        case Return() as returned:
-            yield from revenue.returned_revenue(books, statement, returned, currency)
-            yield from costs.return_costs(statement, returned, currency)
-        case Shipment() as shipment:
-            yield from costs.shipment_costs(books, statement, shipment, currency)
-        case Cost() as cost:
-            yield from costs.reported_cost(books, statement, cost, currency)
-        case Invoice() as invoice:
-            yield from revenue.invoice_revenue(statement, invoice, currency)
-            yield from costs.invoice_costs(books, statement, invoice, currency, policy)
-        case Credit() as credit:
-            yield from revenue.credited_revenue(statement, credit, currency)
-        case _:
-            return  # payments and what undoes them settle receivables
+def _in_order(lines: Iterable[LedgerLine]) -> tuple[LedgerLine, ...]:
+    # The sort is stable: a document's own order stays.
+    return tuple(sorted((line for line in lines if line.amount), key=lambda line: line.moment))
 
 
-def _counts(statement: Statement) -> bool:
-    """Whether the document has lines at all; those that settle receivables wait for nothing here."""
-    return isinstance(statement.data, Order | Cancellation | Return | Shipment | Cost | Invoice | Credit)
+def _counting(facts: Iterable[Fact], valued_on: date | None) -> list[Fact]:
+    """Each fact once, up to the day, by moment."""
+    once = {fact.event_id: fact for fact in facts if valued_on is None or fact.day <= valued_on}
+    return sorted(once.values(), key=lambda fact: (fact.occurred_at, fact.event_id))
+
+
+def _receivables(
+    settlement: Settlement, valued_on: date | None, policy: LedgerPolicy
+) -> tuple[list[Receivable], list[LedgerLine]]:
+    """Each invoice as it stands, and what all of them cost."""
+    stands: list[Receivable] = []
+    lines: list[LedgerLine] = []
+    if valued_on is not None:
+        for account in settlement.accounts.values():
+            stands.append(receivable(account, valued_on, policy))
+            lines += receivable_lines(account, stands[-1], valued_on, policy)
+    return stands, lines
+
+
+def _gaps(books: Books, stand: Iterable[Statement], settlement: Settlement) -> Iterator[tuple[Gap, UUID]]:
+    """Each gap once with the profile of its event, by event."""
+    profile_of = {statement.event_id: statement.profile_id for statement in stand}
+    found = dict.fromkeys([*settlement.gaps, *goods_gaps(books)])
+    for gap in sorted(found, key=lambda gap: (gap.event_id, gap.code)):
+        yield gap, profile_of[gap.event_id]

@@ -1,18 +1,28 @@
-"""What is left of each line of an order, and which cancellation took how much of it.
+"""What is left of each line of an order: which return and which cancellation took how much of it.
 
-Ordered − invoiced − returned before any invoice is open; cancellations take from what is open, those that name lines
-before those that name none, each by moment. So nothing is reversed twice: an invoiced sale is reversed by a credit,
-a return by itself, and a second cancellation of the whole finds nothing.
+Returns take what was ordered, by moment, and no more than that. Ordered − invoiced − returned before any invoice is
+open; cancellations take from what is open, those that name lines before those that name none, each by moment. So
+nothing is reversed twice: an invoiced sale is reversed by a credit, a return by itself, and a second cancellation of
+the whole finds nothing.
 """
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from rapport_scoring.domain.books import Books, Name
 from rapport_scoring.domain.documents import Statement
 from rapport_scoring.domain.lines import share
-from rapport_shared.contracts.touchpoints.commerce import Cancellation, Order, OrderLine, Return
+from rapport_shared.contracts.touchpoints.commerce import (
+    Cancellation,
+    InvoiceLine,
+    Order,
+    OrderLine,
+    Return,
+    ReturnedLine,
+    ValuedLine,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,59 +43,115 @@ class OpenLine:
     net: int
     taken: tuple[Taken, ...]
 
+
+@dataclass(frozen=True, slots=True)
+class ReturnedPart:
+    """A line of a return, and the quantity of it that had been ordered and not yet come back."""
+
+    statement: Statement
+    line: ReturnedLine
+    quantity: Fraction
+
     @property
-    def cancelled(self) -> Fraction:
-        """The quantity that was cancelled."""
-        return sum((taken.quantity for taken in self.taken), Fraction(0))
+    def net(self) -> int:
+        """The net of that quantity."""
+        return share(self.line.net, self.quantity, Fraction(self.line.quantity))
+
+    @property
+    def cost_recovered(self) -> int:
+        """The cost that is regained with that quantity."""
+        return share(self.line.cost_recovered, self.quantity, Fraction(self.line.quantity))
+
+    @property
+    def exceeds(self) -> bool:
+        """Whether more came back than there was."""
+        return self.quantity < Fraction(self.line.quantity)
 
 
-def open_lines(books: Books, statement: Statement, order: Order) -> Iterator[OpenLine]:
-    """The lines of `order`, in its order."""
-    name = (statement.key.system, order.order)
-    known = {line.line for line in order.lines}
-    invoiced = books.invoice_lines(name)
-    unplaced = sum(line.net for line in invoiced if line.order_line not in known)
+def returned_parts(books: Books, name: Name, order: Order) -> list[ReturnedPart]:
+    """What came back of an order, by moment. Lines the order does not have, or does not count, are taken whole."""
+    left = {line.line: Fraction(line.quantity) for line in order.lines if Fraction(line.quantity)}
+    parts = []
+    for statement in books.returns_of[name]:
+        if not isinstance(statement.data, Return) or books.waits(statement):
+            continue
+        for line in statement.data.lines:
+            quantity = Fraction(line.quantity)
+            if line.line in left:
+                quantity = min(quantity, left[line.line])
+                left[line.line] -= quantity
+            parts.append(ReturnedPart(statement, line, quantity))
+    return parts
+
+
+def open_lines(books: Books, name: Name, order: Order, returned: Sequence[ReturnedPart]) -> Iterator[OpenLine]:
+    """The lines of `order`, in its order; `returned` is what came back of it."""
+    bills = _bills(books, name, order)
+    unplaced = sum(line.net for line in bills[None])
+    came_back: defaultdict[str, list[ReturnedPart]] = defaultdict(list)
+    for part in returned:
+        came_back[part.line.line].append(part)
+    named, whole = _cancellations(books, name)
     for line in order.lines:
         quantity = Fraction(line.quantity)
-        billed = [Fraction(bill.quantity) for bill in invoiced if bill.order_line == line.line]
+        billed = [Fraction(bill.quantity) for bill in bills[line.line]]
         unbilled = max(Fraction(0), quantity - sum(billed))
         net = share(line.net, unbilled, quantity) if quantity or not billed else 0
         # A bill that does not say which line it bills reduces what is open from the first line on.
         placed = min(unplaced, net)
         unplaced -= placed
         left = net - placed
-        returned, returned_net = _returned_unbilled(books, name, line.line, sum(billed, Fraction(0)))
-        there = max(Fraction(0), (unbilled * left / net if net else unbilled) - returned)
-        taken = _taken(books, name, line.line, there, max(0, left - returned_net), uncounted=quantity == 0)
+        returned_quantity, returned_net = _returned_unbilled(came_back[line.line], sum(billed, Fraction(0)))
+        there = max(Fraction(0), (unbilled * left / net if net else unbilled) - returned_quantity)
+        taken = _taken(named[line.line], whole, there, max(0, left - returned_net), uncounted=quantity == 0)
         yield OpenLine(line, quantity, left, tuple(taken))
 
 
-def _returned_unbilled(books: Books, order: Name, line: str, billed: Fraction) -> tuple[Fraction, int]:
+def _bills(books: Books, name: Name, order: Order) -> defaultdict[str | None, list[InvoiceLine]]:
+    """The lines of all invoices that bill the order, by its line; under None those that name none of it."""
+    known = {line.line for line in order.lines}
+    found: defaultdict[str | None, list[InvoiceLine]] = defaultdict(list)
+    for bill in books.bills_of[name]:
+        found[bill.order_line if bill.order_line in known else None].append(bill)
+    return found
+
+
+def _cancellations(
+    books: Books, name: Name
+) -> tuple[defaultdict[str, list[tuple[Statement, ValuedLine]]], Statement | None]:
+    """What cancels lines of an order, by line, and what first cancels the whole."""
+    named: defaultdict[str, list[tuple[Statement, ValuedLine]]] = defaultdict(list)
+    whole = None
+    for statement in books.cancellations_of[name]:
+        if isinstance(statement.data, Cancellation):
+            for line in statement.data.lines:
+                named[line.line].append((statement, line))
+            if whole is None and not statement.data.lines:
+                whole = statement
+    return named, whole
+
+
+def _returned_unbilled(parts: Sequence[ReturnedPart], billed: Fraction) -> tuple[Fraction, int]:
     """What came back of a line beyond what was billed of it."""
-    quantity, net = Fraction(0), 0
-    for statement in books.returns_of[order]:
-        if isinstance(statement.data, Return):
-            for returned in statement.data.lines:
-                if returned.line == line:
-                    quantity += Fraction(returned.quantity)
-                    net += returned.net
+    quantity = sum((part.quantity for part in parts), Fraction(0))
+    net = sum(part.net for part in parts)
     beyond = max(Fraction(0), quantity - billed)
     return beyond, share(net, beyond, quantity) if quantity else (0 if billed else net)
 
 
-def _taken(books: Books, order: Name, line: str, quantity: Fraction, net: int, *, uncounted: bool) -> Iterator[Taken]:
-    whole = []
-    for statement in books.cancellations_of[order]:
-        if not isinstance(statement.data, Cancellation):
-            continue
-        if not statement.data.lines:
-            whole.append(statement)
-        for cancelled in statement.data.lines:
-            if cancelled.line == line:
-                asked = Fraction(cancelled.quantity)
-                part = min(asked, quantity)
-                amount = min(cancelled.net if uncounted else share(cancelled.net, part, asked), net)
-                quantity, net = quantity - part, net - amount
-                yield Taken(statement, part, amount)
-    if whole:
-        yield Taken(whole[0], quantity, net)
+def _taken(
+    named: Sequence[tuple[Statement, ValuedLine]],
+    whole: Statement | None,
+    quantity: Fraction,
+    net: int,
+    *,
+    uncounted: bool,
+) -> Iterator[Taken]:
+    for statement, cancelled in named:
+        asked = Fraction(cancelled.quantity)
+        part = min(asked, quantity)
+        amount = min(cancelled.net if uncounted else share(cancelled.net, part, asked), net)
+        quantity, net = quantity - part, net - amount
+        yield Taken(statement, part, amount)
+    if whole is not None:
+        yield Taken(whole, quantity, net)

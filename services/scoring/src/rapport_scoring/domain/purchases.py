@@ -1,15 +1,24 @@
 """Purchases: what the forecast counts."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 from uuid import UUID
+
+from rapport_scoring.domain.documents import Statement
+from rapport_scoring.domain.ledger import Ledger
+from rapport_scoring.domain.lines import Part, share
+from rapport_shared.contracts.touchpoints.commerce import Invoice, Order
+from rapport_shared.contracts.touchpoints.documents import DocumentKey
 
 
 @dataclass(frozen=True, slots=True)
 class Purchase:
     """An order (or an invoice without one) that was not taken back: its day, and its net revenue in minor units.
 
-    `skus` and `categories` are of its lines; `event_id` is the event that stated it.
+    `list_price` is of what was not taken back: of the order's list prices the share that its revenue is of its net,
+    all at most; None unless each line states one. `skus` and `categories` are of its lines; `event_id` stated it.
     """
 
     event_id: UUID
@@ -19,3 +28,45 @@ class Purchase:
     list_price: int | None = None
     skus: frozenset[str] = frozenset()
     categories: frozenset[str] = frozenset()
+
+
+def purchases(of: Ledger) -> tuple[Purchase, ...]:
+    """The purchases of a ledger that was reckoned without `since`, by day: orders, and invoices of no known order.
+
+    Their revenue is after cancellations, returns and credits; those of which nothing is left are none. A credit that
+    names neither invoice nor return takes from no purchase.
+    """
+    revenue: defaultdict[tuple[DocumentKey, str], int] = defaultdict(int)
+    for line in of.lines:
+        if line.part is Part.REVENUE and line.purchase is not None:
+            revenue[line.purchase, line.currency] += line.amount
+    stated = {one.key: one for one in of.statements if isinstance(one.data, Order | Invoice)}
+    found = [
+        _purchase(stated[key], amount, currency)
+        for (key, currency), amount in revenue.items()
+        if amount > 0 and key in stated
+    ]
+    return tuple(sorted(found, key=lambda purchase: (purchase.day, purchase.event_id, purchase.currency)))
+
+
+def _purchase(statement: Statement, revenue: int, currency: str) -> Purchase:
+    data = statement.data
+    if not isinstance(data, Order):
+        return Purchase(statement.event_id, statement.day, revenue, currency)
+    return Purchase(
+        event_id=statement.event_id,
+        day=statement.day,
+        revenue=revenue,
+        currency=currency,
+        list_price=_list_price(data, revenue),
+        skus=frozenset(line.sku for line in data.lines if line.sku is not None),
+        categories=frozenset(line.category for line in data.lines if line.category is not None),
+    )
+
+
+def _list_price(order: Order, revenue: int) -> int | None:
+    prices = [line.list for line in order.lines]
+    stated = [price for price in prices if price is not None]
+    if not stated or len(stated) < len(prices):
+        return None
+    return share(sum(stated), Fraction(min(revenue, order.net)), Fraction(order.net))

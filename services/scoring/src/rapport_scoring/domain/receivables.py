@@ -18,7 +18,8 @@ class Settled:
 class Receivable:
     """An invoice as it stands on a day. Amounts in minor units of `currency`, gross.
 
-    `due` is what is open by the day it falls due, the oldest first; `interest`, `reserve` and `loss` are costs, ≥ 0.
+    `due` is what is open by the day it falls due, the oldest first; `interest`, `reserve` and `loss` are costs, ≥ 0;
+    `recovered` is what came in of what had been written off, `loss` the rest of that.
     """
 
     event_id: UUID
@@ -34,6 +35,7 @@ class Receivable:
     interest: int
     reserve: int
     loss: int
+    recovered: int = 0
 
 
 @dataclass(frozen=True, slots=True)

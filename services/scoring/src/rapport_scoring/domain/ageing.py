@@ -1,0 +1,121 @@
+"""What of an invoice is open on a day, for how long it has been, and what that costs."""
+
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
+from fractions import Fraction
+
+from rapport_scoring.domain.accounts import Account
+from rapport_scoring.domain.ledger_policy import LedgerPolicy
+from rapport_scoring.domain.lines import LedgerLine, Part, line_of
+from rapport_scoring.domain.receivables import Receivable, Settled
+
+
+def receivable(account: Account, valued_on: date, policy: LedgerPolicy) -> Receivable:
+    """The invoice as it stands on `valued_on`."""
+    balance, written_off = account.balance, account.written_off
+    due, settled = _by_instalment(account)
+    amount_days = open_amount_days(account.invoice.gross, account.statement.day, valued_on, account.movements())
+    over = max(0, -balance)
+    recovered = min(written_off, over)
+    return Receivable(
+        event_id=account.statement.event_id,
+        profile_id=account.statement.profile_id,
+        issued_on=account.statement.day,
+        currency=account.currency,
+        gross=account.invoice.gross,
+        open=max(0, balance),
+        over=over,
+        due=due,
+        settled=settled,
+        amount_days=amount_days,
+        interest=round(amount_days * Fraction(policy.capital_rate) / policy.day_count),
+        reserve=sum(amount for _, amount in reserves(due, valued_on, policy)),
+        loss=written_off - recovered,
+        recovered=recovered,
+    )
+
+
+def open_amount_days(gross: int, issued_on: date, until: date, movements: Iterable[tuple[date, int]]) -> int:
+    """Σ of what is open on each day from `issued_on` to `until` (exclusive); a movement counts on its own day."""
+    balance, day, total = gross, issued_on, 0
+    for moved_on, amount in sorted(movements, key=lambda movement: movement[0]):
+        if moved_on >= until:
+            break
+        if moved_on > day:
+            total += max(0, balance) * (moved_on - day).days
+            day = moved_on
+        balance -= amount
+    return total + max(0, balance) * max(timedelta(0), until - day).days
+
+
+def reserves(due: Iterable[tuple[date, int]], valued_on: date, policy: LedgerPolicy) -> list[tuple[str, int]]:
+    """What is set aside, by ageing bucket."""
+    buckets: dict[str, tuple[Fraction, int]] = {}
+    for due_on, amount in due:
+        name, part = policy.reserve.of((valued_on - due_on).days)
+        buckets[name] = Fraction(part), buckets.get(name, (Fraction(0), 0))[1] + amount
+    return [(name, round(amount * part)) for name, (part, amount) in buckets.items()]
+
+
+def receivable_lines(
+    account: Account, stands: Receivable, valued_on: date, policy: LedgerPolicy
+) -> Iterator[LedgerLine]:
+    """What an invoice costs beyond what it bills. What came in after all regains the last write-off first."""
+    statement, currency = account.statement, account.currency
+    yield line_of(statement, Part.RECEIVABLE_INTEREST, "interest", -stands.interest, currency)
+    for bucket, amount in reserves(stands.due, valued_on, policy):
+        yield line_of(statement, Part.BAD_DEBT_RESERVE, bucket, -amount, currency)
+    recovered = stands.recovered
+    last_first = sorted(account.write_offs, key=lambda entry: (entry[0].day, entry[0].moment), reverse=True)
+    for write_off, amount in last_first:
+        regained = min(recovered, amount)
+        recovered -= regained
+        yield line_of(
+            write_off,
+            Part.WRITE_OFF_LOSS,
+            "write_off",
+            regained - amount,
+            currency,
+            profile_id=statement.profile_id,
+        )
+
+
+def _by_instalment(account: Account) -> tuple[tuple[tuple[date, int], ...], tuple[Settled, ...]]:
+    """What is open by due day, and what was paid of which.
+
+    What names an instalment settles it first; what that leaves over, and all that names none, settles the oldest due,
+    by the day it counts from.
+    """
+    terms = account.instalments
+    left = [amount for _, _, amount in terms]
+    place = {name: index for index, (_, name, _) in enumerate(terms) if name is not None}
+    settled: list[Settled] = []
+    unnamed: list[tuple[date, int, bool]] = [(day, amount, False) for day, amount in account.credits]
+    unnamed += [(statement.day, amount, False) for statement, amount in account.write_offs]
+    for piece in account.pieces:
+        rest, index = piece.left, place.get(piece.instalment or "")
+        if index is not None and (part := min(rest, left[index])):
+            left[index] -= part
+            rest -= part
+            settled.append(Settled(piece.day, part, terms[index][0]))
+        unnamed.append((piece.day, rest, True))
+    settled += _oldest_first([due_on for due_on, _, _ in terms], left, unnamed)
+    due: dict[date, int] = {}
+    for (due_on, _, _), amount in zip(terms, left, strict=True):
+        if amount:
+            due[due_on] = due.get(due_on, 0) + amount
+    return tuple(due.items()), tuple(sorted(settled, key=lambda part: (part.day, part.due_on, part.amount)))
+
+
+def _oldest_first(due: list[date], left: list[int], unnamed: list[tuple[date, int, bool]]) -> Iterator[Settled]:
+    """Takes `unnamed` from `left`, the oldest first; answers which parts were paid."""
+    index = 0
+    for day, amount, paid in sorted(unnamed):
+        rest = amount
+        while rest and index < len(left):
+            part = min(rest, left[index])
+            left[index] -= part
+            rest -= part
+            if part and paid:
+                yield Settled(day, part, due[index])
+            index += left[index] == 0
