@@ -71,7 +71,7 @@ def stage(purchase_days: Iterable[date], on: date, policy: StagePolicy) -> Stage
 
 
 def stage_since(purchase_days: Iterable[date], on: date, policy: StagePolicy) -> date | None:
-    """The day on which the stage of day `on` was entered; None for a prospect."""
+    """The day on which the stage of day `on` was entered; None for a prospect. Each run is entered anew."""
     days = {day for day in purchase_days if day <= on}
     run, _ = _present_run(days, policy)
     match stage(days, on, policy):

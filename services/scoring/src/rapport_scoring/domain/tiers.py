@@ -144,9 +144,7 @@ def _check(tier: Tier, amount: int, indicators: Iterable[Indicator]) -> Check:
 
 def _find(condition: Condition, indicators: Sequence[Indicator]) -> Finding:
     named = tuple(
-        each
-        for each in indicators
-        if each.name == condition.indicator and condition.subject in (None, each.subject, each.unit)
+        each for each in indicators if each.name == condition.indicator and condition.subject in (None, each.subject)
     )
     verdicts = [_holds(condition, each) for each in named] or [condition.unknown == "holds"]
     return Finding(condition, all(verdicts), named)

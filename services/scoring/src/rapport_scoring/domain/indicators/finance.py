@@ -124,8 +124,8 @@ def _credit_in(sheet: Sheet, owed: Sequence[Receivable], currency: str) -> Itera
     yield sheet.write("overdue_ratio", decimal_text(overdue_ratio(owed, on)), "ratio", still, currency)
     punctuality = Missing.NOTHING_SETTLED if late is None else decimal_text(late)
     yield sheet.write("late_ratio", punctuality, "ratio", everything, currency)
-    yield sheet.write("exposure", sum(each.open for each in owed), currency, still)
-    yield sheet.write("credit_cost", cost, currency, everything)
+    yield sheet.write("exposure", sum(each.open for each in owed), currency, still, currency)
+    yield sheet.write("credit_cost", cost, currency, everything, currency)
 
 
 def _discounts(sheet: Sheet, made: Sequence[Purchase]) -> Iterator[Indicator]:

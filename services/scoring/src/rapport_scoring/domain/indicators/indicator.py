@@ -59,7 +59,7 @@ class Indicator:
     """A figure on a day. `value` is a count or amount, or a decimal or label as text; None has a reason in `missing`.
 
     `unit` is what it counts in: a currency (minor units), `days`, `seconds`, `orders`, `ratio`, `label` and the like.
-    `subject` tells apart several of one name: a channel, a survey.
+    `subject` tells apart several of one name: a currency, a channel, a survey.
     """
 
     name: str
@@ -71,6 +71,11 @@ class Indicator:
     event_count: int = 0
     subject: str | None = None
     missing: Missing | None = None
+
+    @property
+    def key(self) -> str:
+        """What it is known by among the indicators of one customer: its name, and its subject where it has one."""
+        return self.name if self.subject is None else f"{self.name}:{self.subject}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ def _by_currency(sheet: Sheet, made: Sequence[Purchase]) -> Iterator[Indicator]:
     for currency in sorted({purchase.currency for purchase in made}):
         own = [purchase for purchase in made if purchase.currency == currency]
         mean = round(Fraction(sum(purchase.revenue for purchase in own), len(own)))
-        yield sheet.write("average_order_value", mean, currency, _evidence(own))
+        yield sheet.write("average_order_value", mean, currency, _evidence(own), currency)
         ratio = trend(own, sheet.on)
         value = Missing.NOTHING_BEFORE if ratio is None else decimal_text(ratio)
         recent = [purchase for purchase in own if purchase.day > sheet.on - 2 * TREND_WINDOW]
