@@ -74,8 +74,10 @@ READ = st.one_of(
     st.fixed_dictionaries({"reading": st.just("attribute:unit"), "under": st.sampled_from(UNITS)}),
     st.fixed_dictionaries({"reading": st.just("alarm:silence"), "is": st.booleans()}),
 )
-AGES = st.fixed_dictionaries(
-    {"age": st.sampled_from(["customer", "stage"])}, optional={"at_least": LENGTHS, "less_than": LENGTHS}
+AGES = st.builds(
+    lambda name, asked: {"age": name, **asked},
+    st.sampled_from(["customer", "stage"]),
+    st.dictionaries(st.sampled_from(["at_least", "less_than"]), LENGTHS, min_size=1) | PRESENCE,
 )
 LEAVES = READ | windows() | absences() | AGES
 CONDITIONS = st.recursive(
@@ -100,7 +102,10 @@ def _accepted(when: dict[str, Any]) -> SegmentPolicy | None:
 POLICIES = CONDITIONS.map(_accepted).filter(lambda made: made is not None)
 SEGMENTS = st.lists(POLICIES, min_size=1, max_size=6).map(lambda made: {f"s{n}": one for n, one in enumerate(made)})
 
-INSTANTS = st.integers(-70 * 60, 20 * 60).map(lambda seconds: NOON + timedelta(seconds=seconds))
+STEP = timedelta(seconds=20)
+"""Whatever happens, happens at a multiple of it from noon."""
+
+INSTANTS = st.integers(-210, 60).map(lambda steps: NOON + steps * STEP)
 """Some lie ahead."""
 FACTS: Mapping[str, st.SearchStrategy[Any]] = {
     "contacts": st.builds(

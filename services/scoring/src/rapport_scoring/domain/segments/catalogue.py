@@ -1,9 +1,14 @@
 """What a segment may read: the names, what each is, and what stands where nobody stated it."""
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
+from rapport_scoring.domain.alarms import SILENCE
+from rapport_scoring.domain.indicators.indicator import NUMBERS
+from rapport_scoring.domain.stages import Stage
+from rapport_scoring.domain.triggers import Trigger
 from rapport_shared.contracts.touchpoints.envelope import CHANNELS
 
 
@@ -20,48 +25,26 @@ TICKET_KINDS: Final = frozenset(
     {"service", "repair", "complaint", "follow_up", "survey", "lead", "opportunity", "task"}
 )
 
-INDICATORS: Final[Mapping[str, Kind]] = {
-    # transaction
-    "orders": Kind.NUMBER,
-    "revenue": Kind.NUMBER,
-    "average_order": Kind.NUMBER,
-    "recency_days": Kind.NUMBER,
-    "interval_days": Kind.NUMBER,
-    "categories": Kind.NUMBER,
-    "return_rate": Kind.NUMBER,
-    "discount_rate": Kind.NUMBER,
-    # finance
-    "margin_rate": Kind.NUMBER,
-    "receivable_open": Kind.NUMBER,
-    "receivable_overdue": Kind.NUMBER,
-    "payment_delay_days": Kind.NUMBER,
-    # contact
-    "contacts": Kind.NUMBER,
-    "contact_minutes": Kind.NUMBER,
-    "satisfaction": Kind.NUMBER,
-    "complaints": Kind.NUMBER,
-    "referrals": Kind.NUMBER,
-    # attribute
-    "assets": Kind.NUMBER,
-    "share_of_wallet": Kind.NUMBER,
-    "single_sourced": Kind.FLAG,
-}
-"""By name, in the four classes."""
-
 READINGS: Final[Mapping[str, Kind]] = {
     **{f"value:{name}": Kind.NUMBER for name in ("last_90_days", "lifetime", "potential", "model", "total")},
     "tier": Kind.TEXT,
     "stage": Kind.TEXT,
-    **{f"indicator:{name}": kind for name, kind in INDICATORS.items()},
     **{f"attribute:{name}": Kind.TEXT for name in ("kind", "industry", "size", "region", "language")},
     "attribute:unit": Kind.PATH,
     "tickets:open": Kind.NUMBER,
     **{f"tickets:open:{kind}": Kind.NUMBER for kind in sorted(TICKET_KINDS)},
     "tickets:breached": Kind.NUMBER,
+    f"alarm:{SILENCE}": Kind.FLAG,
+    **{f"trigger:{trigger}": Kind.FLAG for trigger in Trigger},
 }
-"""By name. Besides, `alarm:<kind>` and `trigger:<name>`, which are flags."""
+"""By name. Besides, `indicator:<name>` and `indicator:<name>:<subject>` of the indicators that are numbers."""
 
-FLAGS: Final = ("alarm:", "trigger:")
+KNOWN: Final[Mapping[str, frozenset[str]]] = {
+    "stage": frozenset(Stage),
+    "attribute:kind": frozenset({"person", "company", "household"}),
+}
+"""The values there are of readings whose values are known."""
+
 PERSONAL: Final = frozenset({"attribute:region", "attribute:language"})
 """Readings whose values no event tells."""
 
@@ -88,13 +71,17 @@ VOCABULARY: Final[Mapping[tuple[str, str], frozenset[str]]] = {
 
 def kind_of(name: str) -> Kind | None:
     """What a reading is; None for a name that is none."""
-    if name.startswith(FLAGS):
-        return Kind.FLAG if name.partition(":")[2] else None
+    family, _, indicator = name.partition(":")
+    if family == "indicator":
+        return Kind.NUMBER if _INDICATOR.fullmatch(indicator) and indicator.partition(":")[0] in NUMBERS else None
     return READINGS.get(name)
 
 
 def default_of(name: str) -> bool | int | None:
     """What a reading is where nobody stated it: no alarm, no ticket, else unknown."""
-    if name.startswith(FLAGS):
+    if kind_of(name) is Kind.FLAG:
         return False
     return 0 if name.startswith("tickets:") else None
+
+
+_INDICATOR: Final = re.compile(r"[a-z_]+(:[^:]{1,200})?")

@@ -1,83 +1,23 @@
 """The conditions of a segment, as a policy writes them in JSON or YAML."""
 
 from collections.abc import Mapping
-from decimal import Decimal
-from math import isfinite
-from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
-from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
 
-from rapport_scoring.domain.segments.catalogue import AGES, FIELDS, MEMBER, VOCABULARY, Kind, kind_of
+from rapport_scoring.domain.segments.catalogue import AGES, FIELDS, KNOWN, MEMBER, VOCABULARY, Kind, kind_of
 from rapport_scoring.domain.segments.durations import Duration
+from rapport_scoring.domain.segments.operands import Operators, Scalar, Where, Written, refusal
 
 
-def refusal(message: str, *place: str | int) -> ValidationError:
-    """An error that names a place below the model in which it is raised."""
-    error = PydanticCustomError("segment", "{message}", {"message": message})
-    return ValidationError.from_exception_data("segment", [InitErrorDetails(type=error, loc=place, input=None)])
-
-
-def _number(value: Any) -> Any:
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal) or not isfinite(value):
-        raise PydanticCustomError("number", "Write a number")
-    return value
-
-
-def _scalar(value: Any) -> Any:
-    if isinstance(value, str):
-        if not 1 <= len(value) <= 200:
-            raise PydanticCustomError("text", "A text has 1 to 200 characters")
-        return value
-    return value if isinstance(value, bool) else _number(value)
-
-
-def _names(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else value
-
-
-def _some(conditions: Any) -> Any:
-    if not conditions:
-        raise PydanticCustomError("no_condition", "Name a condition: none at all would hold of everybody, or of nobody")
-    return conditions
-
-
-Number = Annotated[int | float, BeforeValidator(_number)]
-Scalar = Annotated[str | bool | int | float, BeforeValidator(_scalar)]
-Names = Annotated[tuple[str, ...], BeforeValidator(_names), Field(min_length=1, max_length=100)]
-Where = Annotated[Mapping[str, Names], Field(max_length=5)]
-
-
-class _Written(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, serialize_by_alias=True)
-
-
-class _Operators(_Written):
-    """Operators that stand together must all hold."""
-
-    at_least: Number | None = None
-    at_most: Number | None = None
-    more_than: Number | None = None
-    less_than: Number | None = None
-    between: tuple[Number, Number] | None = None
-
-    NUMERIC: ClassVar[frozenset[str]] = frozenset({"at_least", "at_most", "more_than", "less_than", "between"})
-
-    def operators(self, *names: str) -> list[str]:
-        """Those of `names` that are written. Raises a ValidationError where none is."""
-        written = [name for name in names if getattr(self, name) is not None]
-        if not written:
-            raise refusal(f"Say what is asked of it: {', '.join(name.rstrip('_') for name in names)}")
-        return written
-
-
-class Read(_Operators):
+class Read(Operators):
     """A reading as it stands, compared. An unknown value makes it false, save for `missing`."""
 
     reading: str
     is_: Annotated[Scalar | None, Field(alias="is")] = None
     in_: Annotated[tuple[Scalar, ...] | None, Field(alias="in", min_length=1, max_length=1000)] = None
-    under: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    under: Annotated[str, Field(pattern=r"^[^/]+(/[^/]+)*$", max_length=200)] | None = None
     exists: Literal[True] | None = None
     missing: Literal[True] | None = None
 
@@ -89,12 +29,16 @@ class Read(_Operators):
         for name in self.operators("is_", "in_", "under", *sorted(self.NUMERIC), "exists", "missing"):
             if name not in _ALLOWED[kind]:
                 raise refusal(f"`{self.reading}` is a {kind}, which has no `{name.rstrip('_')}`", name.rstrip("_"))
-        for name, values in (("is", (self.is_,) if self.is_ is not None else ()), ("in", self.in_ or ())):
-            if not all(isinstance(value, _TYPES[kind]) for value in values) or (
-                kind is Kind.NUMBER and any(isinstance(value, bool) for value in values)
-            ):
-                raise refusal(f"`{self.reading}` is a {kind}, with which this cannot be compared", name)
+        self._fits_values(kind, "is", () if self.is_ is None else (self.is_,))
+        self._fits_values(kind, "in", self.in_ or ())
         return self
+
+    def _fits_values(self, kind: Kind, name: str, values: tuple[Any, ...]) -> None:
+        for value in values:
+            if type(value) not in _TYPES[kind]:
+                raise refusal(f"`{self.reading}` is a {kind}, with which this cannot be compared", name)
+            if value not in KNOWN.get(self.reading, (value,)):
+                raise refusal(f"There is no {self.reading} {value}", name)
 
 
 _TYPES: Final[Mapping[Kind, tuple[type, ...]]] = {
@@ -105,14 +49,14 @@ _TYPES: Final[Mapping[Kind, tuple[type, ...]]] = {
 }
 _KNOWN: Final = frozenset({"exists", "missing"})
 _ALLOWED: Final[Mapping[Kind, frozenset[str]]] = {
-    Kind.NUMBER: _Operators.NUMERIC | {"is_", "in_"} | _KNOWN,
+    Kind.NUMBER: Operators.NUMERIC | {"is_", "in_"} | _KNOWN,
     Kind.TEXT: frozenset({"is_", "in_"}) | _KNOWN,
     Kind.PATH: frozenset({"is_", "in_", "under"}) | _KNOWN,
     Kind.FLAG: frozenset({"is_"}),
 }
 
 
-class Age(_Written):
+class Age(Written):
     """For how long something has been so; false while that is unknown."""
 
     age: str
@@ -130,7 +74,7 @@ class Age(_Written):
         return self
 
 
-class _OfFacts(_Written):
+class _OfFacts(Written):
     where: Where = Field(default_factory=dict)
 
     def check_where(self, stream: str) -> None:
@@ -146,7 +90,7 @@ class _OfFacts(_Written):
 Stream = Literal["contacts", "purchases", "answers", "tickets"]
 
 
-class Window(_OfFacts, _Operators):
+class Window(_OfFacts, Operators):
     """A figure of the facts of the time up to now: those later than now − `within`, of all time without it.
 
     The count and the sum of no facts is 0, their least and greatest is unknown. A sum with a fact whose amount is
@@ -189,19 +133,25 @@ class Absent(_OfFacts):
         return self
 
 
-class All(_Written):
+def _some(conditions: Any) -> Any:
+    if not conditions:
+        raise PydanticCustomError("no_condition", "Name a condition: none at all would hold of everybody, or of nobody")
+    return conditions
+
+
+class All(Written):
     """Every one of them."""
 
     all: Annotated[tuple["Condition", ...], AfterValidator(_some)]
 
 
-class AnyOf(_Written):
+class AnyOf(Written):
     """At least one of them."""
 
     any: Annotated[tuple["Condition", ...], AfterValidator(_some)]
 
 
-class Not(_Written):
+class Not(Written):
     """Not so. Truth has two values: of a customer for whom a condition is false because a value is unknown, the
     contrary is true. `{not: {reading: tier, is: gold}}` takes those without a tier, `less_than` only who has a value.
     """
@@ -209,7 +159,7 @@ class Not(_Written):
     not_: Annotated["Condition", Field(alias="not")]
 
 
-_MODELS: Final[Mapping[str, type[_Written]]] = {
+_MODELS: Final[Mapping[str, type[Written]]] = {
     "all": All,
     "any": AnyOf,
     "not": Not,
@@ -224,7 +174,7 @@ _MODELS: Final[Mapping[str, type[_Written]]] = {
 
 
 def _condition(written: Any) -> Any:
-    if isinstance(written, _Written):
+    if isinstance(written, Written):
         return written
     found = [key for key in written if key in _MODELS] if isinstance(written, Mapping) else []
     if len(found) != 1:

@@ -84,7 +84,7 @@ def _comparisons(condition: Read | Age | Window) -> list[Comparison]:
 _COMPARISONS: Final[Mapping[str, Any]] = {
     "is_": lambda written: [Comparison(Operator.ONE_OF, frozenset({written}))],
     "in_": lambda written: [Comparison(Operator.ONE_OF, frozenset(written))],
-    "under": lambda written: [Comparison(Operator.UNDER, written.rstrip("/"))],
+    "under": lambda written: [Comparison(Operator.UNDER, written)],
     "at_least": lambda written: [Comparison(Operator.AT_LEAST, written)],
     "at_most": lambda written: [Comparison(Operator.AT_MOST, written)],
     "more_than": lambda written: [Comparison(Operator.MORE_THAN, written)],

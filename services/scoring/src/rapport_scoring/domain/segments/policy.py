@@ -5,8 +5,9 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from rapport_scoring.domain.segments.conditions import Condition, refusal
+from rapport_scoring.domain.segments.conditions import Condition
 from rapport_scoring.domain.segments.expressions import Expression, expression_of
+from rapport_scoring.domain.segments.operands import refusal
 from rapport_scoring.domain.segments.soundness import unsound
 
 DEEPEST: Final = 8

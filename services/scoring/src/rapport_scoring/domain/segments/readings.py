@@ -55,8 +55,8 @@ AT: Final = itemgetter(0)
 class CustomerReadings:
     """A snapshot of one customer. It holds no "now": what it says of an instant follows from the instant.
 
-    `values` are by the names of `catalogue.READINGS`, `alarm:<kind>` and `trigger:<name>`; what is missing is unknown
-    (an alarm: not raised, tickets: none). `since` says when what `catalogue.AGES` names began, and by
+    `values` are by the names of `catalogue.READINGS` and `indicator:<name>`; what is missing is unknown (an alarm or
+    trigger: not raised, tickets: none). `since` says when what `catalogue.AGES` names began, and by
     `segment:<name>` when the customer entered. The facts may be handed over in any order; those of one stream are
     kept by instant. Facts and instants that lie ahead of the instant of evaluation do not count before their time.
     """

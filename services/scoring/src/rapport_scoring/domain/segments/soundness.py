@@ -37,11 +37,11 @@ def unsound(expression: Expression) -> Unsound | None:
 
     Subjects are taken to be independent of each other: that three contacts in an hour are three in a day is not seen.
     """
-    if not isinstance(expression, Atom):
-        for part in expression.parts:
-            found = unsound(part)
-            if found is not None:
-                return found
+    for part in () if isinstance(expression, Atom) else expression.parts:
+        # what is written as one, such as `between`, is judged as one
+        found = None if part.place == expression.place else unsound(part)
+        if found is not None:
+            return found
     for wanted, message in ((True, "It holds of nobody"), (False, "It holds of everybody")):
         if not _possible(expression, wanted):
             return Unsound(expression.place, f"{message}, whatever is known of a customer")
@@ -111,4 +111,5 @@ def _of_reading(subject: Standing, known: list[Any]) -> frozenset[Value]:
 def _around(known: list[Any]) -> frozenset[Any]:
     """The numbers, one between each two, and one at either end."""
     between = {(Decimal(one) + Decimal(other)) / 2 for one, other in pairwise(known)}
-    return frozenset({*known, *between, *(known[:1] and (known[0] - 1, known[-1] + 1))})
+    ends = (known[0] - 1, known[-1] + 1) if known else (0,)
+    return frozenset({*known, *between, *ends})
