@@ -70,9 +70,12 @@ class Pool:
         if purse.rest:
             self._queue.append(purse)
 
-    def make_room(self, account: Account, day: date) -> None:
-        """An invoice of the pool has room again: payments that wait settle it from `day` on, in their turn."""
+    def reopen(self, account: Account) -> None:
+        """An invoice of the pool has room again."""
         self._place = min(self._place, self._places[id(account)])
+
+    def serve(self, day: date) -> None:
+        """Payments that wait settle what has room, from `day` on, in their turn."""
         while self._queue:
             self._settle(self._queue[0], day)
             if self._queue[0].rest:

@@ -155,15 +155,16 @@ class _Course:
         amount = min(reversal.amount, purse.amount - purse.gone)
         if amount < reversal.amount:
             self._gap("reversal_exceeds_payment", statement, "More bounced of a payment than was left of it.")
-        touched: dict[int, Account] = {}
+        reopened: dict[int, Pool] = {}
         for piece, back, regained in purse.take_back(amount, day):
             account = piece.account
             account.room += back
-            touched[id(account)] = account
             self._cost(statement, "cash_discount", regained, account.currency, account.statement.profile_id)
-        for account in touched.values():
             for pool in self._pools_of.get(id(account), ()):
-                pool.make_room(account, day)
+                pool.reopen(account)
+                reopened[id(pool)] = pool
+        for pool in reopened.values():  # once all is taken back, so that the oldest due is settled first
+            pool.serve(day)
 
     def _charge_fee(self, purse: Purse, statement: Statement, reversal: Reversal) -> None:
         """The bank's fee belongs to the first invoice that the payment settled, else to the payer."""
