@@ -7,7 +7,6 @@ heard of: open = max(0, gross − credited − paid − written off), over = wha
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from fractions import Fraction
 
 from rapport_scoring.domain.documents import Statement
 from rapport_scoring.domain.lines import share
@@ -43,9 +42,8 @@ class Piece:
         By cumulated shares: what is taken back adds up to all of it exactly when all of `paid` is.
         """
         self.taken += amount
-        taken, paid = Fraction(self.taken), Fraction(self.paid)
-        back = share(self.settles, taken, paid) - (self.settles - self.left)
-        regained = share(self.discount, taken, paid) - self.regained
+        back = share(self.settles, self.taken, self.paid) - (self.settles - self.left)
+        regained = share(self.discount, self.taken, self.paid) - self.regained
         self.regained += regained
         self.back.append((day, back))
         return back, regained

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
+from decimal import Decimal
 from fractions import Fraction
 
 from rapport_scoring.domain.accounts import Account
@@ -28,7 +29,7 @@ def receivable(account: Account, valued_on: date, policy: LedgerPolicy) -> Recei
         due=due,
         settled=settled,
         amount_days=amount_days,
-        interest=round(amount_days * Fraction(policy.capital_rate) / policy.day_count),
+        interest=_of(policy.capital_rate, amount_days, policy.day_count),
         reserve=sum(amount for _, amount in reserves(due, valued_on, policy)),
         loss=written_off - recovered,
         recovered=recovered,
@@ -50,11 +51,17 @@ def open_amount_days(gross: int, issued_on: date, until: date, movements: Iterab
 
 def reserves(due: Iterable[tuple[date, int]], valued_on: date, policy: LedgerPolicy) -> list[tuple[str, int]]:
     """What is set aside, by ageing bucket."""
-    buckets: dict[str, tuple[Fraction, int]] = {}
+    buckets: dict[str, tuple[Decimal, int]] = {}
     for due_on, amount in due:
         name, part = policy.reserve.of((valued_on - due_on).days)
-        buckets[name] = Fraction(part), buckets.get(name, (Fraction(0), 0))[1] + amount
-    return [(name, round(amount * part)) for name, (part, amount) in buckets.items()]
+        buckets[name] = part, buckets.get(name, (part, 0))[1] + amount
+    return [(name, _of(part, amount)) for name, (part, amount) in buckets.items()]
+
+
+def _of(part: Decimal, amount: int, divided_by: int = 1) -> int:
+    """`part` × `amount` / `divided_by`, rounded half to even."""
+    numerator, denominator = part.as_integer_ratio()
+    return round(Fraction(numerator * amount, denominator * divided_by))
 
 
 def receivable_lines(

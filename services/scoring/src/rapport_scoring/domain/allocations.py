@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from fractions import Fraction
 
 from rapport_scoring.domain.accounts import Account, Piece
 from rapport_scoring.domain.books import Name
@@ -58,7 +57,7 @@ def _settle(purse: Purse, by: Statement, account: Account, allocation: Allocatio
 def _take(purse: Purse, by: Statement, account: Account, allocation: Allocation, asked: int) -> Iterator[LedgerLine]:
     paid = min(asked, purse.rest)
     whole = allocation.amount + allocation.cash_discount + allocation.withheld
-    settles, discount = (share(part, Fraction(paid), Fraction(asked)) for part in (whole, allocation.cash_discount))
+    settles, discount = (share(part, paid, asked) for part in (whole, allocation.cash_discount))
     piece = Piece(account, allocation.instalment, purse.statement.day, paid, settles, discount)
     purse.rest -= paid
     purse.pieces.append(piece)

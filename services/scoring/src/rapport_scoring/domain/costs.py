@@ -31,7 +31,9 @@ def order_costs(
     reported = _reported(books, "order", statement.key.system, order.order)
     if PRODUCT not in reported:
         yield from _product_costs(statement, lines, currency, policy)
-    shipped = any(_freighted(books, shipment) for shipment in books.shipments_of[statement.key.system, order.order])
+    shipped = any(
+        _freighted(books, shipment) for shipment in books.shipments_of.get((statement.key.system, order.order), ())
+    )
     for kind in sorted({cost.type for cost in order.costs}):
         if kind not in reported and not (kind == FREIGHT and shipped):
             yield from _ancillary(statement, [cost for cost in order.costs if cost.type == kind], currency)
@@ -52,7 +54,7 @@ def invoice_costs(
         return
     for line in invoice.lines:
         if line.order is None or (system, line.order) not in books.orders:
-            cost = share(line.net, Fraction(policy.missing_cost_share), Fraction(1))
+            cost = share(line.net, Fraction(policy.missing_cost_share), 1)
             yield line_of(statement, Part.PRODUCT_COST, line.line, -cost, currency, estimated=True)
 
 
@@ -94,7 +96,7 @@ def _product_costs(
 ) -> Iterator[LedgerLine]:
     for opened in lines:
         line, guessed = opened.line, opened.line.cost is None or opened.line.cost_basis == "estimate"
-        cost = line.cost if line.cost is not None else share(line.net, Fraction(policy.missing_cost_share), Fraction(1))
+        cost = line.cost if line.cost is not None else share(line.net, Fraction(policy.missing_cost_share), 1)
         yield line_of(statement, Part.PRODUCT_COST, line.line, -cost, currency, estimated=guessed)
         gone, regained = Fraction(0), 0
         for taken in opened.taken:

@@ -7,7 +7,7 @@ from rapport_scoring.domain import costs, revenue
 from rapport_scoring.domain.books import Books
 from rapport_scoring.domain.documents import Statement
 from rapport_scoring.domain.ledger_policy import LedgerPolicy
-from rapport_scoring.domain.lines import LedgerLine
+from rapport_scoring.domain.lines import LedgerLine, exact
 from rapport_scoring.domain.order_lines import open_lines, returned_parts
 from rapport_scoring.domain.receivables import Gap
 from rapport_shared.contracts.touchpoints.commerce import (
@@ -22,32 +22,32 @@ from rapport_shared.contracts.touchpoints.commerce import (
 
 
 def document_lines(books: Books, statements: Iterable[Statement], policy: LedgerPolicy) -> Iterator[LedgerLine]:
-    """The lines of `statements`, by moment; those that wait have none."""
+    """The lines of `statements`, none of which waits."""
     for statement in statements:
         currency = books.currency(statement)
-        if currency is not None and not books.waits(statement):
+        if currency is not None:
             yield from _lines(books, statement, currency, policy)
 
 
 def goods_gaps(books: Books) -> Iterator[Gap]:
     """Returns and cancellations of more than was ordered."""
     for name, statement in books.orders.items():
-        if not isinstance(statement.data, Order):
+        if not isinstance(statement.data, Order) or not (name in books.returns_of or name in books.cancellations_of):
             continue
         returned = returned_parts(books, name, statement.data)
         for event_id in dict.fromkeys(part.statement.event_id for part in returned if part.exceeds):
             message = "More of an order came back than was ordered: what exceeds it is left out."
             yield Gap("return_exceeds_order", event_id, message)
-        yield from _cancelled_beyond(books, statement.data, books.cancellations_of[name])
+        yield from _cancelled_beyond(books, statement.data, books.cancellations_of.get(name, ()))
 
 
 def _cancelled_beyond(books: Books, order: Order, cancellations: Iterable[Statement]) -> Iterator[Gap]:
-    left = {line.line: Fraction(line.quantity) for line in order.lines}
+    left = {line.line: exact(line.quantity) for line in order.lines}
     for statement in cancellations:
         beyond = False
         if isinstance(statement.data, Cancellation):
             for line in statement.data.lines:
-                left[line.line] = left.get(line.line, Fraction(0)) - Fraction(line.quantity)
+                left[line.line] = left.get(line.line, Fraction(0)) - exact(line.quantity)
                 beyond = beyond or left[line.line] < 0
         if beyond:
             message = "More of an order was cancelled than was ordered: what exceeds it is left out."

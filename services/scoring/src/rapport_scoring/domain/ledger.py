@@ -62,13 +62,15 @@ def ledger(
     """
     stand = counting(standing(statements), valued_on)
     books = open_books(stand)
+    waiting = tuple(statement for statement in stand if books.waits(statement))
+    waits = {statement.event_id for statement in waiting}
     settlement = settle(books)
     conversations, work = _counting(contacts, valued_on), _counting(asset_events, valued_on)
     days = [*(told.day for told in stand), *(talk.day for talk in conversations), *(job.day for job in work)]
     valued_on = valued_on or max(days, default=None)
     receivables, costs_of_credit = _receivables(settlement, valued_on, policy)
     lines = [
-        *document_lines(books, stand, policy),
+        *document_lines(books, (told for told in stand if told.event_id not in waits), policy),
         *settlement.lines,
         *costs_of_credit,
         *contact_costs(conversations, policy),
@@ -81,7 +83,7 @@ def ledger(
     return Ledger(
         lines=_in_order(line for line in lines if (since is None or line.day >= since) and counts(line.profile_id)),
         statements=stand,
-        waiting=tuple(statement for statement in stand if books.waits(statement)),
+        waiting=waiting,
         receivables=tuple(one for one in receivables if counts(one.profile_id)),
         on_account=tuple(rest for rest in settlement.on_account() if counts(rest.profile_id)),
         gaps=tuple(gap for gap, profile_id in _gaps(books, stand, settlement) if counts(profile_id)),

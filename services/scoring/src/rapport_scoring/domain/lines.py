@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 from uuid import UUID
 
 from rapport_scoring.domain.documents import Statement
@@ -91,6 +92,14 @@ def line_of(
     )
 
 
-def share(amount: int, part: Fraction, whole: Fraction) -> int:
+def share(amount: int, part: Fraction | int, whole: Fraction | int) -> int:
     """`amount` × part / whole, rounded half to even; all of it where the whole is nothing."""
-    return amount if whole == 0 else round(amount * part / whole)
+    if part == whole or not whole:
+        return amount
+    return round(Fraction(amount) * part / whole) if amount and part else 0
+
+
+@lru_cache(maxsize=4096)
+def exact(quantity: str) -> Fraction:
+    """A quantity as documents state it. Few are met over and over."""
+    return Fraction(quantity)

@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from rapport_scoring.domain.books import Books, Name
 from rapport_scoring.domain.documents import Statement
-from rapport_scoring.domain.lines import share
+from rapport_scoring.domain.lines import exact, share
 from rapport_shared.contracts.touchpoints.commerce import (
     Cancellation,
     InvoiceLine,
@@ -23,6 +23,8 @@ from rapport_shared.contracts.touchpoints.commerce import (
     ReturnedLine,
     ValuedLine,
 )
+
+NOTHING = Fraction(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,28 +57,30 @@ class ReturnedPart:
     @property
     def net(self) -> int:
         """The net of that quantity."""
-        return share(self.line.net, self.quantity, Fraction(self.line.quantity))
+        return share(self.line.net, self.quantity, exact(self.line.quantity))
 
     @property
     def cost_recovered(self) -> int:
         """The cost that is regained with that quantity."""
-        return share(self.line.cost_recovered, self.quantity, Fraction(self.line.quantity))
+        return share(self.line.cost_recovered, self.quantity, exact(self.line.quantity))
 
     @property
     def exceeds(self) -> bool:
         """Whether more came back than there was."""
-        return self.quantity < Fraction(self.line.quantity)
+        return self.quantity < exact(self.line.quantity)
 
 
 def returned_parts(books: Books, name: Name, order: Order) -> list[ReturnedPart]:
     """What came back of an order, by moment. Lines the order does not have, or does not count, are taken whole."""
-    left = {line.line: Fraction(line.quantity) for line in order.lines if Fraction(line.quantity)}
+    if name not in books.returns_of:
+        return []
+    left = {line.line: exact(line.quantity) for line in order.lines if exact(line.quantity)}
     parts = []
     for statement in books.returns_of[name]:
         if not isinstance(statement.data, Return) or books.waits(statement):
             continue
         for line in statement.data.lines:
-            quantity = Fraction(line.quantity)
+            quantity = exact(line.quantity)
             if line.line in left:
                 quantity = min(quantity, left[line.line])
                 left[line.line] -= quantity
@@ -86,6 +90,9 @@ def returned_parts(books: Books, name: Name, order: Order) -> list[ReturnedPart]
 
 def open_lines(books: Books, name: Name, order: Order, returned: Sequence[ReturnedPart]) -> Iterator[OpenLine]:
     """The lines of `order`, in its order; `returned` is what came back of it."""
+    if not (returned or name in books.bills_of or name in books.cancellations_of):
+        yield from (OpenLine(line, exact(line.quantity), line.net, ()) for line in order.lines)
+        return
     bills = _bills(books, name, order)
     unplaced = sum(line.net for line in bills[None])
     came_back: defaultdict[str, list[ReturnedPart]] = defaultdict(list)
@@ -93,17 +100,18 @@ def open_lines(books: Books, name: Name, order: Order, returned: Sequence[Return
         came_back[part.line.line].append(part)
     named, whole = _cancellations(books, name)
     for line in order.lines:
-        quantity = Fraction(line.quantity)
-        billed = [Fraction(bill.quantity) for bill in bills[line.line]]
-        unbilled = max(Fraction(0), quantity - sum(billed))
+        quantity = exact(line.quantity)
+        billed = bills.get(line.line, ())
+        all_billed = sum((exact(bill.quantity) for bill in billed), NOTHING)
+        unbilled = max(NOTHING, quantity - all_billed)
         net = share(line.net, unbilled, quantity) if quantity or not billed else 0
         # A bill that does not say which line it bills reduces what is open from the first line on.
         placed = min(unplaced, net)
         unplaced -= placed
         left = net - placed
-        returned_quantity, returned_net = _returned_unbilled(came_back[line.line], sum(billed, Fraction(0)))
-        there = max(Fraction(0), (unbilled * left / net if net else unbilled) - returned_quantity)
-        taken = _taken(named[line.line], whole, there, max(0, left - returned_net), uncounted=quantity == 0)
+        returned_quantity, returned_net = _returned_unbilled(came_back.get(line.line, ()), all_billed)
+        there = max(NOTHING, (unbilled * left / net if net else unbilled) - returned_quantity)
+        taken = _taken(named.get(line.line, ()), whole, there, max(0, left - returned_net), uncounted=quantity == 0)
         yield OpenLine(line, quantity, left, tuple(taken))
 
 
@@ -122,7 +130,7 @@ def _cancellations(
     """What cancels lines of an order, by line, and what first cancels the whole."""
     named: defaultdict[str, list[tuple[Statement, ValuedLine]]] = defaultdict(list)
     whole = None
-    for statement in books.cancellations_of[name]:
+    for statement in books.cancellations_of.get(name, ()):
         if isinstance(statement.data, Cancellation):
             for line in statement.data.lines:
                 named[line.line].append((statement, line))
@@ -133,9 +141,9 @@ def _cancellations(
 
 def _returned_unbilled(parts: Sequence[ReturnedPart], billed: Fraction) -> tuple[Fraction, int]:
     """What came back of a line beyond what was billed of it."""
-    quantity = sum((part.quantity for part in parts), Fraction(0))
+    quantity = sum((part.quantity for part in parts), NOTHING)
     net = sum(part.net for part in parts)
-    beyond = max(Fraction(0), quantity - billed)
+    beyond = max(NOTHING, quantity - billed)
     return beyond, share(net, beyond, quantity) if quantity else (0 if billed else net)
 
 
@@ -148,7 +156,7 @@ def _taken(
     uncounted: bool,
 ) -> Iterator[Taken]:
     for statement, cancelled in named:
-        asked = Fraction(cancelled.quantity)
+        asked = exact(cancelled.quantity)
         part = min(asked, quantity)
         amount = min(cancelled.net if uncounted else share(cancelled.net, part, asked), net)
         quantity, net = quantity - part, net - amount

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
-from fractions import Fraction
 from uuid import UUID
 
 from rapport_scoring.domain.documents import Statement
@@ -69,4 +68,4 @@ def _list_price(order: Order, revenue: int) -> int | None:
     stated = [price for price in prices if price is not None]
     if not stated or len(stated) < len(prices):
         return None
-    return share(sum(stated), Fraction(min(revenue, order.net)), Fraction(order.net))
+    return share(sum(stated), min(revenue, order.net), order.net)

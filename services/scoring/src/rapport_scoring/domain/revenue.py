@@ -1,7 +1,6 @@
 """Net revenue: orders, invoices, and what reverses them. Each line says of which purchase it is."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from fractions import Fraction
 
 from rapport_scoring.domain.books import Books
 from rapport_scoring.domain.documents import Statement
@@ -24,10 +23,10 @@ def order_revenue(
         for taken in opened.taken:
             yield earned(taken.cancellation, opened.line.line, -taken.net)
     name = (statement.key.system, order.order)
-    invoices = (invoice.data for invoice in books.invoices_of[name])
+    invoices = (invoice.data for invoice in books.invoices_of.get(name, ()))
     if any(isinstance(invoice, Invoice) and invoice.charges for invoice in invoices):
         return  # the invoices' charges replace the order's
-    whole = next((entry for entry in books.cancellations_of[name] if _of_the_whole(entry)), None)
+    whole = next((entry for entry in books.cancellations_of.get(name, ()) if _of_the_whole(entry)), None)
     for charge in order.charges:
         yield earned(statement, charge.type, charge.net)
         if whole is not None:
@@ -60,7 +59,7 @@ def returned_revenue(
     for part in returned:
         statement = part.statement
         name = (statement.key.system, statement.key.number)
-        if not any(not books.waits(credit) for credit in books.credits_of_return[name]):
+        if not any(not books.waits(credit) for credit in books.credits_of_return.get(name, ())):
             told = statement.data.currency or currency
             yield line_of(statement, Part.REVENUE, part.line.line, -part.net, told, purchase=purchase)
 
@@ -72,7 +71,7 @@ def credited_revenue(books: Books, statement: Statement, credit: Credit, currenc
     upto, given = 0, 0
     for purchase, net in purchases.items():
         upto += net
-        part = share(credit.net, Fraction(upto), Fraction(whole)) - given
+        part = share(credit.net, upto, whole) - given
         given += part
         yield line_of(statement, Part.REVENUE, "credit", -part, currency, purchase=purchase)
 
