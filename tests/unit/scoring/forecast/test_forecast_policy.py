@@ -74,7 +74,7 @@ def test_parameters_survive_json(values: list[float], rate: float) -> None:
         win_rate=WinRate(a, b),
         wallets=PeerWallets(12, 0.5, 1 + a),
         correction=b,
-        fit=PurchaseFit(model, -alpha, 900, 300, True),
+        fits=(PurchaseFit(model, -alpha, 900, 300, True),),
     )
     parameters = FittedParameters(group, {"dealers": group})
     assert FittedParameters.from_json(json.loads(json.dumps(parameters.to_json()))) == parameters

@@ -4,6 +4,7 @@ Keep a `PurchaseHistory` per customer, `refit` all of them now and then, `prospe
 `backtest` says how well that forecasts.
 """
 
+from rapport_scoring.domain.forecast.backtest import Accuracy, Backtest, backtest
 from rapport_scoring.domain.forecast.bg_nbd import BgNbd, probability_alive, silence_alarm
 from rapport_scoring.domain.forecast.gamma_gamma import GammaGamma, expected_value
 from rapport_scoring.domain.forecast.histories import MONTH, PurchaseHistory, Recency
@@ -25,6 +26,8 @@ from rapport_scoring.domain.forecast.win_rates import WinRate
 
 __all__ = [
     "MONTH",
+    "Accuracy",
+    "Backtest",
     "BgNbd",
     "FittedParameters",
     "ForecastPolicy",
@@ -43,6 +46,7 @@ __all__ = [
     "Recency",
     "Wallet",
     "WinRate",
+    "backtest",
     "expected_value",
     "model_value",
     "potential_value",

@@ -124,9 +124,9 @@ def silence_alarm(model: BgNbd, repeats: int, last: float, threshold: float) -> 
 def orders_if_alive(model: BgNbd, repeats: ArrayLike, age: ArrayLike, ahead: ArrayLike) -> Floats:
     """Expected purchases within `ahead` from now of a customer that is alive: E[Y(t) | x, t_x, T] / P(alive).
 
-    Equation 10 (2005) without its denominator, which is 1/P(alive), and with Euler's transformation of ₂F₁ (Abramowitz
-    & Stegun 15.3.3), whose parameters stay small where there are many purchases:
-    (a + b + n − 1)/(a − 1)·(1 − ((α + T)/(α + T + t))^(a − 1)·₂F₁(a + b − 1 − r, a − 1; a + b + n − 1; t/(α + T + t))).
+    Equation 10 (2005) without its denominator, which is 1/P(alive):
+    (a + b + n − 1)/(a − 1)·(1 − ((α + T)/(α + T + t))^(r + x)·₂F₁(r + x, b + n; a + b + n − 1; t/(α + T + t))), or its
+    Euler transformation (Abramowitz & Stegun 15.3.3), whichever converges at t → ∞: for many purchases the latter.
     Arguments broadcast. At a = 1, and at a + b + n = 1, it is 0/0: near there it is interpolated between four points.
     """
     x, t, s = (np.asarray(values, dtype=np.float64) for values in (repeats, age, ahead))
@@ -146,9 +146,12 @@ def _regular_in_sum(model: BgNbd, a: float, x: Floats, t: Floats, s: Floats) -> 
 
 
 def _closed_form(model: BgNbd, a: float, b: float, x: Floats, t: Floats, s: Floats) -> Floats:
-    whole, c = model.alpha + t + s, a + b + x + model.first_may_be_last - 1
-    lost = np.exp((a - 1) * np.log((model.alpha + t) / whole))
-    lost = lost * hyp2f1(a + b - 1 - model.r, a - 1, c, s / whole)
+    whole, n, orders = model.alpha + t + s, x + model.first_may_be_last, model.r + x
+    c, z, kept = a + b + n - 1, s / whole, np.log((model.alpha + t) / whole)
+    if a - 1 < orders.min(initial=np.inf):
+        lost = np.exp((a - 1) * kept) * hyp2f1(c - orders, a - 1, c, z)
+    else:
+        lost = np.exp(orders * kept) * hyp2f1(orders, b + n, c, z)
     closed: Floats = c / (a - 1) * (1 - lost)
     return closed
 

@@ -93,7 +93,7 @@ def _by_series(model: BgNbd, horizon: Horizon, repeats: int, age: float) -> Floa
         return None
     whole = model.alpha + age + months(horizon)
     z = months(horizon) / whole
-    factors = (a + model.b - 2 - model.r + _TERMS) * (a - 2 + _TERMS) / ((c - 1 + _TERMS) * _TERMS)
+    factors = (c - model.r - repeats - 1 + _TERMS) * (a - 2 + _TERMS) / ((c - 1 + _TERMS) * _TERMS)
     terms = np.multiply.accumulate(factors)
     vanished = np.flatnonzero(np.abs(terms) < _NEGLIGIBLE)
     if not len(vanished):

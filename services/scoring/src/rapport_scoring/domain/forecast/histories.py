@@ -100,8 +100,13 @@ class PurchaseHistory:
             until._change(ordinal, *self._by_day[ordinal])
         return until
 
+    def days_after(self, day: date, until: date) -> tuple[date, ...]:
+        """The days with a purchase after `day`, up to `until` (inclusive), ascending."""
+        begin, end = bisect_right(self._days, day.toordinal()), bisect_right(self._days, until.toordinal())
+        return tuple(map(date.fromordinal, self._days[begin:end]))
+
     def bought_after(self, day: date, until: date) -> int:
-        """The days with a purchase after `day`, up to `until` (inclusive)."""
+        """How many days with a purchase there are after `day`, up to `until` (inclusive)."""
         return bisect_right(self._days, until.toordinal()) - bisect_right(self._days, day.toordinal())
 
     def recency(self, as_of: date | datetime, unit: float = MONTH) -> Recency | None:

@@ -33,6 +33,7 @@ class GroupParameters:
     """The parameters of a group. Time is in months of 30.4375 days; order values are in minor units by currency.
 
     `correction` multiplies expected orders: what the newest part of the past had over what was forecast of it.
+    `fits` are those of the group's own customers, the likelier first; none where they are too few.
     """
 
     purchases: BgNbd
@@ -43,7 +44,7 @@ class GroupParameters:
     win_rate: WinRate
     wallets: PeerWallets | None = None
     correction: float = 1.0
-    fit: PurchaseFit | None = None
+    fits: tuple[PurchaseFit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

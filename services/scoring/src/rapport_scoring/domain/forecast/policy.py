@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from rapport_scoring.domain.forecast.bg_nbd import BgNbd
+from rapport_scoring.domain.forecast.bg_nbd import BgNbd, ModelName
 from rapport_scoring.domain.forecast.horizons import Horizon
 from rapport_scoring.domain.forecast.margins import MarginPrior
 
@@ -71,12 +71,16 @@ class ForecastPolicy(_Policy):
     """How potential value is computed.
 
     A group of customers has parameters of its own when it has so many customers, and so many that bought again; else
-    the company's stand for it, and else the priors. `alarm_probability` is the P(alive) at which silence alarms.
+    the company's stand for it, and else the priors. `purchase_model` is BG/NBD, its modification, or the likelier of
+    them, group by group. `corrected` says whether expected orders are multiplied by what forecasting the past taught.
+    `alarm_probability` is the P(alive) at which silence alarms.
     """
 
     horizon_months: int = Field(60, ge=1, le=600)
     discount_rate: Decimal = Field(Decimal("0.10"), ge=0, lt=10, allow_inf_nan=False)
     alarm_probability: float = Field(0.5, gt=0, lt=1)
+    purchase_model: ModelName | Literal["likelier"] = "likelier"
+    corrected: bool = True
     minimum_customers: int = Field(200, ge=10)
     minimum_repeaters: int = Field(50, ge=5)
     purchase_prior: PurchasePrior = PurchasePrior()

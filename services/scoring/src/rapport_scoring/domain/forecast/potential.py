@@ -34,22 +34,27 @@ class Prospects:
     discounted_orders: Floats
 
 
-def prospect(model: BgNbd, recency: Recency, horizon: Horizon) -> Prospect:
+def prospect(model: BgNbd, recency: Recency, horizon: Horizon, correction: float = 1.0) -> Prospect:
     """What is to be expected of a customer; `model` and `recency` in months.
 
     discounted = Σₖ (E[Y(k)] − E[Y(k−1)]) / (1 + d)^(k/12) for k = 1 … H: an order counts at the end of its month.
+    `correction` multiplies both numbers of orders.
     """
     alive = probability_alive(model, recency)
     expected, discounted = sums_if_alive(model, horizon, recency.repeats, recency.age)
-    return Prospect(alive, alive * expected, alive * discounted)
+    times = alive * correction
+    return Prospect(alive, times * expected, times * discounted)
 
 
-def prospects(model: BgNbd, repeats: ArrayLike, last: ArrayLike, age: ArrayLike, horizon: Horizon) -> Prospects:
+def prospects(
+    model: BgNbd, repeats: ArrayLike, last: ArrayLike, age: ArrayLike, horizon: Horizon, correction: float = 1.0
+) -> Prospects:
     """`prospect` of many, to 1e-9. All arrays have the same length."""
     x, t = np.asarray(repeats, dtype=np.float64), np.asarray(age, dtype=np.float64)
     alive = probabilities_alive(model, x, last, t)
     expected, discounted = many_sums_if_alive(model, horizon, x, t)
-    return Prospects(alive, alive * expected, alive * discounted)
+    times = alive * correction
+    return Prospects(alive, times * expected, times * discounted)
 
 
 def potential_value(order_contribution: float, of: Prospect) -> float:

@@ -9,12 +9,13 @@ from datetime import date, datetime
 
 import numpy as np
 
-from rapport_scoring.domain.forecast.fitting import Cohort, PurchaseFit, fit_purchases, fit_values
+from rapport_scoring.domain.forecast.fitting import Cohort, PurchaseFit, fit_values
 from rapport_scoring.domain.forecast.gamma_gamma import GammaGamma
-from rapport_scoring.domain.forecast.histories import PurchaseHistory
+from rapport_scoring.domain.forecast.histories import MONTH, PurchaseHistory
 from rapport_scoring.domain.forecast.margins import MarginPrior, fit_margins
 from rapport_scoring.domain.forecast.parameters import FittedParameters, GroupParameters, PeerWallets, Source
 from rapport_scoring.domain.forecast.policy import ForecastPolicy, ModelPolicy
+from rapport_scoring.domain.forecast.rolling import converged_fits, correction, rolling_checks
 from rapport_scoring.domain.forecast.wallet import peer_wallets
 from rapport_scoring.domain.forecast.win_rates import WinRate
 
@@ -72,7 +73,8 @@ def _group(
     forecast: ForecastPolicy,
     model: ModelPolicy,
 ) -> GroupParameters:
-    fit = _purchases(members, as_of, forecast)
+    fits = _fits(members, as_of, forecast)
+    fit = _chosen(fits, forecast)
     enough = len(members) >= forecast.minimum_customers
     margin = _margin(members, forecast) if enough else None
     return GroupParameters(
@@ -83,16 +85,30 @@ def _group(
         margin_from=source if margin else above.margin_from,
         win_rate=WinRate(model.wins, model.losses).after(sum(m.won for m in members), sum(m.lost for m in members)),
         wallets=_wallets(members, model) or above.wallets,
-        fit=fit,
+        correction=_correction(members, as_of, fit, forecast) if fit else above.correction,
+        fits=fits,
     )
 
 
-def _purchases(members: Sequence[Member], as_of: date | datetime, policy: ForecastPolicy) -> PurchaseFit | None:
+def _fits(members: Sequence[Member], as_of: date | datetime, policy: ForecastPolicy) -> tuple[PurchaseFit, ...]:
+    """None for a group that has too few customers."""
     cohort = Cohort.of(recency for m in members if (recency := m.history.recency(as_of)) is not None)
     if cohort.customers < policy.minimum_customers or cohort.repeaters < policy.minimum_repeaters:
-        return None
-    fit = fit_purchases(cohort)
-    return fit if fit is not None and fit.converged else None
+        return ()
+    return converged_fits(cohort)
+
+
+def _chosen(fits: Sequence[PurchaseFit], policy: ForecastPolicy) -> PurchaseFit | None:
+    wanted = (fit for fit in fits if policy.purchase_model in ("likelier", fit.model.name))
+    return next(wanted, None)
+
+
+def _correction(members: Sequence[Member], as_of: date | datetime, fit: PurchaseFit, policy: ForecastPolicy) -> float:
+    if not policy.corrected:
+        return 1.0
+    histories, until = [member.history for member in members], date.fromordinal(as_of.toordinal())
+    days = round(policy.horizon_months * MONTH)
+    return correction(rolling_checks(histories, until, days, MONTH, fit.model.first_may_be_last))
 
 
 def _order_values(members: Sequence[Member], source: Source, policy: ForecastPolicy) -> Mapping[str, GammaGamma]:
