@@ -53,3 +53,12 @@ def test_a_credit_takes_from_the_purchases_that_its_invoice_bills() -> None:
     given = document("credit.issued", 9, credit="k1", invoice="i1", net=90, gross=90)
     assert [revenue for revenue, _ in bought(PLACED, other, bill)] == [700, 300]
     assert [revenue for revenue, _ in bought(PLACED, other, bill, given)] == [640, 270]
+
+
+def test_neither_a_fee_nor_a_charge_makes_a_purchase_of_what_was_taken_back() -> None:
+    placed = order("1", 0, line("a", "1", 800, cost=0), charges=[{"type": "freight", "net": 50}])
+    back = document("order.returned", 1, return_="r1", order="1", lines=[line("a", "1", 800)])
+    whole = document("order.cancelled", 1, cancellation="c1", order="1", fee={"net": 20})
+    assert bought(placed) == [(850, None)]
+    assert bought(placed, back) == []
+    assert bought(placed, whole) == []

@@ -184,6 +184,15 @@ def test_a_part_that_bounced_is_taken_from_what_is_on_account_then_from_the_last
     assert codes(book(9, *bills, paid, reversal(2, 251))) == ["reversal_exceeds_payment"]
 
 
+def test_what_bounced_in_part_takes_its_share_of_the_discount() -> None:
+    split = [{"invoice": "i1", "amount": 970, "cash_discount": 30}]
+    facts = [invoice("i1", 0, 1_000), payment("p1", 10, 970, allocations=split), reversal(20, 485)]
+    after = book(30, *facts)
+    assert after.receivables[0].open == 500
+    costs = [(entry.day, entry.amount) for entry in after.lines if entry.part is Part.PAYMENT_COST]
+    assert sorted(costs) == [(day(10), -30), (day(20), 15)]
+
+
 def test_an_allocation_made_anew_replaces_the_first_as_of_the_payments_own_date() -> None:
     bills = [invoice("i1", 0, 100), invoice("i2", 0, 100)]
     anew = document(
@@ -289,6 +298,13 @@ def test_what_contradicts_in_currency_is_left_out_and_told() -> None:
     after = book(9, bill, paid, *foreign)
     assert (after.receivables[0].open, codes(after)) == (100, ["currency_differs"] * 3)
     assert on_account(after) == [("CNY", 50), ("EUR", 10)]
+
+
+def test_a_write_off_that_somebody_else_holds_is_a_loss_of_the_invoices_profile() -> None:
+    lost = document("invoice.written_off", 0, profile=OTHER, **on(5, write_off="w1", invoice="i1", amount=60))
+    ours = ledger([invoice("i1", 0, 100), lost], POLICY, valued_on=day(9), own=frozenset([PROFILE]))
+    assert part(ours, Part.WRITE_OFF_LOSS) == -60
+    assert [entry.event_id for entry in ours.lines if entry.part is Part.WRITE_OFF_LOSS] == [lost.event_id]
 
 
 def test_returns_of_more_than_was_ordered_are_cut_and_told() -> None:

@@ -59,7 +59,7 @@ def _lines(books: Books, statement: Statement, currency: str, policy: LedgerPoli
         case Order() as order:
             yield from _order_lines(books, statement, order, currency, policy)
         case Cancellation() as cancellation:
-            yield from revenue.cancellation_fee(books, statement, cancellation, currency)
+            yield from revenue.cancellation_fee(statement, cancellation, currency)
         case Return() as returned:
             yield from costs.return_freight(statement, returned, currency)
         case Shipment() as shipment:

@@ -55,8 +55,8 @@ def ledger(
 
     Facts count up to and with the day `valued_on`; without one all do, and the last day among them is the day of
     valuation. Of a document the newest statement decides on which day it counts. `since` leaves out the lines of
-    earlier days, though their documents still settle; `own` leaves out the lines, receivables and gaps of other
-    profiles, so that `statements` may hold documents of others that name the customer's.
+    earlier days, though their documents still settle; `own` leaves out what belongs to other profiles (all but their
+    statements), so that `statements` may hold documents of others that name the customer's.
 
     Lines are by the moment of their event, then as the documents state them; lines of nothing are left out.
     """
@@ -83,7 +83,7 @@ def ledger(
     return Ledger(
         lines=_in_order(line for line in lines if (since is None or line.day >= since) and counts(line.profile_id)),
         statements=stand,
-        waiting=waiting,
+        waiting=tuple(told for told in waiting if counts(told.profile_id)),
         receivables=tuple(one for one in receivables if counts(one.profile_id)),
         on_account=tuple(rest for rest in settlement.on_account() if counts(rest.profile_id)),
         gaps=tuple(gap for gap, profile_id in _gaps(books, stand, settlement) if counts(profile_id)),

@@ -32,20 +32,33 @@ class Purchase:
 def purchases(of: Ledger) -> tuple[Purchase, ...]:
     """The purchases of a ledger that was reckoned without `since`, by day: orders, and invoices of no known order.
 
-    Their revenue is after cancellations, returns and credits; those of which nothing is left are none. A credit that
-    names neither invoice nor return takes from no purchase.
+    Their revenue is after cancellations, returns and credits; those of whose goods nothing is left are none, whatever
+    was charged besides. A credit that names neither invoice nor return takes from no purchase.
     """
-    revenue: defaultdict[tuple[DocumentKey, str], int] = defaultdict(int)
-    for line in of.lines:
-        if line.part is Part.REVENUE and line.purchase is not None:
-            revenue[line.purchase, line.currency] += line.amount
     stated = {one.key: one for one in of.statements if isinstance(one.data, Order | Invoice)}
+    charges: dict[DocumentKey | None, frozenset[str]] = {key: _charges(one) for key, one in stated.items()}
+    revenue: defaultdict[tuple[DocumentKey, str], int] = defaultdict(int)
+    goods: defaultdict[tuple[DocumentKey, str], int] = defaultdict(int)
+    for line in of.lines:
+        if line.part is Part.REVENUE and line.purchase in stated:
+            key = (line.purchase, line.currency)
+            revenue[key] += line.amount
+            if line.item not in charges[line.purchase] and line.item not in charges.get(line.document, ()):
+                goods[key] += line.amount
     found = [
         _purchase(stated[key], amount, currency)
         for (key, currency), amount in revenue.items()
-        if amount > 0 and key in stated
+        if amount > 0 and goods.get((key, currency), amount) > 0
     ]
     return tuple(sorted(found, key=lambda purchase: (purchase.day, purchase.event_id, purchase.currency)))
+
+
+def _charges(statement: Statement) -> frozenset[str]:
+    """What the lines of an order's or invoice's charges are about, where no line of goods has the same name."""
+    if not isinstance(statement.data, Order | Invoice) or not statement.data.charges:
+        return frozenset()
+    goods = {line.line for line in statement.data.lines}
+    return frozenset(charge.type for charge in statement.data.charges if charge.type not in goods)
 
 
 def _purchase(statement: Statement, revenue: int, currency: str) -> Purchase:

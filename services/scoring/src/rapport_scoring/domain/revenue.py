@@ -43,13 +43,10 @@ def invoice_revenue(books: Books, statement: Statement, invoice: Invoice, curren
         yield line_of(statement, Part.REVENUE, charge.type, charge.net, currency, purchase=next(iter(billed)))
 
 
-def cancellation_fee(
-    books: Books, statement: Statement, cancellation: Cancellation, currency: str
-) -> Iterator[LedgerLine]:
-    """What the customer pays for having cancelled."""
+def cancellation_fee(statement: Statement, cancellation: Cancellation, currency: str) -> Iterator[LedgerLine]:
+    """What the customer pays for having cancelled: of no purchase, for there is none any more."""
     if cancellation.fee is not None:
-        purchase = _purchase(books, statement, cancellation.order)
-        yield line_of(statement, Part.REVENUE, "fee", cancellation.fee.net, currency, purchase=purchase)
+        yield line_of(statement, Part.REVENUE, "fee", cancellation.fee.net, currency)
 
 
 def returned_revenue(
