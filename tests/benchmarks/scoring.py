@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from deploy.local.ports import free_port
 from rapport_scoring.consumers import subscription
+from rapport_scoring.rules_in_force import RulesInForce
 from rapport_shared.clock import system_clock
 from rapport_shared.contracts.catalogue import CUSTOMER_EVENTS, INTERACTION_EVENTS, TOPICS
 from rapport_shared.contracts.codec import Message
@@ -55,9 +56,8 @@ async def run_plain(kafka: str, dsn: str) -> None:
     """The limit: consumer and relay without Faust, until killed."""
     metrics, signal = Metrics(), OutboxSignal()
     async with Database(dsn, size=10, application="benchmark") as database:
-        consumer = CursorConsumer(
-            "scoring", database, kafka, subscription(system_clock, signal), metrics, system_clock, 500, 0.005
-        )
+        reading = subscription(RulesInForce(), system_clock, signal)
+        consumer = CursorConsumer("scoring", database, kafka, reading, metrics, system_clock, 500, 0.005)
         await asyncio.gather(consumer.run(), Relay("scoring", database, kafka, signal, metrics).run())
 
 

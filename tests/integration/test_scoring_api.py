@@ -10,8 +10,9 @@ import httpx
 import pytest_asyncio
 
 from rapport_scoring import api
-from rapport_scoring.commands import take_facts
+from rapport_scoring.commands.facts import take_facts
 from rapport_scoring.consumers import decode
+from rapport_scoring.rules_in_force import RulesInForce
 from rapport_shared.callers import Caller, CallerTokens
 from rapport_shared.clock import system_clock
 from rapport_shared.database import Database
@@ -30,6 +31,7 @@ class Desk:
     client: httpx.AsyncClient
     database: Database
     facts: ScoringFacts
+    rules: RulesInForce
     told: int = 0
 
     async def take(self) -> None:
@@ -37,7 +39,7 @@ class Desk:
         new, self.told = self.facts.messages[self.told :], len(self.facts.messages)
         items = [fact for message in new if (fact := decode(_record(message))) is not None]
         async with self.database.transaction() as connection:
-            await take_facts(connection, items, system_clock)
+            await take_facts(connection, items, self.rules, system_clock)
 
     async def value(self, customer: UUID, **query: Any) -> dict[str, Any]:
         answer = await self.client.get(f"/v1/customers/{customer}/value", params=query)
@@ -58,16 +60,17 @@ async def desk(databases: Databases) -> AsyncIterator[Desk]:
     async with databases.fresh() as dsn:
         await asyncio.to_thread(migrate, "rapport_scoring", dsn)
         async with Database(dsn, size=4, application="test") as database:
+            rules = RulesInForce()
             application = make_application(
                 "scoring", metrics=Metrics(), authenticate=token_authenticator(tokens, system_clock)
             )
-            application.include_router(api.router(database))
+            application.include_router(api.router(database, rules))
             async with httpx.AsyncClient(
                 transport=httpx.ASGITransport(application),
                 base_url="http://scoring",
                 headers={"Authorization": f"Bearer {token}"},
             ) as client:
-                yield Desk(client, database, ScoringFacts(seed=3, profiles=2))
+                yield Desk(client, database, ScoringFacts(seed=3, profiles=2), rules)
 
 
 def _order(number: str, net: int) -> dict[str, Any]:
@@ -89,7 +92,7 @@ async def test_the_lines_of_all_pages_add_up_to_the_value(desk: Desk) -> None:
     assert len(lines) == page["line_count"] == 21
     assert [{"amount": sum(line["amount"] for line in lines), "currency": "CNY"}] == page["contemporary"]["lifetime"]
     assert {line["part"] for line in lines} == {"revenue", "product_cost", "order_handling"}
-    assert page["sequence"] == 1
+    assert page["sequence"] == 2, "a score, and the stage that it brought"
 
 
 async def test_a_retraction_takes_its_lines_away(desk: Desk) -> None:

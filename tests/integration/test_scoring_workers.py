@@ -22,10 +22,17 @@ from aiokafka.errors import KafkaError
 
 from deploy.local.infrastructure import Infrastructure
 from deploy.local.ports import free_port
-from rapport_scoring.commands import Fact, take_facts
+from rapport_scoring.commands.facts import Fact, take_facts
 from rapport_scoring.consumers import decode
+from rapport_scoring.rules_in_force import RulesInForce
 from rapport_shared.clock import system_clock
-from rapport_shared.contracts.catalogue import CUSTOMER_VALUE_STATE, SCORE_EVENTS, TOPICS, VALUE_PARAMETERS_STATE
+from rapport_shared.contracts.catalogue import (
+    CUSTOMER_VALUE_STATE,
+    SCORE_EVENTS,
+    SCORE_UPDATED,
+    TOPICS,
+    VALUE_PARAMETERS_STATE,
+)
 from rapport_shared.contracts.codec import Message
 from rapport_shared.contracts.scoring import CustomerValueState, ScoreUpdated
 from rapport_shared.database import Database
@@ -36,7 +43,7 @@ from rapport_shared.messaging.relay import BATCH
 from rapport_shared.migrations import migrate
 from tests.support.conditions import until
 from tests.support.infrastructure import Databases
-from tests.support.scoring_facts import ScoringFacts
+from tests.support.scoring_facts import ScoringFacts, values_alone
 
 PARTITIONS = 3
 
@@ -182,21 +189,30 @@ async def world(infrastructure: Infrastructure, databases: Databases, tmp_path: 
 
 
 def last_scores(records: list[tuple[str, bytes | None]]) -> dict[UUID, ScoreUpdated]:
-    """The last score of each customer, those that say nothing left out."""
+    """The last score of each customer, those that say nothing left out, without what was decided once."""
     scores = {UUID(key): ScoreUpdated.model_validate_json(value) for key, value in records if value is not None}
-    return {customer: score for customer, score in scores.items() if score.as_of is not None}
+    return {customer: values_alone(score) for customer, score in scores.items() if score.as_of is not None}
+
+
+async def published_scores(world: World) -> dict[UUID, ScoreUpdated]:
+    """The last published score of each customer."""
+    records = [
+        one for one in await world.records(SCORE_EVENTS.name) if one.headers.get("ce_type") == SCORE_UPDATED.wire
+    ]
+    return last_scores([((one.key or b"").decode(), one.value) for one in records])
 
 
 async def assert_plain_values(world: World, facts: ScoringFacts) -> None:
-    expected = facts.expected()
-    assert last_scores(await world.read(SCORE_EVENTS.name)) == expected
+    last = await published_scores(world)
+    expected = facts.expected({customer: score.as_of for customer, score in last.items() if score.as_of})
+    assert last == expected
     states = {
         UUID(key): CustomerValueState.model_validate_json(value)
         for key, value in await world.read(CUSTOMER_VALUE_STATE.name)
         if value is not None
     }
     assert {
-        customer: state.score
+        customer: values_alone(state.score)
         for customer, state in states.items()
         if state.score is not None and state.score.as_of is not None
     } == expected
@@ -300,10 +316,11 @@ async def test_any_order_of_arrival_gives_the_same_scores(databases: Databases) 
 
 
 async def _scores_after(dsn: str, arrivals: list[Fact]) -> dict[UUID, ScoreUpdated]:
+    rules = RulesInForce()
     async with Database(dsn, size=2, application="test") as database:
         for begin in range(0, len(arrivals), 9):
             async with database.transaction() as connection:
-                await take_facts(connection, arrivals[begin : begin + 9], system_clock)
+                await take_facts(connection, arrivals[begin : begin + 9], rules, system_clock)
         rows = await database.fetch("SELECT customer_id, score FROM customer_score WHERE score IS NOT NULL")
     return last_scores([(str(row["customer_id"]), row["score"].encode()) for row in rows])
 

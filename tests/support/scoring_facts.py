@@ -2,16 +2,19 @@
 
 import random
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from rapport_scoring.consumers import decode
-from rapport_scoring.domain.documents import Statement
-from rapport_scoring.domain.ledger import ledger
-from rapport_scoring.domain.ledger_policy import LedgerPolicy
-from rapport_scoring.domain.score import score
+from rapport_scoring.domain.assessment import Occasion, assess
+from rapport_scoring.domain.customer import CustomerFacts
+from rapport_scoring.domain.memory import Memory
+from rapport_scoring.domain.rules import shipped_rules
+from rapport_scoring.recorded import Recorded, facts
+from rapport_scoring.store import Recording
 from rapport_shared.contracts.catalogue import (
     CUSTOMER_MERGED,
     CUSTOMER_UNMERGED,
@@ -26,10 +29,9 @@ from rapport_shared.contracts.ids import derived_id
 from rapport_shared.contracts.interaction import Attribution, InteractionRecorded, InteractionRetracted
 from rapport_shared.contracts.model import Contract
 from rapport_shared.contracts.scoring import ScoreUpdated
+from rapport_shared.contracts.touchpoints import DocumentKey
 from rapport_shared.messaging.records import Partition, Record
 
-FOUNDING = LedgerPolicy()
-"""What the migrations put in force as version 1."""
 _START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -40,7 +42,7 @@ class ScoringFacts:
     seed: int
     profiles: int
     messages: list[Message] = field(default_factory=list)
-    _statements: dict[UUID, Statement] = field(default_factory=dict)
+    _recorded: dict[UUID, Recorded] = field(default_factory=dict)
     _retracted: set[UUID] = field(default_factory=set)
     _mapping: dict[UUID, tuple[int, UUID]] = field(default_factory=dict)
     _joins: list[tuple[UUID, UUID, UUID]] = field(default_factory=list)
@@ -67,27 +69,42 @@ class ScoringFacts:
                 self._join_or_undo()
         return self.messages[begin:]
 
-    def expected(self) -> dict[UUID, ScoreUpdated]:
-        """The score of every customer that has one, by plain recomputation from all facts at once."""
-        highest: dict[Any, Statement] = {}
-        for event_id, statement in self._statements.items():
-            known = highest.get((statement.key, statement.kind))
-            if event_id not in self._retracted and (known is None or statement.rank > known.rank):
-                highest[statement.key, statement.kind] = statement
+    def expected(self, timed: Mapping[UUID, datetime] | None = None) -> dict[UUID, ScoreUpdated]:
+        """The score of every customer that has one, by plain recomputation from all facts at once.
+
+        `timed` are the instants that timers asked for. Alarms and triggers, which are decided once, are left out.
+        """
         members: dict[UUID, list[UUID]] = {}
         for number in range(self.profiles):
             members.setdefault(self._customer(self.profile(number)), []).append(self.profile(number))
-        scores = {}
-        for customer, profiles in members.items():
-            own = [statement for statement in highest.values() if statement.profile_id in profiles]
-            # A profile counts as a part once something was heard of it.
-            heard = [profile for profile in profiles if profile == customer or self._is_known(profile)]
-            if own:
-                scores[customer] = score(customer, heard, ledger(own, FOUNDING), 1)
-        return scores
+        found = {customer: self._valued(customer, own, (timed or {}).get(customer)) for customer, own in members.items()}
+        return {customer: values_alone(one) for customer, one in found.items() if one is not None}
+
+    def _valued(self, customer: UUID, profiles: list[UUID], timed_at: datetime | None) -> ScoreUpdated | None:
+        # A profile counts as a part once something was heard of it.
+        heard = [profile for profile in profiles if profile == customer or self._is_known(profile)]
+        stand = [one.recording for event, one in self._recorded.items() if event not in self._retracted]
+        own = facts([_row(one) for one in stand if one.profile_id in profiles])
+        linked = facts([_row(one) for one in stand if one.profile_id not in profiles])
+        if own.latest is None:
+            return None
+        known = CustomerFacts(
+            customer,
+            tuple(sorted(heard)),
+            statements=[*own.statements, *(one for one in linked.statements if one.key in self._keys(profiles))],
+            earliest=own.earliest,
+            latest=own.latest,
+            last_day=own.last_day,
+        )
+        return assess(known, shipped_rules(), Memory(), Occasion(own.latest, timed_at)).score
+
+    def _keys(self, profiles: list[UUID]) -> set[DocumentKey]:
+        """The documents of which one of the profiles ever had a statement."""
+        recorded = (one.recording for one in self._recorded.values())
+        return {one.key for one in recorded if one.key is not None and one.profile_id in profiles}
 
     def _is_known(self, profile: UUID) -> bool:
-        stated = any(statement.profile_id == profile for statement in self._statements.values())
+        stated = any(one.recording.profile_id == profile for one in self._recorded.values())
         return stated or profile in self._mapping
 
     def _customer(self, profile: UUID) -> UUID:
@@ -136,13 +153,14 @@ class ScoringFacts:
         )
         message = self._publish(INTERACTION_RECORDED, recorded, event_id, event_id, profile, at)
         fact = decode(as_record(message))
-        self._statements[event_id] = fact.statement  # type: ignore[union-attr]
+        assert isinstance(fact, Recorded)
+        self._recorded[event_id] = fact
         return event_id
 
     def _retract(self) -> None:
-        if not self._statements:
+        if not self._recorded:
             return
-        event_id = self._chance.choice(list(self._statements))
+        event_id = self._chance.choice(list(self._recorded))
         self.retract(event_id)
 
     def retract(self, event_id: UUID) -> None:
@@ -152,7 +170,7 @@ class ScoringFacts:
             interaction_id=event_id, touchpoint_id=event_id, event_id=event_id, reason="reported_in_error"
         )
         own = derived_id("scoring-facts", self.seed, "retraction", self._count("retraction"))
-        self._publish(INTERACTION_RETRACTED, data, own, event_id, self._statements[event_id].profile_id, _START)
+        self._publish(INTERACTION_RETRACTED, data, own, event_id, self._recorded[event_id].recording.profile_id, _START)
 
     def _join_or_undo(self) -> None:
         if self._joins and self._chance.random() < 0.4:
@@ -232,3 +250,14 @@ def as_record(message: Message) -> Record:
     """A message as a consumer would meet it."""
     headers = {name: value.decode() for name, value in message.headers}
     return Record(Partition(message.topic, 0), 0, message.key, headers, message.value, _START)
+
+
+def values_alone(score: ScoreUpdated) -> ScoreUpdated:
+    """A score without what is decided once and depends on when it was."""
+    return score.model_copy(update={"alarms": (), "triggers": ()})
+
+
+def _row(recording: Recording) -> Any:
+    key = recording.key
+    named = {"system": key and key.system, "family": key and key.family, "number": key and key.number}
+    return {**asdict(recording), **named, "time_zone": None}

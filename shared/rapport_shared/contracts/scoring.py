@@ -101,6 +101,7 @@ class AlarmState(Contract):
     episode: date
     due_at: datetime
     state: Literal["pending", "raised", "withdrawn", "expired"]
+    reason: str | None = None
 
 
 class TriggerState(Contract):
@@ -113,12 +114,13 @@ class TriggerState(Contract):
 
 
 class Suggestion(Contract):
-    """Something the customer may need next, with the counts that say so."""
+    """Something the customer may need next (`service` due, bought of a `rival`, bought by `peers`), with the counts
+    that say so and the newest of the events that they rest on."""
 
     kind: str
     what: str
-    reason: str
     counts: dict[str, str] = Field(default_factory=dict)
+    events: tuple[UUID, ...] = ()
 
 
 class ScoreUpdated(Contract):
@@ -196,7 +198,6 @@ class AlarmChanged(Contract):
 
     customer_id: UUID
     alarm: AlarmState
-    purchase: UUID | None = None
 
 
 class AlarmRaised(AlarmChanged):
@@ -217,7 +218,6 @@ class TriggerFired(Contract):
     customer_id: UUID
     trigger: TriggerState
     policy_version: int
-    cleared_at: datetime | None = None
 
 
 class TriggerCleared(TriggerFired):

@@ -1,11 +1,14 @@
 """HTTP of scoring."""
 
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import AwareDatetime
 
 from rapport_scoring.queries import customer_of, customer_value
+from rapport_scoring.rules_in_force import RulesInForce
 from rapport_scoring.schemas import ValueAnswer
 from rapport_shared.callers import Caller
 from rapport_shared.database import Database
@@ -13,8 +16,11 @@ from rapport_shared.web.application import json_response, moved_response
 from rapport_shared.web.pages import Limit, PageCursor
 from rapport_shared.web.routing import scoped
 
+OnDay = Annotated[date | None, Query(description="The day of valuation; without it what was last published.")]
+KnownAt = Annotated[AwareDatetime | None, Query(description="What was known at a moment, instead of what is now.")]
 
-def router(database: Database) -> APIRouter:
+
+def router(database: Database, rules: RulesInForce) -> APIRouter:
     """The routes of values."""
     routes = APIRouter(prefix="/v1", tags=["values"])
 
@@ -23,14 +29,16 @@ def router(database: Database) -> APIRouter:
         customer_id: UUID,
         request: Request,
         caller: Annotated[Caller, scoped("values:read")],
+        as_of: OnDay = None,
+        known_at: KnownAt = None,
         cursor: PageCursor = None,
         limit: Limit = 50,
     ) -> Response:
-        """A customer's contemporary value and a page of the ledger lines that add up to it; 307 for a merged one."""
+        """A customer's values, what they rest on, and a page of the ledger lines that add up; 307 for a merged one."""
         root = await customer_of(database, customer_id)
-        if root != customer_id:
+        if root != customer_id and known_at is None:
             return moved_response(request, f"/v1/customers/{root}/value")
-        answer = await customer_value(database, customer_id, cursor, limit)
+        answer = await customer_value(database, rules, customer_id, as_of, known_at, cursor, limit)
         return json_response(answer.model_dump(mode="json"))
 
     return routes

@@ -5,6 +5,7 @@ from typing import cast
 from rapport_scoring import api
 from rapport_scoring.consumers import subscription
 from rapport_scoring.drain import Drain
+from rapport_scoring.rules_in_force import RulesInForce
 from rapport_scoring.settings import ScoringSettings
 from rapport_scoring.stream import Worker
 from rapport_shared.callers import CallerTokens
@@ -32,9 +33,10 @@ def build(settings: ServiceSettings) -> Service:
         refresh_metrics=message_metrics(database, metrics),
         description="What customers are worth, with the ledger lines that add up.",
     )
-    application.include_router(api.router(database))
+    rules = RulesInForce()
+    application.include_router(api.router(database, rules))
     relay = Relay("scoring", database, own.kafka, signal, metrics)
-    reading = subscription(clock, signal)
+    reading = subscription(rules, clock, signal)
     drain = Drain("scoring", database, own.kafka, reading, metrics, clock, own.batch_size)
     worker = Worker(own.kafka, own.worker_group, own.work_directory, reading.topics, drain)
     return Service(

@@ -1,41 +1,43 @@
 """What scoring reads: a table of event types."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC
-from typing import Final, cast, get_args
+from typing import Any, Final, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
 
-from rapport_scoring.commands import (
-    DocumentStated,
+from rapport_scoring.commands.facts import (
+    CaseStated,
     Fact,
     ProfilesMoved,
+    ProfileStated,
     RecordingRetracted,
     UnitStated,
     take_facts,
 )
-from rapport_scoring.domain.documents import Statement, value_day
+from rapport_scoring.domain.facts import ATTRIBUTES, Case
+from rapport_scoring.recorded import KINDS, recorded
+from rapport_scoring.rules_in_force import RulesInForce
+from rapport_scoring.store.registers import CaseRegister, ProfileRegister
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.catalogue import (
     CUSTOMER_EVENTS,
     CUSTOMER_MERGED,
     CUSTOMER_UNMERGED,
+    EVENT_TYPES,
     INTERACTION_EVENTS,
     INTERACTION_RECORDED,
     INTERACTION_RETRACTED,
+    PROFILE_CHANGED,
+    TICKET_EVENTS,
     UNIT_CHANGED,
 )
 from rapport_shared.contracts.codec import Event, decode_event
-from rapport_shared.contracts.customer import CustomerMerged, CustomerUnmerged, UnitChanged
-from rapport_shared.contracts.interaction import InteractionRecorded, InteractionRetracted
+from rapport_shared.contracts.customer import CustomerMerged, CustomerUnmerged, ProfileChanged, UnitChanged
+from rapport_shared.contracts.interaction import InteractionRetracted
 from rapport_shared.contracts.model import Contract
-from rapport_shared.contracts.touchpoints import (
-    DocumentTouchpoint,
-    document_key,
-    read_touchpoint,
-    revision,
-)
+from rapport_shared.contracts.pii import is_erased
+from rapport_shared.contracts.ticket import TicketChange, TicketState
 from rapport_shared.database import Connection
 from rapport_shared.messaging.consumer import Subscription
 from rapport_shared.messaging.outbox import OutboxSignal
@@ -44,59 +46,36 @@ from rapport_shared.messaging.records import Record
 
 CONSUMER: Final = "value"
 
-DOCUMENT_KINDS: Final = frozenset(
-    get_args(model.model_fields["kind"].annotation)[0] for model in get_args(DocumentTouchpoint)
-)
 
-
-def subscription(clock: Clock, signal: OutboxSignal) -> Subscription[Fact]:
-    """The one subscription of scoring. Both topics are keyed by profile, but no worker relies on getting the two
-    partitions of a profile: row locks make it right wherever they are read."""
+def subscription(rules: RulesInForce, clock: Clock, signal: OutboxSignal) -> Subscription[Fact]:
+    """The one subscription of scoring. All topics are keyed by profile, but no worker relies on getting the
+    partitions of one profile: row locks make it right wherever they are read."""
 
     async def apply(connection: Connection, facts: Sequence[Fact]) -> None:
-        await take_facts(connection, facts, clock)
+        await take_facts(connection, facts, rules, clock)
 
     async def committed() -> None:
         signal.notify()
 
-    return Subscription(CONSUMER, (CUSTOMER_EVENTS, INTERACTION_EVENTS), decode, apply, committed)
+    return Subscription(CONSUMER, (CUSTOMER_EVENTS, INTERACTION_EVENTS, TICKET_EVENTS), decode, apply, committed)
 
 
 def decode(record: Record) -> Fact | None:
     """The fact of a record, None for what scoring does not need. Raises `Reject`, `EnvelopeInvalid`, `DataInvalid`."""
     read = _TABLE.get(record.headers.get("ce_type", ""))
-    if read is None or (read is _stated and not _may_state_a_document(record.value)):
+    if read is None or (read is recorded and not _may_be_of_value(record.value)):
         return None
     event = decode_event(record.headers, record.value, record.key)
     return read(event) if isinstance(event, Event) else None
 
 
-def _may_state_a_document(value: bytes | None) -> bool:
-    """Most touchpoints are no commerce documents: they are told by their kind before they are validated."""
+def _may_be_of_value(value: bytes | None) -> bool:
+    """Many touchpoints say nothing of value: they are told by their kind before they are validated."""
     try:
         body = orjson.loads(value or b"")
     except orjson.JSONDecodeError:
         return True
-    return not isinstance(body, dict) or body.get("kind") in DOCUMENT_KINDS
-
-
-def _stated(event: Event[Contract]) -> Fact | None:
-    data = cast(InteractionRecorded, event.data)
-    if data.profile_id is None or data.kind not in DOCUMENT_KINDS:
-        return None  # a document of nobody's is no fact about a customer; attributed, it is recorded anew
-    touchpoint = cast(DocumentTouchpoint, read_touchpoint({**data.touchpoint, "id": str(data.touchpoint_id)}))
-    statement = Statement(
-        event_id=event.envelope.id,
-        profile_id=data.profile_id,
-        key=document_key(touchpoint),
-        kind=touchpoint.kind,
-        revision=revision(touchpoint),
-        occurred_at=event.envelope.occurred_at,
-        unit=data.unit,
-        data=touchpoint.data,
-        day=value_day(touchpoint.data, event.envelope.occurred_at, UTC),  # read back in the zone of its unit
-    )
-    return DocumentStated(statement, event.envelope.recorded_at)
+    return not isinstance(body, dict) or body.get("kind") in KINDS
 
 
 def _retracted(event: Event[Contract]) -> Fact:
@@ -104,7 +83,8 @@ def _retracted(event: Event[Contract]) -> Fact:
 
 
 def _moved(event: Event[Contract]) -> Fact:
-    return ProfilesMoved(cast(CustomerMerged | CustomerUnmerged, event.data).moves)
+    moves = cast(CustomerMerged | CustomerUnmerged, event.data).moves
+    return ProfilesMoved(moves, event.envelope.recorded_at)
 
 
 def _unit(event: Event[Contract]) -> Fact:
@@ -116,10 +96,47 @@ def _unit(event: Event[Contract]) -> Fact:
     return UnitStated(unit.path, unit.time_zone, event.envelope.sequence)
 
 
+def _profile(event: Event[Contract]) -> Fact:
+    profile = cast(ProfileChanged, event.data).profile
+    attributes = {
+        name: [one.model_dump(mode="json") for one in profile.fields[name] if not is_erased(one.value)]
+        for name in ATTRIBUTES
+        if profile.fields.get(name)
+    }
+    text = orjson.dumps(attributes, option=orjson.OPT_SORT_KEYS).decode()
+    register = ProfileRegister(profile.profile_id, event.envelope.sequence, profile.unit, profile.registered_at, text)
+    return ProfileStated(register)
+
+
+def _case(event: Event[Contract]) -> Fact:
+    ticket = cast(TicketChange, event.data).ticket
+    case = Case(
+        ticket_id=ticket.ticket_id,
+        event_id=event.envelope.id,
+        profile_id=ticket.profile_id,
+        kind=ticket.kind,
+        state=ticket.state,
+        open=ticket.open,
+        opened_at=ticket.opened_at,
+        responded_at=_responded_at(ticket),
+        resolved_at=ticket.resolved_at,
+    )
+    return CaseStated(CaseRegister(event.envelope.sequence, case, ticket.changed_at))
+
+
+def _responded_at(ticket: TicketState) -> Any:
+    """When the customer first heard from us: at the first public comment, else at the resolution."""
+    public = [comment.at for comment in ticket.comments if comment.visibility == "public"]
+    return min(public, default=ticket.resolved_at)
+
+
+_TICKETS: Final = {event_type.wire for event_type in EVENT_TYPES if event_type.topic is TICKET_EVENTS}
 _TABLE: Final[Mapping[str, Callable[[Event[Contract]], Fact | None]]] = {
-    INTERACTION_RECORDED.wire: _stated,
+    INTERACTION_RECORDED.wire: recorded,
     INTERACTION_RETRACTED.wire: _retracted,
     CUSTOMER_MERGED.wire: _moved,
     CUSTOMER_UNMERGED.wire: _moved,
+    PROFILE_CHANGED.wire: _profile,
     UNIT_CHANGED.wire: _unit,
+    **dict.fromkeys(_TICKETS, _case),
 }

@@ -1,23 +1,42 @@
-"""Reads of scoring: a customer's value from its documents, with the lines that add up."""
+"""Reads of scoring: a customer's value on any day, as it was known at any time, with the lines that add up."""
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TypeAlias
 from uuid import UUID
 
 from rapport_scoring import store
-from rapport_scoring.commands import statements_by_profile
-from rapport_scoring.domain.ledger import ledger
+from rapport_scoring.domain.customer import CustomerFacts
+from rapport_scoring.domain.indicators import Indicator
 from rapport_scoring.domain.lines import LedgerLine
-from rapport_scoring.domain.score import score
-from rapport_scoring.schemas import DocumentName, ValueAnswer, ValueLine, WaitingDocument
+from rapport_scoring.domain.memory import memory_of
+from rapport_scoring.domain.rules import Rules
+from rapport_scoring.domain.standing import stand
+from rapport_scoring.domain.valuation import Valuation, valuation, valued
+from rapport_scoring.loading import load_composed
+from rapport_scoring.rules_in_force import RulesInForce
+from rapport_scoring.schemas import (
+    DocumentName,
+    IndicatorAnswer,
+    OnAccountLine,
+    OpenInvoice,
+    ValueAnswer,
+    ValueGap,
+    ValueLine,
+    WaitingDocument,
+)
+from rapport_scoring.store import ScoreRow
+from rapport_shared.contracts.scoring import ScoreUpdated
 from rapport_shared.contracts.touchpoints import DocumentKey
 from rapport_shared.database import Database
 from rapport_shared.errors import NOT_FOUND, VALIDATION, FieldProblem, Problem
 from rapport_shared.web.pages import decode_cursor, encode_cursor
 
-MAX_WAITING = 100
+MOST_LISTED = 100
+EPOCH = date(1970, 1, 1)
+"""The day of valuation of a customer of whom nothing is left."""
+NOTHING_KNOWN = "Nothing is known of this customer that has a value."
 
 Place: TypeAlias = tuple[datetime, UUID, int]
 """Where a line stands: its event's moment, and the how-manieth of that event it is."""
@@ -25,42 +44,98 @@ Place: TypeAlias = tuple[datetime, UUID, int]
 
 async def customer_of(database: Database, customer_id: UUID) -> UUID:
     """The customer that `customer_id` is part of now: itself, unless it was merged away."""
-    async with database.connection() as connection:
-        return (await store.roots(connection, [customer_id])).get(customer_id, customer_id)
+    return (await store.roots(database, [customer_id])).get(customer_id, customer_id)
 
 
-async def customer_value(database: Database, customer_id: UUID, cursor: str | None, limit: int) -> ValueAnswer:
-    """The value of a customer and a page of its lines, of one snapshot. Raises a 404 for one without commerce."""
+async def customer_value(
+    database: Database,
+    rules: RulesInForce,
+    customer_id: UUID,
+    on: date | None,
+    known_at: datetime | None,
+    cursor: str | None,
+    limit: int,
+) -> ValueAnswer:
+    """The value of a customer and a page of its lines, of one snapshot. Raises a 404 for one of whom nothing is known.
+
+    Without `on` it is what was last published; with it, what it was on that day, by the rules of now.
+    """
     after = None if cursor is None else _place_of(cursor)
     async with (
         database.connection() as connection,
         connection.transaction(isolation="repeatable_read", readonly=True),
     ):
-        row = await store.published(connection, customer_id)
-        profiles = (await store.compositions(connection, [customer_id]))[customer_id]
-        by_profile = statements_by_profile(await store.statements_about(connection, profiles))
-        version, policy = await store.present_parameters(connection)
-    if row is None or row.version == 0:
-        raise Problem(NOT_FOUND, "No commerce document of this customer is known.")
-    book = ledger([told for profile in profiles for told in by_profile.get(profile, ())], policy)
-    scored = score(customer_id, profiles, book, version)
+        row = await store.published(connection, customer_id) or ScoreRow(customer_id)
+        present = await rules(connection)
+        if known_at is None:
+            profiles = (await store.compositions(connection, [customer_id]))[customer_id]
+        else:
+            profiles = await store.composition_at(connection, customer_id, known_at)
+        facts = (await load_composed(connection, {customer_id: profiles}, known_at))[customer_id]
+    if not facts.known and row.version == 0:
+        raise Problem(NOT_FOUND, NOTHING_KNOWN)
+    return _answer(row, facts, present, on, known_at, after, limit)
+
+
+def value_of(facts: CustomerFacts, rules: Rules, row: ScoreRow, on: date | None) -> Valuation:
+    """The values on a day, else those of the day that was last published."""
+    if on is not None:
+        return valued(facts, rules, on, on)
+    published = ScoreUpdated.model_validate_json(row.score).valued_on if row.score is not None else None
+    today = published - timedelta(days=1) if published is not None else facts.last_day
+    return valuation(facts, rules, today or EPOCH)
+
+
+def _answer(
+    row: ScoreRow,
+    facts: CustomerFacts,
+    rules: Rules,
+    on: date | None,
+    known_at: datetime | None,
+    after: Place | None,
+    limit: int,
+) -> ValueAnswer:
+    values = value_of(facts, rules, row, on)
+    today = on or values.on - timedelta(days=1)
+    instant = datetime.combine(today, datetime.max.time(), UTC)
+    standing = stand(facts, rules, values, instant, today)
+    memory, book = memory_of(row.memory), values.ledger
     page, next_cursor = _page(book.lines, after, limit)
+    now = on is None and known_at is None
     return ValueAnswer(
-        customer_id=customer_id,
-        as_of=scored.as_of,
+        customer_id=facts.customer_id,
+        as_of=facts.latest,
+        valued_on=values.on,
+        known_at=known_at,
         scored_at=row.recorded_at,
         sequence=row.sequence,
-        parameter_version=scored.parameter_version,
-        policy_version=scored.policy_version,
-        profiles=list(scored.profiles),
-        contemporary=scored.contemporary,
-        line_count=scored.lines,
+        parameter_version=rules.versions.parameters,
+        policy_version=rules.versions.value,
+        profiles=list(facts.profiles),
+        contemporary=values.contemporary,
+        potential=values.outlook.potential,
+        model=values.outlook.model,
+        total=standing.total,
+        tier=standing.tier_state,
+        stage=standing.stage_state,
+        indicators=[_indicator(one) for one in standing.indicators],
+        alarms=list(memory.alarm_states(facts.customer_id)) if now else [],
+        triggers=list(memory.trigger_states) if now else [],
+        suggestions=list(standing.suggestions),
+        segments=sorted(memory.segments) if now else [],
+        receivables=[OpenInvoice.model_validate(one, from_attributes=True) for one in book.receivables if one.open][
+            :MOST_LISTED
+        ],
+        receivable_count=sum(1 for one in book.receivables if one.open),
+        on_account=[OnAccountLine.model_validate(one, from_attributes=True) for one in book.on_account][:MOST_LISTED],
+        gaps=[ValueGap.model_validate(one, from_attributes=True) for one in book.gaps][:MOST_LISTED],
+        line_count=len(book.lines),
         lines=[_line(line) for line in page],
         waiting=[
             WaitingDocument(event_id=statement.event_id, document=_name(statement.key))
-            for statement in book.waiting[:MAX_WAITING]
+            for statement in book.waiting[:MOST_LISTED]
         ],
-        waiting_count=scored.waiting,
+        waiting_count=len(book.waiting),
         next_cursor=next_cursor,
     )
 
@@ -90,17 +165,30 @@ def _place_of(cursor: str) -> Place:
 
 
 def _line(line: LedgerLine) -> ValueLine:
-    assert line.document is not None  # a ledger of documents alone
     return ValueLine(
         event_id=line.event_id,
         profile_id=line.profile_id,
-        document=_name(line.document),
+        document=None if line.document is None else _name(line.document),
         part=line.part.value,
         item=line.item,
         amount=line.amount,
         currency=line.currency,
         estimated=line.estimated,
         value_date=line.day,
+    )
+
+
+def _indicator(one: Indicator) -> IndicatorAnswer:
+    return IndicatorAnswer(
+        name=one.name,
+        subject=one.subject,
+        kind=one.kind.value,
+        value=None if one.value is None else str(one.value),
+        unit=one.unit,
+        on=one.on,
+        events=list(one.events),
+        event_count=one.event_count,
+        missing=one.missing.value if one.missing is not None else None,
     )
 
 

@@ -3,9 +3,19 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
-from rapport_shared.contracts.scoring import ContemporaryValue
+from rapport_shared.contracts.money import Amount
+from rapport_shared.contracts.scoring import (
+    AlarmState,
+    ContemporaryValue,
+    ModelValue,
+    PotentialValue,
+    StageState,
+    Suggestion,
+    TierState,
+    TriggerState,
+)
 
 
 class DocumentName(BaseModel):
@@ -17,11 +27,14 @@ class DocumentName(BaseModel):
 
 
 class ValueLine(BaseModel):
-    """A ledger line: a positive amount is earned, a negative one spent. `event_id` is the fact it rests on."""
+    """A ledger line: a positive amount is earned, a negative one spent. `event_id` is the fact it rests on.
+
+    `document` is what the fact states, null for a contact or work on an asset.
+    """
 
     event_id: UUID
     profile_id: UUID
-    document: DocumentName
+    document: DocumentName | None
     part: str
     item: str
     amount: int
@@ -37,19 +50,83 @@ class WaitingDocument(BaseModel):
     document: DocumentName
 
 
+class OpenInvoice(BaseModel):
+    """What of an invoice is open, by the day it falls due, and what that costs; gross, in minor units."""
+
+    event_id: UUID
+    issued_on: date
+    currency: str
+    gross: int
+    open: int
+    due: list[tuple[date, int]]
+    interest: int
+    reserve: int
+    loss: int
+
+
+class OnAccountLine(BaseModel):
+    """Money of the customer's that settles no invoice."""
+
+    event_id: UUID
+    amount: int
+    currency: str
+
+
+class ValueGap(BaseModel):
+    """Documents that contradict each other: what could be counted was."""
+
+    code: str
+    event_id: UUID
+    message: str
+
+
+class IndicatorAnswer(BaseModel):
+    """A figure of the customer, with the newest of the events that it rests on; without value there is a reason."""
+
+    name: str
+    subject: str | None
+    kind: str
+    value: str | None
+    unit: str
+    on: date
+    events: list[UUID]
+    event_count: int
+    missing: str | None
+
+
 class ValueAnswer(BaseModel):
-    """A customer's contemporary value, and a page of the lines whose sum it is."""
+    """A customer's values on a day, what they rest on, and a page of the ledger lines that add up to the first.
+
+    `valued_on` is the day of valuation: the ninety days are those before it, balances those at its beginning.
+    `known_at` is the moment of which the knowledge is, null for the present.
+    """
 
     customer_id: UUID
     as_of: datetime | None
+    valued_on: date
+    known_at: datetime | None
     scored_at: datetime | None
     sequence: int
     parameter_version: int
     policy_version: int
     profiles: list[UUID]
     contemporary: ContemporaryValue
+    potential: PotentialValue
+    model: ModelValue
+    total: Amount | None
+    tier: TierState
+    stage: StageState | None
+    indicators: list[IndicatorAnswer]
+    alarms: list[AlarmState]
+    triggers: list[TriggerState]
+    suggestions: list[Suggestion]
+    segments: list[str]
+    receivables: list[OpenInvoice]
+    receivable_count: int
+    on_account: list[OnAccountLine]
+    gaps: list[ValueGap]
     line_count: int
     lines: list[ValueLine]
     waiting: list[WaitingDocument]
     waiting_count: int
-    next_cursor: str | None
+    next_cursor: str | None = Field(description="Of the lines.")

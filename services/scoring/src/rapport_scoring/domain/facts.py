@@ -6,7 +6,7 @@ Each is a fact of one event at one profile; a customer has those of its profiles
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID
 
 from rapport_shared.contracts.touchpoints.fields import Money
@@ -104,4 +104,6 @@ class Attribute:
 
 
 Attributes = Mapping[str, Attribute]
-"""By name: `kind`, `industry`, `size`, `region`, `unit`, `language`; what nobody stated is missing."""
+"""By name: those of `ATTRIBUTES`; what nobody stated is missing."""
+
+ATTRIBUTES: Final = ("kind", "industry", "size", "region", "language")

@@ -1,0 +1,1 @@
+"""What scoring does. Each command runs in its caller's transaction."""

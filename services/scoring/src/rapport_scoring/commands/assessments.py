@@ -1,0 +1,154 @@
+"""Assessing customers, in the caller's transaction: what is known of them, what was decided, what is published."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from rapport_scoring import store
+from rapport_scoring.domain.assessment import Assessment, Occasion, assess, nothing_known
+from rapport_scoring.domain.customer import CustomerFacts
+from rapport_scoring.domain.memory import memory_of, text_of
+from rapport_scoring.domain.noticed import Noticed
+from rapport_scoring.domain.rules import Rules
+from rapport_scoring.loading import load_customers
+from rapport_scoring.rules_in_force import RulesInForce
+from rapport_scoring.store import ScoreRow
+from rapport_shared.clock import Clock, next_recorded
+from rapport_shared.contracts.catalogue import CUSTOMER_VALUE_STATE, SCORE_UPDATED
+from rapport_shared.contracts.codec import Event, Message, encode_state
+from rapport_shared.contracts.envelope import Envelope
+from rapport_shared.contracts.ids import new_id
+from rapport_shared.contracts.model import Contract
+from rapport_shared.contracts.scoring import CustomerValueState, ScoreUpdated
+from rapport_shared.database import Connection
+from rapport_shared.messaging import outbox
+from rapport_shared.messaging.outcomes import decide
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is to be saved of a customer, and published: the score where it is new, and what was noticed."""
+
+    row: ScoreRow
+    score: ScoreUpdated
+    events: tuple[Event[Contract], ...]
+    stated: bool
+    entered: tuple[tuple[str, datetime], ...] = ()
+    left: tuple[str, ...] = ()
+
+
+async def assess_customers(
+    connection: Connection, customers: Sequence[UUID], rules: RulesInForce, clock: Clock, *, timed: bool = False
+) -> None:
+    """Assesses `customers` (sorted) anew and publishes what changed; `timed` because their time has come.
+
+    May be repeated: what did not change is not published. Raises `Reject` where a rule fails on a customer's facts.
+    """
+    before = await store.lock_customers(connection, customers)
+    present = await rules(connection)
+    roots = await store.roots(connection, customers)
+    known = await load_customers(connection, customers)
+    now = clock()
+    changes = [
+        change
+        for row in before
+        if (change := _change(row, roots, known[row.customer_id], present, now, timed=timed)) is not None
+    ]
+    if changes:
+        await _publish(connection, changes)
+
+
+def _change(
+    row: ScoreRow, roots: dict[UUID, UUID], facts: CustomerFacts, rules: Rules, now: datetime, *, timed: bool
+) -> Change | None:
+    """What becomes of a customer, None where nothing does."""
+    if row.version == 0 and not facts.known:
+        return None
+    root = roots.get(row.customer_id, row.customer_id)
+    moved_to = None if root == row.customer_id else root
+    timed_at = due_instant(row, rules, now) if timed else row.timed_at
+    found = decide(_assess, row, facts, rules, Occasion(now, timed_at))
+    after = replace(
+        row,
+        timed_at=timed_at,
+        due_at=found.due_at,
+        generation=rules.generation,
+        memory=text_of(found.memory),
+        peer_group=found.group,
+    )
+    return _told(row, replace(after, moved_to=moved_to), found, now)
+
+
+def _assess(row: ScoreRow, facts: CustomerFacts, rules: Rules, occasion: Occasion) -> Assessment:
+    before = memory_of(row.memory)
+    return assess(facts, rules, before, occasion) if facts.known else nothing_known(facts, rules, before)
+
+
+def due_instant(row: ScoreRow, rules: Rules, now: datetime) -> datetime | None:
+    """The instant that a timer asks for: the one it was set to, or now where that is too long ago to act on."""
+    if row.due_at is None or row.due_at > now:
+        return row.timed_at
+    instant = row.due_at if now - row.due_at <= rules.effect_horizon else now
+    return instant if row.timed_at is None else max(instant, row.timed_at)
+
+
+def _told(before: ScoreRow, after: ScoreRow, found: Assessment, now: datetime) -> Change | None:
+    text = found.score.model_dump_json()
+    told = [Noticed(SCORE_UPDATED, found.score)] if text != before.score else []
+    told += found.noticed
+    stated = bool(told) or after.moved_to != before.moved_to
+    if not stated and after == before:
+        return None
+    events = tuple(_events(before, told, now))
+    row = replace(
+        after,
+        sequence=before.sequence + len(events),
+        recorded_at=events[-1].envelope.recorded_at if events else before.recorded_at,
+        score=text,
+        version=before.version + stated,
+    )
+    was = memory_of(before.memory).segments
+    entered = tuple((name, at) for name, at in sorted(found.memory.segments.items()) if name not in was)
+    left = tuple(sorted(was.keys() - found.memory.segments.keys()))
+    return Change(row, found.score, events, stated, entered, left)
+
+
+def _events(row: ScoreRow, told: Sequence[Noticed], now: datetime) -> list[Event[Contract]]:
+    events: list[Event[Contract]] = []
+    last = row.recorded_at
+    for place, one in enumerate(told, 1):
+        last = next_recorded(now, last)
+        envelope = Envelope(
+            id=new_id(last),
+            source=one.type.source,
+            type=one.type.wire,
+            subject=str(row.customer_id),
+            occurred_at=last,
+            recorded_at=last,
+            sequence=row.sequence + place,
+            customer_id=row.customer_id,
+        )
+        events.append(Event(envelope, one.type, one.data))
+    return events
+
+
+async def _publish(connection: Connection, changes: Sequence[Change]) -> None:
+    await store.save_scores(connection, [change.row for change in changes])
+    entries = sorted((name, change.row.customer_id, at) for change in changes for name, at in change.entered)
+    await store.enter_segments(connection, entries)
+    leaves = sorted((name, change.row.customer_id) for change in changes for name in change.left)
+    await store.leave_segments(connection, leaves)
+    await outbox.append(connection, [event for change in changes for event in change.events])
+    await outbox.queue(connection, [_state(change) for change in changes if change.stated])
+
+
+def _state(change: Change) -> Message:
+    row = change.row
+    state = CustomerValueState(
+        customer_id=row.customer_id,
+        version=row.version,
+        score=change.score if row.moved_to is None else None,
+        moved_to=row.moved_to,
+    )
+    return encode_state(CUSTOMER_VALUE_STATE, row.customer_id, state)

@@ -1,0 +1,159 @@
+"""What scoring does about facts: keep them, follow the mapping, assess the customers they touch. One transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from rapport_scoring import store
+from rapport_scoring.commands.assessments import assess_customers
+from rapport_scoring.recorded import Recorded
+from rapport_scoring.rules_in_force import RulesInForce
+from rapport_scoring.store.registers import CaseRegister, ProfileRegister
+from rapport_shared.clock import Clock
+from rapport_shared.contracts.customer import ProfileMove
+from rapport_shared.contracts.touchpoints import DocumentKey
+from rapport_shared.database import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingRetracted:
+    """A recording, of whatever kind, no longer counts."""
+
+    event_id: UUID
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ProfilesMoved:
+    """Profiles belong to other customers."""
+
+    moves: tuple[ProfileMove, ...]
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileStated:
+    """A profile's register."""
+
+    register: ProfileRegister
+
+
+@dataclass(frozen=True, slots=True)
+class CaseStated:
+    """A ticket's register."""
+
+    register: CaseRegister
+
+
+@dataclass(frozen=True, slots=True)
+class UnitStated:
+    """A unit's register."""
+
+    path: str
+    time_zone: str
+    sequence: int
+
+
+Fact = Recorded | RecordingRetracted | ProfilesMoved | ProfileStated | CaseStated | UnitStated
+
+SETTLING = frozenset({"payment.reversed", "payment.refunded"})
+"""Of these the profile that is touched may be two names away: a reversal names a payment, which names an invoice."""
+
+
+async def take_facts(connection: Connection, facts: Sequence[Fact], rules: RulesInForce, clock: Clock) -> None:
+    """Keeps `facts` and assesses the customers they touch, in the caller's transaction.
+
+    Locks units, recordings, names, registers, profiles, customers, in this order and each sorted. May be repeated:
+    what is known changes nothing, and only what changed is published.
+    """
+    await _keep_units(connection, [fact for fact in facts if isinstance(fact, UnitStated)])
+    touched = await _keep_recordings(connection, facts)
+    touched |= await _keep_profiles(connection, [fact.register for fact in facts if isinstance(fact, ProfileStated)])
+    touched |= await _keep_cases(connection, [fact.register for fact in facts if isinstance(fact, CaseStated)])
+    moved = await _move(connection, [fact for fact in facts if isinstance(fact, ProfilesMoved)])
+    customers = moved | (await store.customers_of(connection, sorted(touched)) if touched else set())
+    if customers:
+        await assess_customers(connection, sorted(customers), rules, clock)
+
+
+async def _keep_recordings(connection: Connection, facts: Sequence[Fact]) -> set[UUID]:
+    """Keeps what was recorded and retracted; answers the profiles whose value it may touch."""
+    stated = {fact.recording.event_id: fact for fact in facts if isinstance(fact, Recorded)}
+    ended = {fact.event_id: fact for fact in facts if isinstance(fact, RecordingRetracted)}
+    touched: set[UUID] = set()
+    names: set[DocumentKey] = set()
+    new: list[Recorded] = []
+    if stated:
+        kept = await store.record(connection, [stated[event].recording for event in sorted(stated)])
+        new = [stated[event] for event in sorted(kept)]
+        touched |= {one.recording.profile_id for one in new}
+        names |= {name for one in new for name in one.names}
+    if ended:
+        over = await store.retract(connection, [(event, ended[event].recorded_at) for event in sorted(ended)])
+        touched |= {one.profile_id for one in over}
+        names |= {one.key for one in over if one.key is not None}
+    if names:
+        touched |= await _share_names(connection, sorted(names), new)
+    return touched
+
+
+async def _share_names(connection: Connection, names: Sequence[DocumentKey], new: Sequence[Recorded]) -> set[UUID]:
+    """Keeps who uses which names; answers the profiles that have to do with `names`."""
+    await store.lock_names(connection, names)
+    uses = sorted({(name, one.recording.profile_id) for one in new for name in one.names})
+    if uses:
+        await store.use_names(connection, uses)
+    touched = await store.users(connection, names)
+    if not new or any(one.recording.kind in SETTLING for one in new):
+        touched |= {one for found in (await store.partners(connection, sorted(touched))).values() for one in found}
+    return touched
+
+
+async def _keep_profiles(connection: Connection, registers: Sequence[ProfileRegister]) -> set[UUID]:
+    newest: dict[UUID, ProfileRegister] = {}
+    for one in registers:
+        if one.profile_id not in newest or one.sequence > newest[one.profile_id].sequence:
+            newest[one.profile_id] = one
+    return await store.put_profiles(connection, [one for _, one in sorted(newest.items())]) if newest else set()
+
+
+async def _keep_cases(connection: Connection, registers: Sequence[CaseRegister]) -> set[UUID]:
+    newest: dict[UUID, CaseRegister] = {}
+    for one in registers:
+        known = newest.get(one.case.ticket_id)
+        if known is None or one.sequence > known.sequence:
+            newest[one.case.ticket_id] = one
+    return await store.put_cases(connection, [one for _, one in sorted(newest.items())]) if newest else set()
+
+
+async def _move(connection: Connection, moved: Sequence[ProfilesMoved]) -> set[UUID]:
+    """Follows moves; answers every customer whose composition changed, those merged away among them."""
+    newest: dict[UUID, ProfileMove] = {}
+    told = {(move.profile_id, move.mapping_seq): (move, one.recorded_at) for one in moved for move in one.moves}
+    for move, _ in told.values():
+        known = newest.get(move.profile_id)
+        if known is None or move.mapping_seq > known.mapping_seq:
+            newest[move.profile_id] = move
+    if not newest:
+        return set()
+    history = [(move.profile_id, move.customer_id, move.mapping_seq, at) for _, (move, at) in sorted(told.items())]
+    await store.remember_moves(connection, history)
+    founders = {move.customer_id for move in newest.values()}  # part of their customer, whether heard of or not
+    before = await store.lock_profiles(connection, sorted(founders | newest.keys()))
+    due = [move for profile, move in sorted(newest.items()) if move.mapping_seq > before[profile][1]]
+    if not due:
+        return set()
+    await store.move_profiles(connection, [(move.profile_id, move.customer_id, move.mapping_seq) for move in due])
+    left = {before[move.profile_id][0] for move in due}
+    return left | {move.customer_id for move in due} | {move.profile_id for move in due}
+
+
+async def _keep_units(connection: Connection, units: Sequence[UnitStated]) -> None:
+    newest: dict[str, UnitStated] = {}
+    for unit in units:
+        if unit.path not in newest or unit.sequence > newest[unit.path].sequence:
+            newest[unit.path] = unit
+    if newest:
+        rows = [(path, unit.time_zone, unit.sequence) for path, unit in sorted(newest.items())]
+        await store.put_units(connection, rows)

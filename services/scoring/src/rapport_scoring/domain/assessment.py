@@ -1,0 +1,144 @@
+"""The assessment of a customer at an instant: what it is worth, what stage, tier and segments it is in, and what calls
+for action. It is made at each fact and whenever time alone changes it; decisions are remembered, never recomputed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from rapport_scoring.domain.attention import attention
+from rapport_scoring.domain.customer import CustomerFacts
+from rapport_scoring.domain.membership import Membership, membership
+from rapport_scoring.domain.memory import Memory
+from rapport_scoring.domain.noticed import Noticed, forgotten, noticed
+from rapport_scoring.domain.rules import Rules
+from rapport_scoring.domain.standing import Standing, stand
+from rapport_scoring.domain.valuation import WINDOW, Valuation, valuation
+from rapport_shared.contracts.scoring import ContemporaryValue, ScoreUpdated
+
+AGEING_DAYS = (1, 31, 61, 91)
+"""Days after its day due on which a receivable comes into another bucket of the reserve."""
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """Why a customer is assessed: facts came, or, with `timed_at`, a timer asks (it, or one before). `now` is the
+    moment of deciding, which says only what is too old to act on."""
+
+    now: datetime
+    timed_at: datetime | None = None
+
+    def instant(self, facts: CustomerFacts) -> datetime:
+        """The instant that is assessed: the latest event, or the timer's if that is later."""
+        return max(one for one in (facts.latest, self.timed_at, datetime.min.replace(tzinfo=UTC)) if one is not None)
+
+    def today(self, facts: CustomerFacts) -> date:
+        """The day of that instant: the last day among the facts as their units count, or the timer's in UTC."""
+        days = [facts.last_day] if facts.last_day is not None else []
+        return max([*days, self.timed_at.astimezone(UTC).date()] if self.timed_at is not None else days)
+
+    def effective(self, facts: CustomerFacts, rules: Rules) -> bool:
+        """Whether anybody should act on what is noticed now."""
+        instant = self.instant(facts)
+        asked = self.timed_at is not None and instant == self.timed_at
+        return self.now - instant <= rules.effect_horizon and (asked or not facts.historical)
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """What was found: the score, what is to be told besides, what is remembered, and when to look again."""
+
+    score: ScoreUpdated
+    noticed: tuple[Noticed, ...]
+    memory: Memory
+    due_at: datetime | None
+    group: str | None
+
+
+def assess(facts: CustomerFacts, rules: Rules, before: Memory, occasion: Occasion) -> Assessment:
+    """Assesses a customer of whom something is known. The same facts, rules, memory and occasion give the same."""
+    instant, today = occasion.instant(facts), occasion.today(facts)
+    values = valuation(facts, rules, today)
+    standing = stand(facts, rules, values, instant, today)
+    heed = attention(facts, rules, values, standing, before, instant, today)
+    member = membership(facts, rules, values, standing, heed, before, instant)
+    effective = occasion.effective(facts, rules)
+    memory = before.after(standing, heed, member, effective=effective)
+    due = [*heed.due, *member.due, *_dates(facts, rules, values, standing, today)]
+    return Assessment(
+        score=_score(facts, rules, values, standing, memory, instant),
+        noticed=noticed(facts.customer_id, rules, before, memory, standing, heed, member, effective=effective),
+        memory=memory,
+        due_at=min((one for one in due if one > instant), default=None),
+        group=values.outlook.group,
+    )
+
+
+def nothing_known(facts: CustomerFacts, rules: Rules, before: Memory) -> Assessment:
+    """The assessment of a customer of whom nothing is left, as one that was merged away: its score says so."""
+    nothing = ContemporaryValue(lifetime=(), lifetime_parts={})
+    score = ScoreUpdated(
+        customer_id=facts.customer_id,
+        as_of=None,
+        policy_version=rules.versions.value,
+        parameter_version=rules.versions.parameters,
+        profiles=facts.profiles,
+        contemporary=nothing,
+        lines=0,
+        facts_digest=facts.digest,
+    )
+    left = Membership({}, frozenset(), frozenset(before.segments), {}, ())
+    memory = before.forgotten()
+    told = forgotten(facts.customer_id, rules, before, memory, left)
+    return Assessment(score, told, memory, None, None)
+
+
+def _score(
+    facts: CustomerFacts, rules: Rules, values: Valuation, standing: Standing, memory: Memory, instant: datetime
+) -> ScoreUpdated:
+    return ScoreUpdated(
+        customer_id=facts.customer_id,
+        as_of=instant,
+        policy_version=rules.versions.value,
+        parameter_version=rules.versions.parameters,
+        tier_policy_version=rules.versions.tier,
+        trigger_policy_version=rules.versions.trigger,
+        profiles=tuple(sorted(facts.profiles)),
+        contemporary=values.contemporary,
+        lines=len(values.ledger.lines),
+        waiting=len(values.ledger.waiting),
+        facts_digest=facts.digest,
+        valued_on=values.on,
+        potential=values.outlook.potential,
+        model=values.outlook.model,
+        total=standing.total,
+        tier=standing.tier_state,
+        stage=standing.stage_state,
+        indicators=standing.told,
+        alarms=memory.alarm_states(facts.customer_id),
+        triggers=memory.trigger_states,
+        suggestions=standing.suggestions,
+        segments=tuple(sorted(memory.segments)),
+    )
+
+
+def _dates(
+    facts: CustomerFacts, rules: Rules, values: Valuation, standing: Standing, today: date
+) -> Sequence[datetime]:
+    """When a value changes by itself: a document leaves the ninety days or begins to count, a receivable ages."""
+    days = {line.day + WINDOW for line in values.ledger.lines if line.day + WINDOW > today}
+    days |= {statement.day for statement in facts.statements if statement.day > today}
+    days |= {
+        due_on + timedelta(days=after)
+        for receivable in values.ledger.receivables
+        for due_on, amount in receivable.due
+        if amount
+        for after in AGEING_DAYS
+    }
+    days |= {standing.stage_until} if standing.stage_until is not None else set()
+    ahead = min((day for day in days if day > today), default=None)
+    return [] if ahead is None else [midnight(ahead)]
+
+
+def midnight(day: date) -> datetime:
+    """The instant at which a day begins, in UTC."""
+    return datetime.combine(day, time.min, UTC)

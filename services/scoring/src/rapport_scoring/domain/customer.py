@@ -1,0 +1,64 @@
+"""All that is known of one customer: the facts of its profiles."""
+
+import hashlib
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from uuid import UUID
+
+from rapport_scoring.domain.documents import Statement
+from rapport_scoring.domain.facts import Answer, AssetEvent, Attributes, Case, Contact, WalletStatement
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerFacts:
+    """A customer, made of `profiles`. Each list may be in any order.
+
+    `statements` may hold documents of others too, which name the customer's. `earliest` and `latest` are the first
+    and last event time of what is its own, `last_day` the last day among them as its units count days; None where
+    nothing is known. `history` are the events that were reported as history, and cause nothing; `historical` says
+    that the latest is one.
+    """
+
+    customer_id: UUID
+    profiles: tuple[UUID, ...]
+    statements: Sequence[Statement] = ()
+    contacts: Sequence[Contact] = ()
+    answers: Sequence[Answer] = ()
+    cases: Sequence[Case] = ()
+    wallets: Sequence[WalletStatement] = ()
+    asset_events: Sequence[AssetEvent] = ()
+    attributes: Attributes = field(default_factory=dict)
+    unit: str | None = None
+    earliest: datetime | None = None
+    latest: datetime | None = None
+    last_day: date | None = None
+    history: Set[UUID] = frozenset()
+    historical: bool = False
+
+    @property
+    def own(self) -> frozenset[UUID]:
+        """The customer's profiles."""
+        return frozenset(self.profiles)
+
+    @property
+    def known(self) -> bool:
+        """Whether there is anything to say of the customer."""
+        return self.latest is not None
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the ids of the events of all facts: the same facts give the same digest, in any order."""
+        return hashlib.sha256(b"".join(event.bytes for event in self._events())).hexdigest()
+
+    def _events(self) -> list[UUID]:
+        lists: tuple[Sequence[Statement | Contact | Answer | Case | WalletStatement | AssetEvent], ...] = (
+            self.statements,
+            self.contacts,
+            self.answers,
+            self.cases,
+            self.wallets,
+            self.asset_events,
+        )
+        stated = {fact.event_id for facts in lists for fact in facts}
+        return sorted(stated | {attribute.event_id for attribute in self.attributes.values()})

@@ -1,0 +1,129 @@
+"""The segments of a customer at an instant: its readings, and what became of its memberships."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+
+from rapport_scoring.domain.alarms import open_alarms
+from rapport_scoring.domain.attention import Attention
+from rapport_scoring.domain.customer import CustomerFacts
+from rapport_scoring.domain.indicators import Indicator
+from rapport_scoring.domain.memory import Memory
+from rapport_scoring.domain.purchases import Purchase
+from rapport_scoring.domain.rules import Rules
+from rapport_scoring.domain.segments import (
+    AnswerGiven,
+    Cause,
+    ContactMade,
+    CustomerReadings,
+    PurchaseMade,
+    TicketOpened,
+    begin,
+)
+from rapport_scoring.domain.standing import Standing, name_of
+from rapport_scoring.domain.valuation import Valuation
+from rapport_shared.contracts.money import Amount
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """The segments of a customer, each since when; which it entered and left, and why; when time may move it."""
+
+    since: Mapping[str, datetime]
+    entered: frozenset[str]
+    left: frozenset[str]
+    causes: Mapping[str, tuple[Cause, ...]]
+    due: tuple[datetime, ...]
+
+
+def membership(
+    facts: CustomerFacts,
+    rules: Rules,
+    values: Valuation,
+    standing: Standing,
+    heed: Attention,
+    before: Memory,
+    instant: datetime,
+) -> Membership:
+    """The memberships at `instant`."""
+    found = begin(rules.segments, readings(facts, rules, values, standing, heed, before), instant)
+    known = before.segments.keys() & rules.segments.roots.keys()
+    entered, left = found.segments - known, before.segments.keys() - found.segments
+    since = {name: before.segments.get(name, instant) for name in sorted(found.segments)}
+    return Membership(since, frozenset(entered), frozenset(left), {}, (found.due,) if found.due else ())
+
+
+def readings(
+    facts: CustomerFacts,
+    rules: Rules,
+    values: Valuation,
+    standing: Standing,
+    heed: Attention,
+    before: Memory,
+) -> CustomerReadings:
+    """What segments can read of a customer."""
+    alarms = open_alarms([*before.alarms, *heed.alarms.facts])
+    read = {
+        **_values(rules, values),
+        "tier": standing.tier.tier,
+        "stage": standing.stage.value,
+        **dict(_indicators(standing.indicators)),
+        **{f"attribute:{name}": one.value for name, one in facts.attributes.items()},
+        **({"attribute:unit": facts.unit} if facts.unit is not None else {}),
+        **_tickets(facts),
+        **{f"alarm:{episode.kind}": True for episode in alarms},
+        **{f"trigger:{state.trigger.value}": True for state in heed.triggers.states if state.active},
+    }
+    return CustomerReadings(
+        values=read,
+        since=_since(facts, standing),
+        contacts=[
+            ContactMade(one.occurred_at, one.channel, one.kind, one.direction, one.seconds) for one in facts.contacts
+        ],
+        purchases=[_purchase(rules, one) for one in values.purchases],
+        answers=[AnswerGiven(one.occurred_at, one.survey, one.score) for one in facts.answers],
+        tickets=[TicketOpened(one.opened_at, one.kind) for one in facts.cases],
+    )
+
+
+def _values(rules: Rules, values: Valuation) -> dict[str, int | None]:
+    day = max((purchase.day for purchase in values.purchases), default=values.on)
+
+    def reported(amount: Amount | None) -> int | None:
+        return None if amount is None else rules.value.rates.convert([amount], day).amount
+
+    return {
+        "value:last_90_days": values.worth.amount,
+        "value:lifetime": values.lifetime.amount,
+        "value:potential": reported(values.outlook.potential.value),
+        "value:model": reported(values.outlook.model.value),
+        "value:total": values.total.amount,
+    }
+
+
+def _indicators(found: Iterable[Indicator]) -> Iterator[tuple[str, int | float | str | None]]:
+    """Numbers as numbers; of one that there are several of (currencies, channels) each by its subject."""
+    for one in found:
+        if one.value is not None:
+            is_label = one.unit == "label" or isinstance(one.value, int)
+            yield f"indicator:{name_of(one)}", one.value if is_label else float(one.value)
+
+
+def _tickets(facts: CustomerFacts) -> dict[str, int]:
+    open_ = [case.kind for case in facts.cases if case.open]
+    return {"tickets:open": len(open_), **{f"tickets:open:{kind}": open_.count(kind) for kind in set(open_)}}
+
+
+def _since(facts: CustomerFacts, standing: Standing) -> dict[str, datetime]:
+    ages = {"customer": facts.earliest} if facts.earliest is not None else {}
+    return ages | ({"stage": _midnight(standing.stage_since)} if standing.stage_since is not None else {})
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time.min, UTC)
+
+
+def _purchase(rules: Rules, purchase: Purchase) -> PurchaseMade:
+    """A purchase counts from the beginning of its day on."""
+    paid = rules.value.rates.convert([Amount(amount=purchase.revenue, currency=purchase.currency)], purchase.day)
+    return PurchaseMade(_midnight(purchase.day), paid.amount, purchase.categories, purchase.skus)

@@ -1,0 +1,110 @@
+"""Registers of other services, as they were last stated: units, attributes of profiles, cases."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from rapport_scoring.domain.facts import Case
+from rapport_shared.database import Connection, Reading, Row
+
+_PUT_UNITS = """
+INSERT INTO unit (path, time_zone, sequence) SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[])
+ON CONFLICT (path) DO UPDATE SET time_zone = excluded.time_zone, sequence = excluded.sequence
+WHERE unit.sequence < excluded.sequence
+"""
+_PUT_PROFILES = """
+INSERT INTO profile_register (profile_id, sequence, unit, registered_at, attributes)
+SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::timestamptz[], $5::text[])
+ON CONFLICT (profile_id) DO UPDATE SET sequence = excluded.sequence, unit = excluded.unit,
+    registered_at = excluded.registered_at, attributes = excluded.attributes
+WHERE profile_register.sequence < excluded.sequence
+RETURNING profile_id
+"""
+_PROFILES = """
+SELECT profile_id, unit, registered_at, attributes FROM profile_register WHERE profile_id = ANY($1::uuid[])
+"""
+_PUT_CASES = """
+INSERT INTO ticket_case (ticket_id, sequence, event_id, profile_id, kind, state, open, opened_at, changed_at,
+                         responded_at, resolved_at)
+SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::boolean[],
+                     $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::timestamptz[])
+ON CONFLICT (ticket_id) DO UPDATE SET sequence = excluded.sequence, event_id = excluded.event_id,
+    profile_id = excluded.profile_id, kind = excluded.kind, state = excluded.state, open = excluded.open,
+    opened_at = excluded.opened_at, changed_at = excluded.changed_at, responded_at = excluded.responded_at,
+    resolved_at = excluded.resolved_at
+WHERE ticket_case.sequence < excluded.sequence
+RETURNING profile_id
+"""
+_CASES = """
+SELECT ticket_id, event_id, profile_id, kind, state, open, opened_at, changed_at, responded_at, resolved_at
+FROM ticket_case WHERE profile_id = ANY($1::uuid[])
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileRegister:
+    """A profile as an event states it: its unit, and the candidates of its attributes by name, as JSON."""
+
+    profile_id: UUID
+    sequence: int
+    unit: str | None
+    registered_at: datetime | None
+    attributes: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRegister:
+    """A ticket as an event states it; the highest sequence stands."""
+
+    sequence: int
+    case: Case
+    changed_at: datetime
+
+
+async def put_units(connection: Connection, units: Sequence[tuple[str, str, int]]) -> None:
+    """Keeps the zone of units (path, zone, sequence; each path once, sorted); the highest sequence stays."""
+    await connection.execute(_PUT_UNITS, *[list(column) for column in zip(*units, strict=True)])
+
+
+async def put_profiles(connection: Connection, registers: Sequence[ProfileRegister]) -> set[UUID]:
+    """Keeps registers of profiles (each once, sorted by id); the highest sequence stays. Answers those that changed."""
+    rows = await connection.fetch(
+        _PUT_PROFILES,
+        [register.profile_id for register in registers],
+        [register.sequence for register in registers],
+        [register.unit for register in registers],
+        [register.registered_at for register in registers],
+        [register.attributes for register in registers],
+    )
+    return {row["profile_id"] for row in rows}
+
+
+async def profile_registers(connection: Reading, profiles: Sequence[UUID]) -> list[Row]:
+    """Unit and attributes of each profile that was stated."""
+    return await connection.fetch(_PROFILES, profiles)
+
+
+async def put_cases(connection: Connection, registers: Sequence[CaseRegister]) -> set[UUID]:
+    """Keeps cases (each once, sorted by id); the highest sequence stays. Answers the profiles of those that changed."""
+    cases = [register.case for register in registers]
+    rows = await connection.fetch(
+        _PUT_CASES,
+        [case.ticket_id for case in cases],
+        [register.sequence for register in registers],
+        [case.event_id for case in cases],
+        [case.profile_id for case in cases],
+        [case.kind for case in cases],
+        [case.state for case in cases],
+        [case.open for case in cases],
+        [case.opened_at for case in cases],
+        [register.changed_at for register in registers],
+        [case.responded_at for case in cases],
+        [case.resolved_at for case in cases],
+    )
+    return {row["profile_id"] for row in rows}
+
+
+async def cases_of(connection: Reading, profiles: Sequence[UUID]) -> list[Row]:
+    """The cases of profiles, each with when it last changed."""
+    return await connection.fetch(_CASES, profiles)
