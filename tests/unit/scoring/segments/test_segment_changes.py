@@ -16,6 +16,7 @@ from rapport_scoring.domain.segments import (
     PurchaseMade,
     SegmentError,
     begin,
+    compare,
     compile_segments,
     evaluate,
     next_change,
@@ -173,3 +174,25 @@ def test_only_the_segments_whose_condition_flips_are_looked_at() -> None:
     old, new = CustomerReadings({"value:total": 50}), CustomerReadings({"value:total": 53})
     done = reevaluate(index, begin(index, old, NOON), old, new, NOON)
     assert sorted(done.entered) == ["s51", "s52", "s53"]
+
+
+def test_without_the_readings_of_before_a_fact_of_the_time_between_is_the_cause() -> None:
+    index = compile_segments({"it": policy({"all": [GOLD, CALLS]}), "quiet": policy({"not": CALLS})})
+    calls = [call(NOON - minutes(9)), call(NOON - minutes(5)), call(NOON)]
+    customer = CustomerReadings({"tier": "gold"}, contacts=calls)
+    done = compare(index, frozenset({"quiet", "gone"}), NOON - minutes(1), customer, NOON)
+    assert done.entered == {"it"}
+    assert done.left == {"quiet", "gone"}
+    assert done.after == begin(index, customer, NOON)
+    called = Cause("/when/all/1", "contacts:phone", "2", "3")
+    assert done.causes == {"it": (called,), "quiet": (Cause("/when/not", "contacts:phone", "2", "3"),)}
+    later = compare(index, frozenset({"it"}), NOON, customer, NOON + minutes(21))
+    assert later.causes["it"] == (Cause("/when/all/1", WINDOW, "3", "2"),)
+
+
+def test_without_the_readings_of_before_all_that_makes_it_so_is_the_cause() -> None:
+    index = compile_segments({"it": policy({"any": [GOLD, {"not": CALLS}, {"reading": "stage", "is": "loyal"}]})})
+    done = compare(index, frozenset(), NOON - minutes(1), CustomerReadings({"tier": "gold"}), NOON)
+    assert done.causes == {
+        "it": (Cause("/when/any/0", "tier", None, "gold"), Cause("/when/any/1/not", "contacts:phone", None, "0"))
+    }

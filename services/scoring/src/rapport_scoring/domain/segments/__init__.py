@@ -1,12 +1,12 @@
 """Segments of customers: the policy that says who belongs to one, and what its conditions make of a customer."""
 
+from rapport_scoring.domain.segments.causes import WINDOW, Cause
 from rapport_scoring.domain.segments.compiling import SegmentError, compile_segments
 from rapport_scoring.domain.segments.evaluation import (
-    WINDOW,
-    Cause,
     Change,
     Memberships,
     begin,
+    compare,
     evaluate,
     reevaluate,
 )
@@ -35,6 +35,7 @@ __all__ = [
     "SegmentPolicy",
     "TicketOpened",
     "begin",
+    "compare",
     "compile_segments",
     "evaluate",
     "finds_all",

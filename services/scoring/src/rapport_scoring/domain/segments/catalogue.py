@@ -61,6 +61,9 @@ FIELDS: Final[Mapping[str, frozenset[str]]] = {
 }
 """By stream of facts: the fields by which its facts can be told apart."""
 
+SEVERAL: Final = frozenset({"categories", "skus"})
+"""Fields of which a fact has several values: one that is wanted is enough."""
+
 VOCABULARY: Final[Mapping[tuple[str, str], frozenset[str]]] = {
     ("contacts", "channel"): CHANNELS,
     ("contacts", "direction"): frozenset({"inbound", "outbound"}),

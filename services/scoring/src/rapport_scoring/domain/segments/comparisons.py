@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from math import ceil, floor
 from typing import Any, Final
 
 from rapport_scoring.domain.segments.readings import Value
@@ -95,6 +96,15 @@ class Questions:
         if self._under:
             found += set(self._above(before)) ^ set(self._above(after))
         return found
+
+    def next_below(self, count: int) -> int | None:
+        """The greatest count below `count`, and not below 0, of which a threshold has another answer."""
+        key = (count, 0)
+        places = ((keys, bisect_right(keys, key)) for keys in (self._lower_keys, self._upper_keys))
+        passed = [keys[place - 1] for keys, place in places if place]
+        # of both kinds of bound, (x, 0) parts what is below x from the rest, (x, 1) what is x or below
+        below = max((floor(x) if past else ceil(x) - 1 for x, past in passed), default=-1)
+        return below if below >= 0 else None
 
     def _above(self, path: Value) -> Iterator[int]:
         steps = path.split("/") if isinstance(path, str) else []

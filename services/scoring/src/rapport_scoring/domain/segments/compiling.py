@@ -5,7 +5,7 @@ from typing import Final
 
 from rapport_scoring.domain.segments.catalogue import MEMBER
 from rapport_scoring.domain.segments.expressions import Atom, Expression, Group, atoms_of
-from rapport_scoring.domain.segments.index import Holds, Measure, Moment, Numbers, Root, SegmentIndex
+from rapport_scoring.domain.segments.index import Holds, Measure, Moment, Numbers, Reach, Root, SegmentIndex
 from rapport_scoring.domain.segments.policy import SegmentPolicy
 from rapport_scoring.domain.segments.subjects import Lasting, Sliding, Standing, Subject
 
@@ -36,22 +36,23 @@ class _Compiler:
         self.selections, self.numbers = Numbers(), Numbers()
         self.compiled: dict[int, Holds] = {}
         self.conditions: dict[int, Holds] = {}
-        self.segments_of: dict[int, dict[str, None]] = {}
+        self.reach: dict[tuple[int, bool], set[str]] = {}
 
     def compile(self, expressions: Mapping[str, Expression]) -> SegmentIndex:
         roots = {}
         for name, expression in expressions.items():
             roots[name] = Root(name, expression, self.compiled[self.condition(expression)])
             self.note(name, expression)
+        reach = {number: self.reach_of(number) for measure in self.measures.values() for _, number in measure.asked}
         for measure in self.measures.values():
-            measure.settle(self.segments_of)
+            measure.settle(reach)
         return SegmentIndex(
             roots=roots,
             standing={s.name: m for s, m in self.measures.items() if isinstance(s, Standing)},
             lasting={s.name: m for s, m in self.measures.items() if isinstance(s, Lasting)},
             timed=tuple(m for s, m in self.measures.items() if not isinstance(s, Standing)),
             by_fact=self.by_fact(),
-            segments_of={number: tuple(names) for number, names in self.segments_of.items()},
+            reach=reach,
             conditions=self.conditions,
             measures=self.measures,
         )
@@ -65,7 +66,9 @@ class _Compiler:
                 measure.asked.append((expression.comparison, number))
                 self.compiled[number] = _atom(number, measure, expression)
         else:
-            parts = tuple(dict.fromkeys(self.condition(part) for part in expression.parts))
+            # what time does not change is cheap to read, and often decides
+            ordered = sorted(expression.parts, key=_is_timed)
+            parts = tuple(dict.fromkeys(self.condition(part) for part in ordered))
             number = self.numbers.of((expression.kind, frozenset(parts)))
             if number not in self.compiled:
                 self.compiled[number] = _group(number, expression, tuple(self.compiled[part] for part in parts))
@@ -75,15 +78,24 @@ class _Compiler:
     def measure(self, subject: Subject) -> Measure:
         found = self.measures.get(subject)
         if found is None:
-            selection = self.selections.of(subject.selection) if isinstance(subject, Sliding) else -1
-            found = self.measures[subject] = Measure(len(self.measures), subject, selection)
+            selection, takes = -1, None
+            if isinstance(subject, Sliding):
+                selection, takes = self.selections.of(subject.selection), subject.selection.chooser()
+            found = self.measures[subject] = Measure(len(self.measures), subject, selection, takes)
         return found
 
-    def note(self, name: str, expression: Expression) -> None:
-        """Keeps which conditions can move the segment."""
-        for atom in atoms_of(expression):
-            number = self.numbers.of((self.measures[atom.subject].number, atom.comparison))
-            self.segments_of.setdefault(number, {})[name] = None
+    def note(self, name: str, expression: Expression, helps: bool = True) -> None:
+        """Keeps which conditions can move the segment, and which truth of each helps to enter it."""
+        if isinstance(expression, Atom):
+            number = self.numbers.of((self.measures[expression.subject].number, expression.comparison))
+            self.reach.setdefault((number, helps), set()).add(name)
+        else:
+            for part in expression.parts:
+                self.note(name, part, helps is not (expression.kind == "not"))
+
+    def reach_of(self, number: int) -> Reach:
+        by_truth, by_falsehood = (frozenset(self.reach.get((number, truth), ())) for truth in (True, False))
+        return Reach(self.compiled[number], by_truth, by_falsehood)
 
     def by_fact(self) -> dict[tuple[str, str, str], tuple[Measure, ...]]:
         found: dict[tuple[str, str, str], tuple[Measure, ...]] = {}
@@ -93,6 +105,10 @@ class _Compiler:
                 for value in values:
                     found[stream, name, value] = (*found.get((stream, name, value), ()), measure)
         return found
+
+
+def _is_timed(expression: Expression) -> bool:
+    return any(not isinstance(atom.subject, Standing) for atom in atoms_of(expression))
 
 
 def _atom(number: int, measure: Measure, atom: Atom) -> Holds:

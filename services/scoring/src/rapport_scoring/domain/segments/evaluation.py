@@ -2,18 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
-from rapport_scoring.domain.segments.catalogue import FIELDS, PERSONAL
-from rapport_scoring.domain.segments.durations import text_of
-from rapport_scoring.domain.segments.expressions import Atom, Expression
+from rapport_scoring.domain.segments.catalogue import FIELDS
+from rapport_scoring.domain.segments.causes import Cause, causes_of, reasons_of
 from rapport_scoring.domain.segments.index import Measure, Moment, SegmentIndex
-from rapport_scoring.domain.segments.readings import CustomerReadings, Happened, Value
-from rapport_scoring.domain.segments.subjects import Standing
-
-WINDOW: Final = "window"
-"""The reading of a cause that is time alone."""
+from rapport_scoring.domain.segments.readings import CustomerReadings, Happened
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +22,6 @@ class Memberships:
     at: datetime
     segments: frozenset[str]
     due: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """A condition that flipped and thereby moved the customer: its place in the policy, and what it reads.
-
-    `reading` is `window` where time alone flipped it. `before` and `after` are what was read, None where it was
-    unknown, or is personal.
-    """
-
-    condition: str
-    reading: str
-    before: str | None = None
-    after: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +56,45 @@ def reevaluate(
     was, now = Moment(old, before.at), Moment(new, at)
     measures = _affected(index, before, was, now)
     flipped = {n for m in measures for n in m.questions.flipped(m.value(was), m.value(now))}
-    touched = {name for number in flipped for name in index.segments_of[number]}
-    inside = {name for name in touched if index.roots[name].holds(now)}
-    entered, left = frozenset(inside - before.segments), frozenset(touched - inside) & before.segments
+    entered, left = _moved(index, before, flipped, now)
     after = Memberships(at, (before.segments | entered) - left, _due(measures, before, now))
-    causes = {name: tuple(_causes(index, index.roots[name].expression, was, now)) for name in sorted(entered | left)}
+    causes = {name: tuple(causes_of(index, index.roots[name].expression, was, now)) for name in sorted(entered | left)}
     return Change(after, entered, left, causes)
+
+
+def compare(
+    index: SegmentIndex, held: frozenset[str], since: datetime, readings: CustomerReadings, at: datetime
+) -> Change:
+    """What becomes of segments that were held at `since`, where the readings of then are not kept, or the policies
+    are others: evaluated in full.
+
+    A cause is a condition that flips between the two instants by these readings, such as a window with a fact of the
+    time between; where none does, each condition that makes it so, with nothing for `before`.
+    """
+    was, now = Moment(readings, since), Moment(readings, at)
+    after = Memberships(at, _members(index, now), _earliest(index.timed, now))
+    entered, left = after.segments - held, held - after.segments
+    moved = [index.roots[name] for name in sorted(entered | left) if name in index.roots]
+    causes = {root.name: tuple(causes_of(index, root.expression, was, now)) for root in moved}
+    causes = {root.name: causes[root.name] or tuple(reasons_of(index, root.expression, now)) for root in moved}
+    return Change(after, entered, left, causes)
+
+
+def _moved(
+    index: SegmentIndex, before: Memberships, flipped: Iterable[int], now: Moment
+) -> tuple[frozenset[str], frozenset[str]]:
+    """The segments entered and left, given the conditions that flipped.
+
+    Only those outside are looked at for which one flipped the way that helps to enter, and of those inside the others.
+    """
+    in_reach, at_risk = set[str](), set[str]()
+    for number in flipped:
+        reach = index.reach[number]
+        holds = reach.holds(now)
+        in_reach |= reach.by_truth if holds else reach.by_falsehood
+        at_risk |= reach.by_falsehood if holds else reach.by_truth
+    entered = frozenset(name for name in in_reach - before.segments if index.roots[name].holds(now))
+    return entered, frozenset(name for name in at_risk & before.segments if not index.roots[name].holds(now))
 
 
 def _members(index: SegmentIndex, moment: Moment) -> frozenset[str]:
@@ -132,30 +146,3 @@ def _due(measures: Iterable[Measure], before: Memberships, now: Moment) -> datet
     if _time_counts(before, now.at) or before.due is None:
         return flip
     return before.due if flip is None else min(flip, before.due)
-
-
-def _causes(index: SegmentIndex, expression: Expression, was: Moment, now: Moment) -> Iterable[Cause]:
-    """The causes of the flip of an expression: of its parts, those that flipped the way that flips it."""
-    if isinstance(expression, Atom):
-        yield _cause(index, expression, was, now)
-        return
-    wanted = index.condition(expression)(now) is not (expression.kind == "not")
-    for part in expression.parts:
-        holds = index.condition(part)
-        if holds(now) is wanted and holds(was) is not wanted:
-            yield from _causes(index, part, was, now)
-
-
-def _cause(index: SegmentIndex, atom: Atom, was: Moment, now: Moment) -> Cause:
-    measure, holds = index.measures[atom.subject], atom.comparison.holds
-    before, after = measure.value(was), measure.value(now)
-    alone = not isinstance(atom.subject, Standing) and holds(measure.value_at(was, now.at)) is holds(after)
-    return Cause(atom.place, WINDOW if alone else atom.subject.reading, _told(atom, before), _told(atom, after))
-
-
-def _told(atom: Atom, value: Value) -> str | None:
-    if value is None or atom.subject.reading in PERSONAL:
-        return None
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return text_of(value) if isinstance(value, timedelta) else str(value)

@@ -1,6 +1,6 @@
 """Segments compiled: each distinct condition once, and which of them a change can flip."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
@@ -36,26 +36,47 @@ Holds: TypeAlias = Callable[[Moment], bool]
 
 @dataclass(slots=True, eq=False)
 class Measure:
-    """A subject that conditions ask about, and what they ask. `segments` are those that it can move."""
+    """A subject that conditions ask about, and what they ask. `segments` are those that it can move.
+
+    `selection` numbers the facts of a window, `takes` chooses them, where not all of the stream are.
+    """
 
     number: int
     subject: Subject
     selection: int
+    takes: Callable[[Happened], bool] | None
     questions: Questions = field(default_factory=lambda: Questions(()))
     asked: list[tuple[Comparison, int]] = field(default_factory=list)
     segments: frozenset[str] = frozenset()
+    value_at: Callable[[Moment, datetime], Value] = field(init=False)
+    """What the subject is to the customer of a moment at another instant."""
 
-    def settle(self, segments_of: Mapping[int, Iterable[str]]) -> None:
-        """Makes it ready once all is asked, given the segments in which each question stands."""
+    def __post_init__(self) -> None:
+        """Chooses once how the subject is read."""
+        subject, facts = self.subject, self.facts
+        match subject:
+            case Standing():
+                read = subject.reader()
+                self.value_at = lambda moment, at: read(moment.readings)
+            case Lasting():
+                self.value_at = lambda moment, at: subject.value(moment.readings, at)
+            case Sliding():
+                self.value_at = lambda moment, at: subject.value(facts(moment), at)
+
+    def settle(self, reach: Mapping[int, "Reach"]) -> None:
+        """Makes it ready once all is asked."""
         self.questions = Questions(self.asked)
-        self.segments = frozenset(name for _, number in self.asked for name in segments_of[number])
+        reached = [reach[number] for _, number in self.asked]
+        self.segments = frozenset().union(*(one.by_truth | one.by_falsehood for one in reached))
 
     def facts(self, moment: Moment) -> Sequence[Happened]:
         """The facts of a window, whatever their instant."""
-        assert isinstance(self.subject, Sliding)
         found = moment.facts.get(self.selection)
         if found is None:
-            found = moment.facts[self.selection] = self.subject.selection.of(moment.readings)
+            assert isinstance(self.subject, Sliding)
+            facts = moment.readings.facts(self.subject.selection.stream)
+            found = facts if self.takes is None else [fact for fact in facts if self.takes(fact)]
+            moment.facts[self.selection] = found
         return found
 
     def value(self, moment: Moment) -> Value:
@@ -64,19 +85,14 @@ class Measure:
             moment.figures[self.number] = self.value_at(moment, moment.at)
         return moment.figures[self.number]
 
-    def value_at(self, moment: Moment, at: datetime) -> Value:
-        """What the subject is to the same customer at another instant."""
-        match self.subject:
-            case Standing():
-                return self.subject.value(moment.readings)
-            case Lasting():
-                return self.subject.value(moment.readings, at)
-            case Sliding():
-                return self.subject.value(self.facts(moment), at)
-
     def next_flip(self, moment: Moment) -> datetime | None:
         """The first later instant at which time alone changes the answer to one of the questions."""
         now = self.value(moment)
+        if isinstance(self.subject, Sliding) and isinstance(now, int) and self.subject.figure == "count":
+            facts = self.facts(moment)
+            if not facts or facts[-1].at <= moment.at:
+                below = self.questions.next_below(now)
+                return None if below is None else self.subject.falls_to(below, facts)
         for turn in self._turns(moment):
             if self.questions.flipped(now, self.value_at(moment, turn)):
                 return turn
@@ -93,6 +109,17 @@ class Measure:
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """A condition, and the segments in which it stands: those that it helps to enter when it becomes true, and those
+    that it helps to enter when it becomes false. A segment may be in both.
+    """
+
+    holds: Holds
+    by_truth: frozenset[str]
+    by_falsehood: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Root:
     """A segment: its condition as it is written, and compiled."""
 
@@ -106,7 +133,7 @@ class SegmentIndex:
     """All segments, compiled once. Immutable once made; shared by all customers.
 
     `timed` are the measures that time alone can change, `by_fact` those of windows by a key that their facts share.
-    `condition` gives the compiled form of any expression of a segment.
+    `reach` is of each distinct condition that is no group, by its number in `Questions`.
     """
 
     roots: Mapping[str, Root]
@@ -114,7 +141,7 @@ class SegmentIndex:
     lasting: Mapping[str, Measure]
     timed: tuple[Measure, ...]
     by_fact: Mapping[tuple[str, str, str], tuple[Measure, ...]]
-    segments_of: Mapping[int, tuple[str, ...]]
+    reach: Mapping[int, Reach]
     conditions: Mapping[int, Holds]
     measures: Mapping[Subject, Measure]
 
@@ -129,8 +156,7 @@ class SegmentIndex:
             value = getattr(fact, name)
             for one in value if isinstance(value, frozenset) else (value,):
                 for measure in self.by_fact.get((stream, name, one), ()):
-                    assert isinstance(measure.subject, Sliding)
-                    if measure.subject.selection.takes(fact):
+                    if measure.takes is None or measure.takes(fact):
                         yield measure
 
 

@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, Final, TypeAlias
 
-from rapport_scoring.domain.segments.catalogue import Kind, default_of, kind_of
+from rapport_scoring.domain.segments.catalogue import SEVERAL, Kind, default_of, kind_of
 from rapport_scoring.domain.segments.readings import AT, CustomerReadings, Happened, Value
 
 
@@ -25,12 +26,17 @@ class Standing:
         """How a cause calls it."""
         return self.name
 
-    def value(self, readings: CustomerReadings) -> Value:
-        """What it is; unknown for what is not of its kind, and for a number that is none (NaN)."""
-        value = readings.values.get(self.name)
-        if value is None:
-            return self.otherwise
-        return value if _IS[self.kind](value) else None
+    def reader(self) -> Callable[[CustomerReadings], Value]:
+        """Reads it: unknown is what is not of its kind, and a number that is none (NaN)."""
+        name, otherwise, fits = self.name, self.otherwise, _IS[self.kind]
+
+        def read(readings: CustomerReadings) -> Value:
+            value = readings.values.get(name)
+            if value is None:
+                return otherwise
+            return value if fits(value) else None
+
+        return read
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +70,12 @@ class Selection:
     stream: str
     where: tuple[tuple[str, frozenset[str]], ...] = ()
 
-    def takes(self, fact: Happened) -> bool:
-        """Whether a fact of the stream is among them."""
-        return all(_meets(getattr(fact, name), values) for name, values in self.where)
-
-    def of(self, readings: CustomerReadings) -> Sequence[Happened]:
-        """Those of a customer, by instant."""
-        facts = readings.facts(self.stream)
-        return [fact for fact in facts if self.takes(fact)] if self.where else facts
+    def chooser(self) -> Callable[[Happened], bool] | None:
+        """What says whether a fact of the stream is among them; None where all are."""
+        tests = [_test(name, values) for name, values in self.where]
+        if len(tests) > 1:
+            return lambda fact: all(test(fact) for test in tests)
+        return tests[0] if tests else None
 
     @property
     def key(self) -> tuple[str, str, frozenset[str]]:
@@ -106,6 +110,10 @@ class Sliding:
             return None if None in amounts else sum(amounts)
         return None if not amounts else min(amounts) if self.figure == "min" else max(amounts)
 
+    def falls_to(self, count: int, facts: Sequence[Happened]) -> datetime | None:
+        """When a count of facts, none of which is still to come, has fallen to a lesser one; None for never."""
+        return None if self.within is None else facts[len(facts) - count - 1].at + self.within
+
     def turns(self, facts: Sequence[Happened], at: datetime) -> list[datetime]:
         """The instants after `at`, in order, when a fact enters the window or leaves it."""
         entering = {fact.at for fact in facts[bisect_right(facts, at, key=AT) :]}
@@ -136,5 +144,8 @@ def standing(name: str) -> Standing:
     return Standing(name, kind, default_of(name))
 
 
-def _meets(value: Any, values: frozenset[str]) -> bool:
-    return not values.isdisjoint(value) if isinstance(value, frozenset) else value in values
+def _test(name: str, values: frozenset[str]) -> Callable[[Happened], bool]:
+    value = attrgetter(name)
+    if name in SEVERAL:
+        return lambda fact: not values.isdisjoint(value(fact))
+    return lambda fact: value(fact) in values
