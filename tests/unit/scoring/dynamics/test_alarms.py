@@ -59,6 +59,8 @@ def test_what_was_due_before_the_rule_or_is_history_expires() -> None:
     late = AlarmRule(midnight(DAYS, 1))
     [fact] = decide_alarms(silence(DAY), [DAY], [], late, midnight(DAYS, 2)).facts
     assert fact.reason is AlarmReason.BEFORE_RULE
+    at_once = AlarmRule(midnight(DAYS))
+    assert decide_alarms(silence(DAY), [DAY], [], at_once, midnight(DAYS)).facts[0].state is AlarmState.RAISED
     [fact] = decide_alarms(silence(DAY, historical=True), [DAY], [], RULE, midnight(DAYS)).facts
     assert fact.reason is AlarmReason.HISTORICAL
 

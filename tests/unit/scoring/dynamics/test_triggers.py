@@ -96,6 +96,24 @@ def test_between_the_thresholds_it_stays_as_it_is_and_unknown_changes_nothing() 
     assert off.states == (TriggerState(Trigger.RETENTION, False, NOON + timedelta(days=2), NOON),)
 
 
+@pytest.mark.parametrize(
+    ("entered", "then", "cleared"),
+    [
+        ({"lapsed": 1, "lifetime": 3_000_000}, {"lapsed": 0, "lifetime": 3_000_000}, True),
+        ({"lapsed": 1, "lifetime": 3_000_000}, {"lapsed": 1, "lifetime": 1_500_000}, True),
+        ({"share_of_wallet": 0, "model": 2_000_000}, {"share_of_wallet": Fraction(6, 10), "model": 2_000_000}, True),
+        ({"share_of_wallet": 0, "model": 2_000_000}, {"share_of_wallet": Fraction(5, 10), "model": 900_000}, False),
+        ({"silent": 1, "worth": 900_000}, {"silent": 1, "worth": 400_000}, True),
+        ({"silent": 1, "worth": 900_000, "potential": 500}, {"potential": 500}, False),
+    ],
+)
+def test_a_condition_of_several_is_cleared_by_any_and_a_choice_by_all(
+    entered: dict[str, Any], then: dict[str, Any], cleared: bool
+) -> None:
+    on = decide_triggers(POLICY, [], inputs(**entered), NOON)
+    assert bool(decide_triggers(POLICY, on.states, inputs(**then), NOON).clearings) == cleared
+
+
 def test_it_does_not_fire_again_before_it_cooled_down() -> None:
     off = (TriggerState(Trigger.RETENTION, False, NOON + timedelta(days=2), NOON),)
     early, due = NOON + timedelta(days=29), NOON + timedelta(days=30)

@@ -112,6 +112,7 @@ def test_a_prompt_payer_and_a_late_one() -> None:
 
 
 def test_what_is_due_today_is_not_overdue() -> None:
+    assert late_ratio([receivable(1, -30, {}, ((-1, 100, -1), (-1, 100, -2)))], DAY) == Fraction(1, 2)
     assert overdue_ratio([receivable(1, -30, {0: 100})], DAY) == 0
     assert overdue_ratio([receivable(1, -30, {0: 100})], day(1)) == 1
 
