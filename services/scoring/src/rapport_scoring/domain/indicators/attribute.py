@@ -57,7 +57,7 @@ def attribute_indicators(
     return (
         _tenure(sheet, made, contacts),
         *_labels(sheet, attributes),
-        *_wallet(sheet, wallets_in_force(wallets, on), category_sales(made), rates),
+        *_wallet(sheet, wallets_in_force(wallets, on), made, rates),
     )
 
 
@@ -115,9 +115,10 @@ def _labels(sheet: Sheet, attributes: Attributes) -> Iterator[Indicator]:
 
 
 def _wallet(
-    sheet: Sheet, wallets: Mapping[str, WalletStatement], sales: Iterable[CategorySale], rates: Rates
+    sheet: Sheet, wallets: Mapping[str, WalletStatement], made: Iterable[Purchase], rates: Rates
 ) -> Iterator[Indicator]:
-    counted = [each for each in sales if each.category in wallets and each.day > sheet.on - SHARE_WINDOW]
+    recent = [each for each in made if each.day > sheet.on - SHARE_WINDOW] if wallets else []
+    counted = [sale for sale in category_sales(recent) if sale.category in wallets]
     share = share_of_wallet(wallets, counted, rates, sheet.on)
     value = share if isinstance(share, Missing) else decimal_text(share)
     stated = [(each.from_day, each.event_id) for each in wallets.values()]
