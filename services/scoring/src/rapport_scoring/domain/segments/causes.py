@@ -34,7 +34,7 @@ def causes_of(index: SegmentIndex, expression: Expression, was: Moment, now: Mom
     """The causes of the flip of an expression: of its parts, those that flipped the way that flips it."""
     if isinstance(expression, Atom):
         if index.condition(expression)(was) is not index.condition(expression)(now):
-            yield _cause(index.measures[expression.subject], expression, was, now)
+            yield _cause(index.measure(expression), expression, was, now)
         return
     wanted = index.condition(expression)(now) is not (expression.kind == "not")
     for part in expression.parts:
@@ -46,7 +46,7 @@ def causes_of(index: SegmentIndex, expression: Expression, was: Moment, now: Mom
 def reasons_of(index: SegmentIndex, expression: Expression, now: Moment) -> Iterator[Cause]:
     """The conditions that make an expression what it is, however long they have been so."""
     if isinstance(expression, Atom):
-        after = _told(expression, index.measures[expression.subject].value(now))
+        after = _told(expression, index.measure(expression).value(now))
         yield Cause(expression.place, expression.subject.reading, None, after)
         return
     wanted = index.condition(expression)(now) is not (expression.kind == "not")

@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from math import ceil, floor
 from typing import Any, Final
@@ -60,7 +61,17 @@ class Questions:
     the upper bounds after it.
     """
 
-    __slots__ = ("_lower", "_lower_keys", "_one_of", "_presence", "_under", "_upper", "_upper_keys", "operands")
+    __slots__ = (
+        "_lower",
+        "_lower_keys",
+        "_one_of",
+        "_presence",
+        "_steps",
+        "_under",
+        "_upper",
+        "_upper_keys",
+        "operands",
+    )
 
     def __init__(self, questions: Iterable[tuple[Comparison, int]]) -> None:
         """Takes them all at once."""
@@ -76,6 +87,9 @@ class Questions:
                     self._one_of.setdefault(value, set()).add(number)
             elif comparison.operator is Operator.UNDER:
                 self._under.setdefault(comparison.operand, set()).add(number)
+        # of both kinds of bound, (x, 0) parts what is below x from the rest, (x, 1) what is x or below
+        bounds = {key for key in (*self._lower_keys, *self._upper_keys) if not isinstance(key[0], timedelta)}
+        self._steps = sorted({step for x, past in bounds if (step := floor(x) + 1 if past else ceil(x)) > 0})
         self.operands = sorted({key[0] for key in (*self._lower_keys, *self._upper_keys)})
 
     def flipped(self, before: Value, after: Value) -> list[int]:
@@ -99,12 +113,8 @@ class Questions:
 
     def next_below(self, count: int) -> int | None:
         """The greatest count below `count`, and not below 0, of which a threshold has another answer."""
-        key = (count, 0)
-        places = ((keys, bisect_right(keys, key)) for keys in (self._lower_keys, self._upper_keys))
-        passed = [keys[place - 1] for keys, place in places if place]
-        # of both kinds of bound, (x, 0) parts what is below x from the rest, (x, 1) what is x or below
-        below = max((floor(x) if past else ceil(x) - 1 for x, past in passed), default=-1)
-        return below if below >= 0 else None
+        place = bisect_right(self._steps, count)
+        return self._steps[place - 1] - 1 if place else None
 
     def _above(self, path: Value) -> Iterator[int]:
         steps = path.split("/") if isinstance(path, str) else []

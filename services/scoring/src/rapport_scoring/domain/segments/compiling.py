@@ -36,6 +36,7 @@ class _Compiler:
         self.selections, self.numbers = Numbers(), Numbers()
         self.compiled: dict[int, Holds] = {}
         self.conditions: dict[int, Holds] = {}
+        self.read_by: dict[int, Measure] = {}
         self.reach: dict[tuple[int, bool], set[str]] = {}
 
     def compile(self, expressions: Mapping[str, Expression]) -> SegmentIndex:
@@ -54,13 +55,13 @@ class _Compiler:
             by_fact=self.by_fact(),
             reach=reach,
             conditions=self.conditions,
-            measures=self.measures,
+            read_by=self.read_by,
         )
 
     def condition(self, expression: Expression) -> int:
         """Compiles a condition and its parts; answers its number."""
         if isinstance(expression, Atom):
-            measure = self.measure(expression.subject)
+            measure = self.read_by[id(expression)] = self.measure(expression.subject)
             number = self.numbers.of((measure.number, expression.comparison))
             if number not in self.compiled:
                 measure.asked.append((expression.comparison, number))
@@ -87,7 +88,7 @@ class _Compiler:
     def note(self, name: str, expression: Expression, helps: bool = True) -> None:
         """Keeps which conditions can move the segment, and which truth of each helps to enter it."""
         if isinstance(expression, Atom):
-            number = self.numbers.of((self.measures[expression.subject].number, expression.comparison))
+            number = self.numbers.of((self.read_by[id(expression)].number, expression.comparison))
             self.reach.setdefault((number, helps), set()).add(name)
         else:
             for part in expression.parts:

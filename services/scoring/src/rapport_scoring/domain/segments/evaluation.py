@@ -57,7 +57,8 @@ def reevaluate(
     measures = _affected(index, before, was, now)
     flipped = {n for m in measures for n in m.questions.flipped(m.value(was), m.value(now))}
     entered, left = _moved(index, before, flipped, now)
-    after = Memberships(at, (before.segments | entered) - left, _due(measures, before, now))
+    segments = (before.segments | entered) - left if entered or left else before.segments
+    after = Memberships(at, segments, _due(measures, before, now))
     causes = {name: tuple(causes_of(index, index.roots[name].expression, was, now)) for name in sorted(entered | left)}
     return Change(after, entered, left, causes)
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from rapport_scoring.domain.segments.comparisons import Comparison, Questions
-from rapport_scoring.domain.segments.expressions import Expression
+from rapport_scoring.domain.segments.expressions import Atom, Expression
 from rapport_scoring.domain.segments.readings import CustomerReadings, Happened, Value
 from rapport_scoring.domain.segments.subjects import Lasting, Selection, Sliding, Standing, Subject
 
@@ -81,9 +81,11 @@ class Measure:
 
     def value(self, moment: Moment) -> Value:
         """What the subject is."""
-        if self.number not in moment.figures:
-            moment.figures[self.number] = self.value_at(moment, moment.at)
-        return moment.figures[self.number]
+        figures = moment.figures
+        if self.number in figures:
+            return figures[self.number]
+        value = figures[self.number] = self.value_at(moment, moment.at)
+        return value
 
     def next_flip(self, moment: Moment) -> datetime | None:
         """The first later instant at which time alone changes the answer to one of the questions."""
@@ -133,7 +135,8 @@ class SegmentIndex:
     """All segments, compiled once. Immutable once made; shared by all customers.
 
     `timed` are the measures that time alone can change, `by_fact` those of windows by a key that their facts share.
-    `reach` is of each distinct condition that is no group, by its number in `Questions`.
+    `reach` is of each distinct condition that is no group, by its number in `Questions`; `conditions` and `read_by`
+    are by the identity of an expression, for equality of expressions is dear.
     """
 
     roots: Mapping[str, Root]
@@ -143,11 +146,15 @@ class SegmentIndex:
     by_fact: Mapping[tuple[str, str, str], tuple[Measure, ...]]
     reach: Mapping[int, Reach]
     conditions: Mapping[int, Holds]
-    measures: Mapping[Subject, Measure]
+    read_by: Mapping[int, Measure]
 
     def condition(self, expression: Expression) -> Holds:
         """The compiled form of a part of a segment of this index. Raises KeyError for any other."""
         return self.conditions[id(expression)]
+
+    def measure(self, atom: Atom) -> Measure:
+        """What a condition of a segment of this index reads. Raises KeyError for any other."""
+        return self.read_by[id(atom)]
 
     def touched_by(self, fact: Happened, stream: str, fields: Sequence[str]) -> Iterator[Measure]:
         """The windows that a fact of the stream can be in."""

@@ -101,7 +101,9 @@ class Sliding:
 
     def value(self, facts: Sequence[Happened], at: datetime) -> Value:
         """The figure, given the selected facts."""
-        end = bisect_right(facts, at, key=AT)
+        end = len(facts)
+        if facts and facts[-1].at > at:
+            end = bisect_right(facts, at, key=AT)
         start = 0 if self.within is None else bisect_right(facts, at - self.within, 0, end, key=AT)
         if self.figure == "count":
             return end - start
