@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rapport_scoring.domain.forecast.bg_nbd import BgNbd
-from rapport_scoring.domain.forecast.fitting import PurchaseFit, fit_purchases
+from rapport_scoring.domain.forecast.fitting import PurchaseFit
 from rapport_scoring.domain.forecast.histories import PurchaseHistory
-from rapport_scoring.domain.forecast.rolling import converged_fits, correction, rolling_checks
+from rapport_scoring.domain.forecast.rolling import correction, purchase_fits, rolling_checks
 from rapport_scoring.domain.forecast.samples import Sample
 
 Floats = NDArray[np.float64]
@@ -86,9 +86,10 @@ def backtest(
     sample = Sample.of(histories, fit_until, horizon_days, unit)
     if not len(sample.bought):
         raise ValueError(f"nobody had bought anything until {fit_until}")
-    forecasts = {name: _judged(sample, fit, 1.0, bins) for name, fit in _fits(sample).items()}
-    if converged := converged_fits(sample.cohort):
-        best = converged[0]
+    fits = purchase_fits(sample.cohort)
+    forecasts: dict[str, Accuracy] = {fit.model.name: _judged(sample, fit, 1.0, bins) for fit in fits}
+    if fits:
+        best = fits[0]
         modified = best.model.first_may_be_last
         factor = correction(rolling_checks(histories, fit_until, horizon_days, unit, modified))
         forecasts["chosen"] = forecasts[best.model.name]
@@ -111,11 +112,6 @@ def accuracy(bought: Floats, expected: Floats) -> Accuracy:
         total_error=float(expected.sum()) / total - 1 if total else None,
         top_decile_share=float(bought[top].sum()) / total if total else None,
     )
-
-
-def _fits(sample: Sample) -> dict[str, PurchaseFit]:
-    fits = (fit_purchases(sample.cohort, modified) for modified in (False, True))
-    return {fit.model.name: fit for fit in fits if fit is not None}
 
 
 def _judged(sample: Sample, fit: PurchaseFit, factor: float, bins: int) -> Accuracy:

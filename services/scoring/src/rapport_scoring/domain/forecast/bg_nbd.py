@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, gammaln, hyp2f1
 
 from rapport_scoring.domain.forecast.histories import Recency
+from rapport_scoring.domain.forecast.quadrature import orders_over_beta
 
 Floats = NDArray[np.float64]
 ModelName = Literal["bg_nbd", "mbg_nbd"]
@@ -128,13 +129,28 @@ def orders_if_alive(model: BgNbd, repeats: ArrayLike, age: ArrayLike, ahead: Arr
     (a + b + n − 1)/(a − 1)·(1 − ((α + T)/(α + T + t))^(r + x)·₂F₁(r + x, b + n; a + b + n − 1; t/(α + T + t))), or its
     Euler transformation (Abramowitz & Stegun 15.3.3), whichever converges at t → ∞: for many purchases the latter.
     Arguments broadcast. At a = 1, and at a + b + n = 1, it is 0/0: near there it is interpolated between four points.
+    Where it overflows, the mean over p is taken by quadrature: the answer is always a number.
     """
     x, t, s = (np.asarray(values, dtype=np.float64) for values in (repeats, age, ahead))
     offset = (model.a - 1) / _NEAR
-    if abs(offset) >= 1:
-        return _regular_in_sum(model, model.a, x, t, s)
-    weights = _lagrange(offset)
-    return np.asarray(sum(w * _regular_in_sum(model, 1 + k * _NEAR, x, t, s) for k, w in weights))
+    with np.errstate(all="ignore"):
+        if abs(offset) >= 1:
+            ordered = _regular_in_sum(model, model.a, x, t, s)
+        else:
+            around = _lagrange(offset)
+            ordered = np.asarray(sum(w * _regular_in_sum(model, 1 + k * _NEAR, x, t, s) for k, w in around))
+    broken = ~(np.isfinite(ordered) & ((ordered > 0) | (s <= 0)))
+    return _mended(model, x, t, s, ordered, broken) if broken.any() else ordered
+
+
+def _mended(model: BgNbd, x: Floats, t: Floats, s: Floats, ordered: Floats, broken: NDArray[np.bool_]) -> Floats:
+    """`ordered` with the mean over p by quadrature where the closed form is no number."""
+    repeats, age, ahead, _ = (np.ravel(each) for each in np.broadcast_arrays(x, t, s, ordered))
+    flat = np.array(ordered).ravel()
+    for at in np.flatnonzero(broken):
+        n, faster = repeats[at] + model.first_may_be_last, ahead[at] / (model.alpha + age[at])
+        flat[at] = orders_over_beta(model.r + repeats[at], model.a, model.b + n, faster)
+    return flat.reshape(np.shape(ordered))
 
 
 def _regular_in_sum(model: BgNbd, a: float, x: Floats, t: Floats, s: Floats) -> Floats:

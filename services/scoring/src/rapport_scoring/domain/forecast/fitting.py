@@ -22,8 +22,8 @@ Loss = Callable[[Floats], tuple[float, Floats]]
 _STARTS = ((1.0, 1.0, 1.0, 2.0), (0.3, 0.5, 0.5, 2.0), (2.0, 3.0, 0.3, 6.0))
 """Of r, α, a, b, where the unit of time is the mean age."""
 _VALUE_STARTS = ((2.0, 3.0), (8.0, 4.0))
-_BOUND = 9.0
-"""Of the logarithm of a parameter: beyond e^±9 the data do not tell the parameter from its limit."""
+_BOUND = 7.0
+"""Of the logarithm of a parameter: beyond e^±7 the data do not tell the parameter from its limit."""
 
 
 @dataclass(frozen=True, slots=True)

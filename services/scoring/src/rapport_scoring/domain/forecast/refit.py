@@ -15,7 +15,7 @@ from rapport_scoring.domain.forecast.histories import MONTH, PurchaseHistory
 from rapport_scoring.domain.forecast.margins import MarginPrior, fit_margins
 from rapport_scoring.domain.forecast.parameters import FittedParameters, GroupParameters, PeerWallets, Source
 from rapport_scoring.domain.forecast.policy import ForecastPolicy, ModelPolicy
-from rapport_scoring.domain.forecast.rolling import converged_fits, correction, rolling_checks
+from rapport_scoring.domain.forecast.rolling import correction, purchase_fits, rolling_checks
 from rapport_scoring.domain.forecast.wallet import peer_wallets
 from rapport_scoring.domain.forecast.win_rates import WinRate
 
@@ -74,7 +74,7 @@ def _group(
     model: ModelPolicy,
 ) -> GroupParameters:
     fits = _fits(members, as_of, forecast)
-    fit = _chosen(fits, forecast)
+    fit = _chosen(fits, source, forecast)
     enough = len(members) >= forecast.minimum_customers
     margin = _margin(members, forecast) if enough else None
     return GroupParameters(
@@ -95,12 +95,13 @@ def _fits(members: Sequence[Member], as_of: date | datetime, policy: ForecastPol
     cohort = Cohort.of(recency for m in members if (recency := m.history.recency(as_of)) is not None)
     if cohort.customers < policy.minimum_customers or cohort.repeaters < policy.minimum_repeaters:
         return ()
-    return converged_fits(cohort)
+    return purchase_fits(cohort)
 
 
-def _chosen(fits: Sequence[PurchaseFit], policy: ForecastPolicy) -> PurchaseFit | None:
+def _chosen(fits: Sequence[PurchaseFit], source: Source, policy: ForecastPolicy) -> PurchaseFit | None:
+    """The first that the policy wants. A group needs one that converged; of the company any is better than a prior."""
     wanted = (fit for fit in fits if policy.purchase_model in ("likelier", fit.model.name))
-    return next(wanted, None)
+    return next((fit for fit in wanted if fit.converged or source == "company"), None)
 
 
 def _correction(members: Sequence[Member], as_of: date | datetime, fit: PurchaseFit, policy: ForecastPolicy) -> float:

@@ -34,10 +34,11 @@ class Check:
     error: float
 
 
-def converged_fits(cohort: Cohort) -> tuple[PurchaseFit, ...]:
-    """The fits of BG/NBD and of its modification that converged, the likelier first: both have as many parameters."""
-    fits = [fit for modified in (False, True) if (fit := fit_purchases(cohort, modified)) and fit.converged]
-    return tuple(sorted(fits, key=lambda fit: -fit.log_likelihood))
+def purchase_fits(cohort: Cohort) -> tuple[PurchaseFit, ...]:
+    """The fits of BG/NBD and of its modification: those that converged first, of them the likelier first, for both
+    have as many parameters. Empty where nobody bought again."""
+    fits = [fit for modified in (False, True) if (fit := fit_purchases(cohort, modified))]
+    return tuple(sorted(fits, key=lambda fit: (not fit.converged, -fit.log_likelihood)))
 
 
 def rolling_checks(
