@@ -196,6 +196,17 @@ def test_the_first_overdue_day_is_that_of_a_daily_scan(owed: list[Receivable]) -
         assert next_overdue(policy, owed, RATES, DAY) == expected
 
 
+def test_a_long_look_ahead_asks_little() -> None:
+    asked: list[date] = []
+
+    def potential(on: date) -> Fraction:
+        asked.append(on)
+        return Fraction(1)
+
+    assert next_fall(POLICY, potential, DAY, day(730)) is None
+    assert len(asked) == len(set(asked)) <= 730 // 15 + 5
+
+
 def test_too_little_to_matter_is_not_looked_at_again() -> None:
     assert next_overdue(POLICY, [receivable(1, -10, {5: 100})], RATES, DAY) is None
     assert next_overdue(POLICY, [receivable(1, -10, {5: 100_001})], RATES, DAY) == day(6)

@@ -63,7 +63,7 @@ def any_of(*crossings: Crossing) -> Crossing:
     )
 
 
-def first_true(holds: Callable[[date], bool], after: date, until: date, stride_days: int = 7) -> date | None:
+def first_true(holds: Callable[[date], bool], after: date, until: date, stride_days: int) -> date | None:
     """The first day in (`after`, `until`] on which `holds`; None if none.
 
     Looks at every `stride_days`-th day and bisects the stride in which it first holds, hence exact where it never

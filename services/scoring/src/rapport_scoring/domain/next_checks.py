@@ -1,11 +1,13 @@
 """When a trigger has to be looked at again though nothing happens: time alone can make its condition true."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, timedelta
 from fractions import Fraction
+from functools import cache
 
 from rapport_scoring.domain.crossings import first_true
-from rapport_scoring.domain.indicators.finance import reported_exposure, reported_overdue_ratio
+from rapport_scoring.domain.indicators.finance import reported_exposure
+from rapport_scoring.domain.indicators.indicator import distinct
 from rapport_scoring.domain.rates import Rates
 from rapport_scoring.domain.receivables import Receivable
 from rapport_scoring.domain.trigger_policy import TriggerPolicy
@@ -24,17 +26,17 @@ def next_cool_down(policy: TriggerPolicy, states: Iterable[TriggerState], after:
 def next_fall(policy: TriggerPolicy, potential: Potential, after: date, until: date) -> date | None:
     """The first day in (`after`, `until`] on which potential value has fallen by more than the policy allows.
 
-    Exact where it stays fallen for a week or more, as it does while a customer is silent: the fall over a window
-    grows, and wanes over months.
+    Exact where it stays fallen for half a window or more, as it does while a customer is silent: the fall over a
+    window grows, and wanes over months. Asks for the potential of two days a window, and of each day once.
     """
-    rule = policy.retention
+    rule, known = policy.retention, cache(potential)
     window, most = timedelta(days=rule.window_days), Fraction(rule.fall.enter)
 
     def fallen(day: date) -> bool:
-        lost = fall(potential(day), potential(day - window))
+        lost = fall(known(day), known(day - window))
         return lost is not None and lost > most
 
-    return first_true(fallen, after, until) if rule.enabled else None
+    return first_true(fallen, after, until, max(1, rule.window_days // 2)) if rule.enabled else None
 
 
 def next_overdue(policy: TriggerPolicy, receivables: Iterable[Receivable], rates: Rates, after: date) -> date | None:
@@ -42,13 +44,22 @@ def next_overdue(policy: TriggerPolicy, receivables: Iterable[Receivable], rates
 
     At the rates of `after`. None where it never is, where too little is open to matter, or a rate is missing.
     """
-    owed, rule = list(receivables), policy.credit_watch
+    owed, rule, tomorrow = distinct(receivables), policy.credit_watch, after + timedelta(days=1)
     exposure = reported_exposure(owed, rates, after)
     if not rule.enabled or exposure is None or exposure <= Fraction(rule.least.enter):
         return None
-    falls = {due_on + timedelta(days=1) for each in owed for due_on, amount in each.due if amount}
-    for day in sorted({after + timedelta(days=1)} | {day for day in falls if day > after}):
-        ratio = reported_overdue_ratio(owed, rates, after, day)
-        if ratio is not None and ratio > Fraction(rule.overdue.enter):
-            return day
+    late, most = Fraction(0), exposure * Fraction(rule.overdue.enter)
+    for day, amount in sorted(_falling_due(owed, rates, after)):
+        late += amount
+        if late > most:
+            return max(day, tomorrow)
     return None
+
+
+def _falling_due(receivables: Iterable[Receivable], rates: Rates, on: date) -> Iterator[tuple[date, Fraction]]:
+    """What is overdue from which day on, in minor units of the reporting currency at the rates of `on`."""
+    for receivable in receivables:
+        factor = rates.factor(receivable.currency, on) or Fraction(0)
+        for due_on, amount in receivable.due:
+            if amount > 0:
+                yield due_on + timedelta(days=1), amount * factor
