@@ -89,16 +89,24 @@ class Measure:
 
     def next_flip(self, moment: Moment) -> datetime | None:
         """The first later instant at which time alone changes the answer to one of the questions."""
-        now = self.value(moment)
-        if isinstance(self.subject, Sliding) and isinstance(now, int) and self.subject.figure == "count":
+        if isinstance(self.subject, Sliding):
             facts = self.facts(moment)
             if not facts or facts[-1].at <= moment.at:
-                below = self.questions.next_below(now)
-                return None if below is None else self.subject.falls_to(below, facts)
+                return self._next_loss(self.subject, facts, moment)
+        now = self.value(moment)
         for turn in self._turns(moment):
             if self.questions.flipped(now, self.value_at(moment, turn)):
                 return turn
         return None
+
+    def _next_loss(self, window: Sliding, facts: Sequence[Happened], moment: Moment) -> datetime | None:
+        """The same of a window that facts can only leave."""
+        now = self.value(moment)
+        if window.figure == "count" and isinstance(now, int):
+            below = self.questions.next_below(now)
+            return None if below is None else window.falls_to(below, facts)
+        left = window.leaving(facts, moment.at)
+        return next((instant for instant, value in left if self.questions.flipped(now, value)), None)
 
     def _turns(self, moment: Moment) -> Sequence[datetime]:
         match self.subject:

@@ -1,10 +1,11 @@
 """What a condition asks about: a reading as it stands, an age, or a figure of facts in a sliding window."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import accumulate, zip_longest
 from operator import attrgetter
 from typing import Any, Final, TypeAlias
 
@@ -116,6 +117,20 @@ class Sliding:
         """When a count of facts, none of which is still to come, has fallen to a lesser one; None for never."""
         return None if self.within is None else facts[len(facts) - count - 1].at + self.within
 
+    def leaving(self, facts: Sequence[Happened], at: datetime) -> Iterator[tuple[datetime, Value]]:
+        """Each instant after `at` when facts leave the window, and the figure of those that stay.
+
+        It takes time in proportion to the facts in it, none of which may be still to come.
+        """
+        if self.within is None:
+            return
+        inside = facts[bisect_right(facts, at - self.within, key=AT) :]
+        amounts = (getattr(fact, self.field) for fact in reversed(inside))
+        figures = [0 if self.figure == "sum" else None, *accumulate(amounts, _TOGETHER[self.figure])]
+        for number, (fact, following) in enumerate(zip_longest(inside, inside[1:]), 1):
+            if following is None or following.at != fact.at:
+                yield fact.at + self.within, figures[len(inside) - number]
+
     def turns(self, facts: Sequence[Happened], at: datetime) -> list[datetime]:
         """The instants after `at`, in order, when a fact enters the window or leaves it."""
         entering = {fact.at for fact in facts[bisect_right(facts, at, key=AT) :]}
@@ -127,6 +142,12 @@ class Sliding:
 
 Subject: TypeAlias = Standing | Lasting | Sliding
 
+
+def _sum(one: int | None, other: int | None) -> int | None:
+    return None if one is None or other is None else one + other
+
+
+_TOGETHER: Final[Mapping[str, Callable[[Any, Any], Any]]] = {"sum": _sum, "min": min, "max": max}
 
 _IS: Final[Mapping[Kind, Callable[[object], bool]]] = {
     Kind.NUMBER: lambda value: (
