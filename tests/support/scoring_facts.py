@@ -77,7 +77,8 @@ class ScoringFacts:
         members: dict[UUID, list[UUID]] = {}
         for number in range(self.profiles):
             members.setdefault(self._customer(self.profile(number)), []).append(self.profile(number))
-        found = {customer: self._valued(customer, own, (timed or {}).get(customer)) for customer, own in members.items()}
+        asked = timed or {}
+        found = {customer: self._valued(customer, own, asked.get(customer)) for customer, own in members.items()}
         return {customer: values_alone(one) for customer, one in found.items() if one is not None}
 
     def _valued(self, customer: UUID, profiles: list[UUID], timed_at: datetime | None) -> ScoreUpdated | None:
@@ -129,11 +130,11 @@ class ScoringFacts:
         )  # fmt: skip
         self.state(profile, kind, data)
 
-    def state(self, profile: UUID, kind: str, data: dict[str, Any]) -> UUID:
-        """A document is recorded at `profile`; answers the event's id."""
+    def state(self, profile: UUID, kind: str, data: dict[str, Any], at: datetime | None = None) -> UUID:
+        """A document is recorded at `profile`, at an instant or any; answers the event's id."""
         number = self._count("document")
         event_id = derived_id("scoring-facts", self.seed, "document", number)
-        at = _START + timedelta(seconds=self._chance.randrange(10_000_000))
+        at = at or _START + timedelta(seconds=self._chance.randrange(10_000_000))
         touchpoint = {
             "id": str(event_id),
             "channel": "erp",

@@ -237,14 +237,21 @@ class CustomerValueState(Contract):
 
 
 class ForecastParameters(Contract):
-    """The parameters of a group of customers, as decimal strings: BG/NBD r, α, a, b in months, Gamma–Gamma p, q, γ in
-    major units of the reporting currency; `company` is everybody, `prior` what ships."""
+    """The parameters of a group of customers, as decimal strings. `company` is everybody.
+
+    `bg_nbd` are r, α, a, b of `model` in months, from the `source` (the group's own customers, the company's, or what
+    ships); `gamma_gamma` are p, q, γ by currency, γ in minor units. `correction` multiplies expected orders.
+    """
 
     group: str
+    source: str
+    model: str
     customers: int
     bg_nbd: dict[str, str]
-    gamma_gamma: dict[str, str]
-    contribution_rate: str | None = None
+    gamma_gamma: dict[str, dict[str, str]]
+    contribution_rate: str
+    win_rate: str
+    correction: str
 
 
 class ValueParametersState(Contract):

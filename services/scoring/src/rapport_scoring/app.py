@@ -1,13 +1,18 @@
 """The composition root of the scoring service."""
 
+from datetime import timedelta
 from typing import cast
 
-from rapport_scoring import api
+from rapport_scoring import api, api_runs, api_segments
+from rapport_scoring.commands.policies import KINDS
 from rapport_scoring.consumers import subscription
 from rapport_scoring.drain import Drain
 from rapport_scoring.rules_in_force import RulesInForce
+from rapport_scoring.runs.worker import RunWorker
 from rapport_scoring.settings import ScoringSettings
 from rapport_scoring.stream import Worker
+from rapport_scoring.timers import timers
+from rapport_scoring.trials import Trial
 from rapport_shared.callers import CallerTokens
 from rapport_shared.clock import system_clock
 from rapport_shared.database import Database
@@ -18,6 +23,8 @@ from rapport_shared.service import Service, database_check, housekeeping, messag
 from rapport_shared.settings import ServiceSettings
 from rapport_shared.telemetry import Metrics
 from rapport_shared.web.application import make_application, token_authenticator
+from rapport_shared.web.commands import CommandRunner
+from rapport_shared.web.policies import policies
 
 
 def build(settings: ServiceSettings) -> Service:
@@ -34,11 +41,25 @@ def build(settings: ServiceSettings) -> Service:
         description="What customers are worth, with the ledger lines that add up.",
     )
     rules = RulesInForce()
+    runner = CommandRunner(database, signal, clock)
     application.include_router(api.router(database, rules))
+    application.include_router(api_runs.runs(database, runner, clock))
+    application.include_router(api_runs.results(database))
+    application.include_router(api_segments.segments(database, rules))
+    for kind in KINDS:
+        application.include_router(policies(kind, database, runner, clock, Trial(database, clock, kind.kind)))
     relay = Relay("scoring", database, own.kafka, signal, metrics)
     reading = subscription(rules, clock, signal)
     drain = Drain("scoring", database, own.kafka, reading, metrics, clock, own.batch_size)
     worker = Worker(own.kafka, own.worker_group, own.work_directory, reading.topics, drain)
+    long = RunWorker(
+        database,
+        rules,
+        clock,
+        signal,
+        refit_every=timedelta(hours=own.refit_hours),
+        rank_every=timedelta(hours=own.ranking_hours),
+    )
     return Service(
         "scoring",
         own,
@@ -46,7 +67,8 @@ def build(settings: ServiceSettings) -> Service:
         application,
         {
             "relay": [lambda: hold_role(database, "relay", relay.run, metrics)],
-            "consumers": [worker.run],
+            "consumers": [worker.run, timers(database, rules, clock, signal, lambda: drain.caught_up)],
+            "runs": [lambda: hold_role(database, "runs", long.work, metrics)],
             "housekeeping": [housekeeping(database, clock)],
         },
     )

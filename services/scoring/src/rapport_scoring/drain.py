@@ -57,10 +57,13 @@ class Drain(Generic[Item]):
         self._rounds = 0
         self._woken = asyncio.Event()
         self._advanced = asyncio.Condition()
+        self.caught_up = False
+        """Whether a look at the present partitions found nothing left to read. A worker without any never has."""
 
     def assign(self, partitions: Iterable[Partition]) -> None:
         """Consumes these partitions from now on, and no others. What was begun is committed or refused as a whole."""
         self._assigned = frozenset(partitions)
+        self.caught_up = False
         self._woken.set()
 
     def wake(self) -> None:
@@ -126,6 +129,7 @@ class Drain(Generic[Item]):
     async def _look(self, reader: BatchReader, processor: BatchProcessor[Item]) -> None:
         self._woken.clear()
         records = await reader.poll()
+        self.caught_up = not records
         if records:
             await processor.process(records)
         for partition, lag in reader.lag(self._positions).items():

@@ -68,6 +68,7 @@ def make_rules(
     value, tier, trigger = (active.get((kind, "default"), ActivePolicy()) for kind in ("value", "tier", "trigger"))
     segments = {name: policy for (kind, name), policy in active.items() if kind == "segment" and policy.document}
     policy = ValuePolicy.model_validate(value.document)
+    written = {name: SegmentPolicy.model_validate(one.document) for name, one in segments.items()}
     return Rules(
         generation=generation,
         versions=Versions(
@@ -84,6 +85,7 @@ def make_rules(
         parameters=_parameters(policy, fitted),
         baskets={name: PeerBaskets(**one) for name, one in fitted.get("baskets", {}).items()},
         rules_since=trigger.activated_at,
+        descriptions={name: one.description for name, one in written.items()},
     )
 
 

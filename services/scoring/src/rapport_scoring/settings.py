@@ -21,3 +21,15 @@ class ScoringSettings(ServiceSettings):
         default=Path(tempfile.gettempdir()) / "rapport-scoring",
         description="Faust makes its folders here and keeps nothing in them: there are no tables.",
     )
+    refit_hours: int = Field(
+        default=168,
+        ge=1,
+        le=24 * 366,
+        description="How often the forecast is fitted anew: weekly, for a rhythm of purchases changes slowly.",
+    )
+    ranking_hours: int = Field(
+        default=24,
+        ge=1,
+        le=24 * 366,
+        description="How often everybody is valued at one instant, for ranking, health figures and cohorts.",
+    )

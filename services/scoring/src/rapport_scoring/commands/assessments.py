@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from rapport_scoring import store
-from rapport_scoring.domain.assessment import Assessment, Occasion, assess, nothing_known
+from rapport_scoring.domain.assessment import Assessment, Cause, Occasion, assess, nothing_known
 from rapport_scoring.domain.customer import CustomerFacts
 from rapport_scoring.domain.memory import memory_of, text_of
 from rapport_scoring.domain.noticed import Noticed
@@ -67,11 +67,11 @@ def _change(
         return None
     root = roots.get(row.customer_id, row.customer_id)
     moved_to = None if root == row.customer_id else root
-    timed_at = due_instant(row, rules, now) if timed else row.timed_at
-    found = decide(_assess, row, facts, rules, Occasion(now, timed_at))
+    occasion = occasion_of(row, rules, now, timed=timed)
+    found = decide(_assess, row, facts, rules, occasion)
     after = replace(
         row,
-        timed_at=timed_at,
+        timed_at=occasion.timed_at,
         due_at=found.due_at,
         generation=rules.generation,
         memory=text_of(found.memory),
@@ -85,12 +85,14 @@ def _assess(row: ScoreRow, facts: CustomerFacts, rules: Rules, occasion: Occasio
     return assess(facts, rules, before, occasion) if facts.known else nothing_known(facts, rules, before)
 
 
-def due_instant(row: ScoreRow, rules: Rules, now: datetime) -> datetime | None:
-    """The instant that a timer asks for: the one it was set to, or now where that is too long ago to act on."""
-    if row.due_at is None or row.due_at > now:
-        return row.timed_at
-    instant = row.due_at if now - row.due_at <= rules.effect_horizon else now
-    return instant if row.timed_at is None else max(instant, row.timed_at)
+def occasion_of(row: ScoreRow, rules: Rules, now: datetime, *, timed: bool) -> Occasion:
+    """Why a customer is assessed: a timer asks for the instant it was set to, or now where that is too long ago."""
+    if not timed or row.due_at is None or row.due_at > now:
+        return Occasion(now, row.timed_at)
+    late = now - row.due_at > rules.effect_horizon
+    instant = now if late else row.due_at
+    timed_at = instant if row.timed_at is None else max(instant, row.timed_at)
+    return Occasion(now, timed_at, Cause.LATE_TIMER if late else Cause.TIMER)
 
 
 def _told(before: ScoreRow, after: ScoreRow, found: Assessment, now: datetime) -> Change | None:

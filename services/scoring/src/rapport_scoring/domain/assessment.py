@@ -4,6 +4,7 @@ for action. It is made at each fact and whenever time alone changes it; decision
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
 
 from rapport_scoring.domain.attention import attention
 from rapport_scoring.domain.customer import CustomerFacts
@@ -19,13 +20,27 @@ AGEING_DAYS = (1, 31, 61, 91)
 """Days after its day due on which a receivable comes into another bucket of the reserve."""
 
 
+class Cause(StrEnum):
+    """Why a customer is assessed now."""
+
+    FACTS = "facts"
+    """Facts came, or other rules into force."""
+    TIMER = "timer"
+    """A timer fired."""
+    LATE_TIMER = "late_timer"
+    """A timer fired so late that nobody should act on it any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """Why a customer is assessed: facts came, or, with `timed_at`, a timer asks (it, or one before). `now` is the
-    moment of deciding, which says only what is too old to act on."""
+    """When and why a customer is assessed. `timed_at` is the latest instant that a timer asked for, now or before.
+
+    `now` is the moment of deciding, which says only what is too old to act on.
+    """
 
     now: datetime
     timed_at: datetime | None = None
+    cause: Cause = Cause.FACTS
 
     def instant(self, facts: CustomerFacts) -> datetime:
         """The instant that is assessed: the latest event, or the timer's if that is later."""
@@ -38,9 +53,9 @@ class Occasion:
 
     def effective(self, facts: CustomerFacts, rules: Rules) -> bool:
         """Whether anybody should act on what is noticed now."""
-        instant = self.instant(facts)
-        asked = self.timed_at is not None and instant == self.timed_at
-        return self.now - instant <= rules.effect_horizon and (asked or not facts.historical)
+        if self.cause is Cause.LATE_TIMER or self.now - self.instant(facts) > rules.effect_horizon:
+            return False
+        return self.cause is Cause.TIMER or not facts.historical
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,7 @@ def _silence_due(rules: Rules, values: Valuation, last: date) -> datetime:
     if basis is None or age is None:
         return _midnight(last) + timedelta(days=rule.days_without_repeat)
     after = min(timedelta(days=age * MONTH), FAR_AHEAD)
-    return max(_midnight(basis.history.days[0]) + after, _midnight(last))
+    return max(_midnight(basis.history.days[0]) + after, _midnight(last + timedelta(days=1)))
 
 
 def trigger_inputs(rules: Rules, values: Valuation, standing: Standing, *, silent: bool, today: date) -> TriggerInputs:

@@ -2,8 +2,9 @@
 
 import hashlib
 from collections.abc import Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from rapport_scoring.domain.documents import Statement
@@ -45,6 +46,36 @@ class CustomerFacts:
     def known(self) -> bool:
         """Whether there is anything to say of the customer."""
         return self.latest is not None
+
+    @property
+    def instants(self) -> list[datetime]:
+        """When facts of the customer happened, each instant once, ascending."""
+        happened = {fact.occurred_at for facts in self._dated() for fact in facts}
+        return sorted(happened | {case.opened_at for case in self.cases})
+
+    def until(self, at: datetime) -> "CustomerFacts":
+        """What had happened by an instant, of what is known now."""
+        found = self._dated(at)
+        statements, contacts, answers, wallets, assets = found
+        own = [fact for facts in found for fact in facts if fact.profile_id in self.own]
+        cases = [case for case in self.cases if case.opened_at <= at]
+        latest = max([fact.occurred_at for fact in own] + [case.opened_at for case in cases], default=None)
+        return replace(
+            self,
+            statements=statements,
+            contacts=contacts,
+            answers=answers,
+            cases=cases,
+            wallets=wallets,
+            asset_events=assets,
+            latest=latest,
+            last_day=latest.date() if latest is not None else None,
+        )
+
+    def _dated(self, until: datetime | None = None) -> tuple[Sequence[Any], ...]:
+        """Every list of facts that have an instant, up to one."""
+        lists = (self.statements, self.contacts, self.answers, self.wallets, self.asset_events)
+        return tuple([fact for fact in facts if until is None or fact.occurred_at <= until] for facts in lists)
 
     @property
     def digest(self) -> str:

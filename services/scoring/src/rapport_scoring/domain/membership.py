@@ -20,7 +20,7 @@ from rapport_scoring.domain.segments import (
     TicketOpened,
     begin,
 )
-from rapport_scoring.domain.standing import Standing, name_of
+from rapport_scoring.domain.standing import Standing
 from rapport_scoring.domain.valuation import Valuation
 from rapport_shared.contracts.money import Amount
 
@@ -106,7 +106,7 @@ def _indicators(found: Iterable[Indicator]) -> Iterator[tuple[str, int | float |
     for one in found:
         if one.value is not None:
             is_label = one.unit == "label" or isinstance(one.value, int)
-            yield f"indicator:{name_of(one)}", one.value if is_label else float(one.value)
+            yield f"indicator:{one.key}", one.value if is_label else float(one.value)
 
 
 def _tickets(facts: CustomerFacts) -> dict[str, int]:

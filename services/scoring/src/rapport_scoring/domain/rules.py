@@ -31,7 +31,7 @@ class Rules:
     """Rules in force together. `generation` grows with every activation and every refit.
 
     `baskets` counts what the customers of each group of peers bought; `rules_since` is when the `trigger` policy came
-    into force.
+    into force; `descriptions` are those of the segments.
     """
 
     generation: int
@@ -43,6 +43,7 @@ class Rules:
     parameters: FittedParameters
     baskets: Mapping[str, PeerBaskets] = field(default_factory=dict)
     rules_since: datetime = ALWAYS
+    descriptions: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def alarms(self) -> AlarmRule:

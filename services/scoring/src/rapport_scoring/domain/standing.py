@@ -46,7 +46,7 @@ class Standing:
     @property
     def told(self) -> dict[str, str]:
         """The indicators that have a value, by name and, where several have one name, subject."""
-        return {name_of(one): str(one.value) for one in self.indicators if one.value is not None}
+        return {one.key: str(one.value) for one in self.indicators if one.value is not None}
 
     @property
     def stage_state(self) -> StageState:
@@ -94,11 +94,6 @@ def indicators(
             facts.attributes, values.purchases, facts.contacts, facts.wallets, rules.value.rates, today
         ),
     )
-
-
-def name_of(indicator: Indicator) -> str:
-    """What an indicator is told by."""
-    return indicator.name if indicator.subject is None else f"{indicator.name}:{indicator.subject}"
 
 
 def amount_of(converted: Converted) -> Amount | None:

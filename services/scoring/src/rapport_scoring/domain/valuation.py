@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from fractions import Fraction
 
 from rapport_scoring.domain.customer import CustomerFacts
-from rapport_scoring.domain.documents import standing
+from rapport_scoring.domain.documents import counting, standing
 from rapport_scoring.domain.ledger import Ledger, ledger
 from rapport_scoring.domain.lines import LedgerLine
 from rapport_scoring.domain.outlook import Outlook, outlook
@@ -49,7 +49,7 @@ def valuation(facts: CustomerFacts, rules: Rules, today: date) -> Valuation:
 def valued(facts: CustomerFacts, rules: Rules, upto: date, on: date) -> Valuation:
     """The values of the facts dated up to `upto`, with the ninety days before `on`, and balances at `on`."""
     book = ledger(
-        [statement for statement in standing(facts.statements) if statement.day <= upto],
+        counting(standing(facts.statements), upto),
         rules.value.ledger,
         contacts=[contact for contact in facts.contacts if contact.day <= upto],
         asset_events=[event for event in facts.asset_events if event.day <= upto],

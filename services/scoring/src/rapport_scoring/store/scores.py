@@ -28,11 +28,13 @@ FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::text[], $5::bigint[
 WHERE c.customer_id = s.customer_id
 """
 _DUE = """
-SELECT customer_id FROM customer_score WHERE due_at <= $1 ORDER BY due_at LIMIT $2
+SELECT customer_id FROM customer_score WHERE due_at <= $1 ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED
 """
 _OUTDATED = """
 SELECT customer_id FROM customer_score WHERE version > 0 AND generation < $1 ORDER BY generation LIMIT $2
+FOR UPDATE SKIP LOCKED
 """
+_GIVE_UP = "UPDATE customer_score SET due_at = NULL, generation = $2 WHERE customer_id = $1"
 _NEXT_DUE = "SELECT min(due_at) FROM customer_score WHERE due_at IS NOT NULL"
 _SCORED = """
 SELECT customer_id FROM customer_score WHERE version > 0 AND moved_to IS NULL AND customer_id > $1
@@ -106,14 +108,19 @@ async def save_scores(connection: Connection, rows: Sequence[ScoreRow]) -> None:
     )
 
 
-async def due_customers(connection: Reading, now: datetime, limit: int) -> list[UUID]:
-    """Customers whose score time has changed by `now`, the longest due first."""
-    return [row["customer_id"] for row in await connection.fetch(_DUE, now, limit)]
+async def claim_due(connection: Connection, now: datetime, limit: int) -> list[UUID]:
+    """Locks and answers customers whose score time has changed by `now`, sorted; the longest due first, if not all."""
+    return sorted(row["customer_id"] for row in await connection.fetch(_DUE, now, limit))
 
 
-async def outdated_customers(connection: Reading, generation: int, limit: int) -> list[UUID]:
-    """Customers that were scored under earlier rules."""
-    return [row["customer_id"] for row in await connection.fetch(_OUTDATED, generation, limit)]
+async def claim_outdated(connection: Connection, generation: int, limit: int) -> list[UUID]:
+    """Locks and answers customers that were assessed under earlier rules, sorted."""
+    return sorted(row["customer_id"] for row in await connection.fetch(_OUTDATED, generation, limit))
+
+
+async def give_up(connection: Connection, customer_id: UUID, generation: int) -> None:
+    """Lets no timer look at a customer until its next fact, or the next rules."""
+    await connection.execute(_GIVE_UP, customer_id, generation)
 
 
 async def next_due(connection: Reading) -> datetime | None:

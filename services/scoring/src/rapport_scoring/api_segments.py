@@ -1,0 +1,89 @@
+"""HTTP of segments: what there are, and who is in them."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path
+from pydantic import BaseModel
+
+from rapport_scoring import store
+from rapport_scoring.rules_in_force import RulesInForce
+from rapport_scoring.store.scores import NOBODY
+from rapport_shared.callers import Caller
+from rapport_shared.database import Database
+from rapport_shared.errors import VALIDATION, FieldProblem, Problem, not_found
+from rapport_shared.web.pages import Limit, PageCursor, decode_cursor, encode_cursor
+from rapport_shared.web.routing import scoped
+
+Reader = Annotated[Caller, scoped("segments:read")]
+Name = Annotated[str, Path(pattern="^[a-z][a-z0-9_-]{0,62}$", description="The segment's name.")]
+
+
+class Segment(BaseModel):
+    """A segment in force: the version of its policy, and how many customers are in it now."""
+
+    name: str
+    description: str
+    version: int
+    members: int
+
+
+class Segments(BaseModel):
+    """All segments in force, by name."""
+
+    segments: list[Segment]
+
+
+class Member(BaseModel):
+    """A customer in a segment, and since when."""
+
+    customer_id: UUID
+    since: datetime
+
+
+class Members(BaseModel):
+    """A page of a segment's members, in the order of their ids; `count` are all of them."""
+
+    segment: str
+    count: int
+    members: list[Member]
+    next_cursor: str | None
+
+
+def segments(database: Database, rules: RulesInForce) -> APIRouter:
+    """The routes of segments. Their policies are made at `/v1/policies/segment/{name}`."""
+    routes = APIRouter(prefix="/v1/segments", tags=["segments"])
+
+    @routes.get("")
+    async def every(caller: Reader) -> Segments:
+        """The segments in force, each with how many are in it."""
+        present, sizes = await rules(database), await store.segment_sizes(database)
+        found = [
+            Segment(name=name, description=present.descriptions[name], version=version, members=sizes.get(name, 0))
+            for name, version in sorted(present.versions.segments.items())
+        ]
+        return Segments(segments=found)
+
+    @routes.get("/{name}/members")
+    async def members(name: Name, caller: Reader, cursor: PageCursor = None, limit: Limit = 50) -> Members:
+        """Who is in a segment."""
+        if name not in (await rules(database)).versions.segments:
+            raise not_found("segment")
+        rows = await store.members(database, name, _after(cursor), limit + 1)
+        shown = [Member(customer_id=row["customer_id"], since=row["since"]) for row in rows[:limit]]
+        count = (await store.segment_sizes(database)).get(name, 0)
+        next_cursor = encode_cursor(str(shown[-1].customer_id)) if len(rows) > limit else None
+        return Members(segment=name, count=count, members=shown, next_cursor=next_cursor)
+
+    return routes
+
+
+def _after(cursor: str | None) -> UUID:
+    if cursor is None:
+        return NOBODY
+    try:
+        return UUID(decode_cursor(cursor, 1)[0])
+    except (TypeError, ValueError, AttributeError) as error:
+        place = FieldProblem("/query/cursor", "cursor", "It is not a cursor of this list.")
+        raise Problem(VALIDATION, "The cursor is not valid.", errors=[place]) from error

@@ -1,0 +1,40 @@
+"""Long computations: asked for by a command, carried out later by one leader."""
+
+from datetime import timedelta
+from typing import Any, Final, Literal
+from uuid import UUID
+
+import orjson
+
+from rapport_scoring.store import runs
+from rapport_shared.clock import Clock
+from rapport_shared.contracts.ids import new_id
+from rapport_shared.database import Connection, Database
+
+RunKind = Literal["fit", "ranking", "backtest", "simulation"]
+KINDS: Final[tuple[RunKind, ...]] = ("simulation", "backtest", "fit", "ranking")
+KEPT: Final = 20
+"""Runs of each kind that are kept with their results."""
+
+
+async def ask(connection: Connection, kind: RunKind, request: dict[str, Any], by: str, clock: Clock) -> UUID:
+    """Asks for a computation; answers its id. Whoever carries it out begins within a second or two."""
+    now = clock()
+    run_id = new_id(now)
+    await runs.add_run(connection, run_id, kind, orjson.dumps(request).decode(), by, now)
+    await runs.forget_runs(connection, kind, KEPT)
+    return run_id
+
+
+async def ask_when_due(database: Database, kind: RunKind, every: timedelta, clock: Clock) -> None:
+    """Asks for a computation that is due by schedule: none was asked for within `every`, and there is somebody."""
+    async with database.transaction() as connection:
+        await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 3))", f"schedule:{kind}")
+        due = await connection.fetchval(
+            "SELECT NOT EXISTS (SELECT 1 FROM run WHERE kind = $1 AND asked_at > $2) "
+            "AND EXISTS (SELECT 1 FROM customer_score WHERE version > 0)",
+            kind,
+            clock() - every,
+        )
+        if due:
+            await ask(connection, kind, {}, "schedule", clock)

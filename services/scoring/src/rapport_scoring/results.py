@@ -1,0 +1,168 @@
+"""Reads of what long computations found."""
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from rapport_scoring.domain.forecast import FittedParameters
+from rapport_scoring.runs.fitting import told
+from rapport_scoring.schemas_runs import (
+    Cohort,
+    CohortReport,
+    Health,
+    HealthReport,
+    ParameterPage,
+    Parameters,
+    ParameterVersion,
+    Ranked,
+    Ranking,
+    RunAnswer,
+)
+from rapport_scoring.store import runs
+from rapport_scoring.store.runs import Run
+from rapport_shared.callers import Caller
+from rapport_shared.database import Database, Row
+from rapport_shared.errors import NOT_FOUND, VALIDATION, FieldProblem, Problem, not_found
+from rapport_shared.web.pages import decode_cursor, encode_cursor
+
+LOOK_SECONDS = 0.2
+ENDED = frozenset({"finished", "failed"})
+
+
+async def run_answer(database: Database, run_id: UUID, wait_ms: int) -> RunAnswer:
+    """How far a run is; waits so long for its end. Raises a 404."""
+    waited = 0.0
+    while True:
+        run = await runs.read_run(database, run_id)
+        if run is None:
+            raise not_found("run")
+        if run.state in ENDED or waited * 1000 >= wait_ms:
+            return _run(run)
+        await asyncio.sleep(LOOK_SECONDS)
+        waited += LOOK_SECONDS
+
+
+def _run(run: Run) -> RunAnswer:
+    result = None if run.result is None else orjson.loads(run.result)
+    return RunAnswer(
+        run_id=run.run_id,
+        kind=run.kind,
+        state=run.state,
+        done=run.done,
+        total=run.total,
+        asked_by=run.asked_by,
+        asked_at=run.asked_at,
+        finished_at=run.finished_at,
+        result=result,
+    )
+
+
+async def ranking(
+    database: Database,
+    caller: Caller,
+    by: str,
+    unit: str | None,
+    run_id: UUID | None,
+    cursor: str | None,
+    limit: int,
+) -> Ranking:
+    """A page of a ranking; a caller of a unit sees those of its unit. Raises a 404 where there is no ranking yet."""
+    run, result = await _ranking(database, run_id)
+    after = None if cursor is None else _place_of(cursor)
+    rows = await runs.ranked(database, run.run_id, by, _within(caller, unit), after, limit + 1)
+    shown = [_ranked(row) for row in rows[:limit]]
+    more = len(rows) > limit
+    return Ranking(
+        run_id=run.run_id,
+        valued_on=result["valued_on"],
+        currency=result["currency"],
+        parameter_version=result["parameter_version"],
+        policy_version=result["policy_version"],
+        by=by,
+        customers=shown,
+        next_cursor=encode_cursor(rows[limit - 1][by], str(rows[limit - 1]["customer_id"])) if more else None,
+    )
+
+
+def _within(caller: Caller, unit: str | None) -> str | None:
+    """The unit to show: the one that is asked for, within the caller's. Raises a 403 for one that is not."""
+    if not caller.unit:
+        return unit
+    if unit is None or unit == caller.unit or unit.startswith(f"{caller.unit}/"):
+        return unit or caller.unit
+    raise not_found("unit")
+
+
+def _ranked(row: Row) -> Ranked:
+    summary = orjson.loads(row["summary"])
+    figures = {name: row[name] for name in runs.MEASURES}
+    return Ranked(
+        customer_id=row["customer_id"],
+        unit=row["unit"] or None,
+        tier=summary["tier"],
+        stage=summary["stage"],
+        **figures,
+    )
+
+
+def _place_of(cursor: str) -> tuple[int, UUID]:
+    value, customer = decode_cursor(cursor, 2)
+    try:
+        return int(value), UUID(customer)
+    except (TypeError, ValueError, AttributeError) as error:
+        place = FieldProblem("/query/cursor", "cursor", "It is not a cursor of this list.")
+        raise Problem(VALIDATION, "The cursor is not valid.", errors=[place]) from error
+
+
+async def _ranking(database: Database, run_id: UUID | None) -> tuple[Run, dict[str, Any]]:
+    run = await (runs.newest_run(database, "ranking") if run_id is None else runs.read_run(database, run_id))
+    if run is None or run.kind != "ranking" or run.state != "finished" or run.result is None:
+        raise Problem(NOT_FOUND, "There is no such ranking that is finished; POST /v1/value/rankings asks for one.")
+    return run, orjson.loads(run.result)
+
+
+async def health(database: Database, caller: Caller, unit: str | None) -> HealthReport:
+    """The health figures of the newest ranking's day: of a unit and those below it."""
+    _, result = await _ranking(database, None)
+    within = _within(caller, unit)
+    units = [Health.model_validate(one) for one in result["health"]]
+    if within is not None:
+        units = [one for one in units if one.unit is not None and f"{one.unit}/".startswith(f"{within}/")]
+    return HealthReport(valued_on=result["valued_on"], currency=result["currency"], units=units)
+
+
+async def cohorts(database: Database) -> CohortReport:
+    """The cohorts of the newest ranking's day."""
+    _, result = await _ranking(database, None)
+    found = [Cohort.model_validate(one) for one in result["cohorts"]]
+    return CohortReport(valued_on=result["valued_on"], currency=result["currency"], cohorts=found)
+
+
+async def parameter_versions(database: Database, cursor: str | None, limit: int) -> ParameterPage:
+    """Versions of the parameters, the newest first."""
+    before = int(decode_cursor(cursor, 1)[0]) if cursor else None
+    rows = await database.fetch(
+        "SELECT version, valid_from, fitted_until FROM value_parameters WHERE $1::integer IS NULL OR version < $1 "
+        "ORDER BY version DESC LIMIT $2",
+        before,
+        limit + 1,
+    )
+    shown = [ParameterVersion(**dict(row)) for row in rows[:limit]]
+    return ParameterPage(versions=shown, next_cursor=encode_cursor(shown[-1].version) if len(rows) > limit else None)
+
+
+async def parameter_version(database: Database, version: int) -> Parameters:
+    """A version of the parameters. Raises a 404."""
+    rows = await database.fetch(
+        "SELECT version, valid_from, fitted_until, document FROM value_parameters WHERE version = $1", version
+    )
+    if not rows:
+        raise not_found("version of the parameters")
+    document = orjson.loads(rows[0]["document"])
+    fitted = FittedParameters.from_json(document["parameters"]) if document else None
+    forecast = [one.model_dump(mode="json") for one in told(fitted)] if fitted else []
+    return Parameters(
+        version=version, valid_from=rows[0]["valid_from"], fitted_until=rows[0]["fitted_until"], forecast=forecast
+    )

@@ -1,0 +1,101 @@
+"""A ranking: everybody is valued at one instant, under the same rules, and what that says of the whole."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+import orjson
+
+from rapport_scoring.domain.assessment import midnight
+from rapport_scoring.domain.customer import CustomerFacts
+from rapport_scoring.domain.health import CustomerSummary, MonthSales, cohorts, health
+from rapport_scoring.domain.lines import LedgerLine, Part
+from rapport_scoring.domain.rules import Rules
+from rapport_scoring.domain.stages import Stage
+from rapport_scoring.domain.standing import amount_of, stand
+from rapport_scoring.domain.valuation import Valuation, valuation
+from rapport_scoring.runs.base import Progress, everybody
+from rapport_scoring.store import runs
+from rapport_scoring.store.runs import Valued
+from rapport_shared.contracts.money import Amount
+from rapport_shared.database import Database
+
+
+async def rank(database: Database, rules: Rules, on: date, progress: Progress) -> dict[str, Any]:
+    """Values everybody as of the end of the day `on`; answers the health of the whole and its cohorts."""
+    summaries: list[CustomerSummary] = []
+    async with database.transaction() as connection:
+        await runs.clear_valuations(connection, progress.run_id)
+    instant = midnight(on)
+    valued: list[Valued] = []
+    async for page in everybody(database, progress):
+        for facts in page:
+            values = valuation(facts, rules, on)
+            standing = stand(facts, rules, values, instant, on)
+            valued.append(_valued(facts, rules, values, standing.tier.tier, standing.stage, on))
+            summary = summary_of(facts, rules, values, standing.stage, on)
+            summaries += [summary] if summary is not None else []
+            await asyncio.sleep(0)
+        async with database.transaction() as connection:
+            await runs.keep_valuations(connection, progress.run_id, valued)
+        valued = []
+    return {
+        "valued_on": on.isoformat(),
+        "currency": rules.value.rates.reporting,
+        "parameter_version": rules.versions.parameters,
+        "policy_version": rules.versions.value,
+        "customers": progress.done,
+        "health": [plain(one) for one in health(summaries, on)],
+        "cohorts": [plain(one) for one in cohorts(summaries, on)],
+    }
+
+
+def _valued(facts: CustomerFacts, rules: Rules, values: Valuation, tier: str, stage: Stage, on: date) -> Valued:
+    def reported(amount: Amount | None) -> int | None:
+        return None if amount is None else rules.value.rates.convert([amount], on).amount
+
+    outlook = values.outlook
+    total = amount_of(values.total)
+    return Valued(
+        customer_id=facts.customer_id,
+        unit=facts.unit or "",
+        total=total.amount if total is not None else None,
+        contemporary=values.worth.amount,
+        potential=reported(outlook.potential.value),
+        model=reported(outlook.model.value),
+        summary=orjson.dumps({"tier": tier, "stage": stage.value, "model_reason": outlook.model.reason}).decode(),
+    )
+
+
+def summary_of(facts: CustomerFacts, rules: Rules, values: Valuation, stage: Stage, on: date) -> CustomerSummary | None:
+    """A customer in short, for health and cohorts; None for one that never bought."""
+    days = [purchase.day for purchase in values.purchases]
+    if not days:
+        return None
+    orders: defaultdict[date, int] = defaultdict(int)
+    for day in days:
+        orders[day.replace(day=1)] += 1
+    months = sorted({line.day.replace(day=1) for line in values.ledger.lines} | orders.keys())
+    by_month: defaultdict[date, list[LedgerLine]] = defaultdict(list)
+    for line in values.ledger.lines:
+        by_month[line.day.replace(day=1)].append(line)
+    sales = tuple(MonthSales(month, orders[month], *_flows(by_month[month], rules, on)) for month in months)
+    return CustomerSummary(facts.unit, min(days), max(days), stage is Stage.LAPSED, sales)
+
+
+def _flows(lines: Iterable[LedgerLine], rules: Rules, on: date) -> tuple[int, int]:
+    """Revenue and all costs (≥ 0) of some lines in the reporting currency; what has no rate is left out."""
+    revenue, cost = 0, 0
+    for line in lines:
+        amount = rules.value.rates.convert([Amount(amount=line.amount, currency=line.currency)], on).amount or 0
+        revenue += amount if line.part is Part.REVENUE else 0
+        cost -= amount if line.part is not Part.REVENUE else 0
+    return revenue, max(0, cost)
+
+
+def plain(one: Any) -> Any:
+    """A dataclass as plain JSON values."""
+    return orjson.loads(orjson.dumps(asdict(one)))

@@ -1,0 +1,40 @@
+"""Trying a policy: a run is asked for and waited for; on a large base its result is read when it is there."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+from pydantic import BaseModel
+
+from rapport_scoring.commands.runs import ask
+from rapport_scoring.results import ENDED
+from rapport_scoring.store import runs
+from rapport_shared.clock import Clock
+from rapport_shared.database import Database
+
+WAIT_SECONDS: Final = 20.0
+LOOK_SECONDS: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Tries documents of one kind of policy on what was recorded; changes nothing."""
+
+    database: Database
+    clock: Clock
+    kind: str
+
+    async def __call__(self, document: BaseModel) -> dict[str, Any]:
+        """What the document would do, or, where that takes longer, the run at `GET /v1/value/runs/{run_id}`."""
+        request = {"kind": self.kind, "name": "tried", "document": document.model_dump(mode="json", exclude_unset=True)}
+        async with self.database.transaction() as connection:
+            run_id = await ask(connection, "simulation", request, "simulate", self.clock)
+        waited = 0.0
+        while waited < WAIT_SECONDS:
+            await asyncio.sleep(LOOK_SECONDS)
+            waited += LOOK_SECONDS
+            run = await runs.read_run(self.database, run_id)
+            if run is not None and run.state in ENDED:
+                return {"run_id": str(run_id), "state": run.state, **orjson.loads(run.result or "{}")}
+        return {"run_id": str(run_id), "state": "running"}

@@ -1,0 +1,229 @@
+"""Values as time goes by: timers fire once, policies and fits come into force for everybody, runs see everybody."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest_asyncio
+
+from rapport_shared.contracts.catalogue import EVENT_TYPES
+from tests.support.infrastructure import Databases
+from tests.support.scoring_facts import ScoringFacts
+from tests.support.scoring_service import Desk, scoring_desk
+
+
+@pytest_asyncio.fixture
+async def desk(databases: Databases) -> AsyncIterator[Desk]:
+    async with scoring_desk(databases) as made:
+        yield made
+
+
+def order(number: str, net: int) -> dict[str, Any]:
+    lines = [{"line": "1", "quantity": "1", "net": net, "cost": net // 2, "category": "filters"}]
+    return {"order": number, "currency": "CNY", "net": net, "gross": net, "lines": lines}
+
+
+def monthly(facts: ScoringFacts, profile: UUID, months: int, net: int = 100_000, start: int = 1) -> None:
+    """An order on the first of each month of 2026."""
+    for month in range(start, start + months):
+        at = datetime(2026, month, 1, 9, tzinfo=UTC)
+        facts.state(profile, "order.placed", order(f"{profile.hex[:6]}-{month}", net), at)
+
+
+async def test_silence_is_an_alarm_once_at_its_instant_and_a_late_purchase_withdraws_it(desk: Desk) -> None:
+    facts = ScoringFacts(seed=1, profiles=1)
+    customer = facts.profile(0)
+    monthly(facts, customer, 4)
+    desk.now = datetime(2026, 4, 1, 10, tzinfo=UTC)
+    await desk.take(facts.messages)
+    [pending] = (await desk.value(customer))["alarms"]
+    assert pending["state"] == "pending"
+    due = datetime.fromisoformat(pending["due_at"])
+    assert due > datetime(2026, 5, 15, tzinfo=UTC)
+    await desk.fire(due - timedelta(seconds=1))
+    assert await desk.told("alarm.raised") == []
+    for _ in range(2):  # also when the clock is set back and on again
+        await desk.fire(due + timedelta(minutes=5))
+        await desk.fire(due - timedelta(days=1))
+    [raised] = await desk.told("alarm.raised")
+    assert (raised["alarm"]["state"], raised["alarm"]["due_at"]) == ("raised", pending["due_at"])
+    late = len(facts.messages)
+    facts.state(customer, "order.placed", order("late", 50_000), due - timedelta(days=2))
+    await desk.take(facts.messages[late:])
+    [withdrawn] = await desk.told("alarm.withdrawn")
+    assert (withdrawn["alarm"]["alarm_id"], withdrawn["alarm"]["reason"]) == (raised["alarm"]["alarm_id"], "mistaken")
+
+
+async def test_what_was_due_long_ago_is_recorded_as_expired_and_rings_nobody(desk: Desk) -> None:
+    facts = ScoringFacts(seed=2, profiles=1)
+    monthly(facts, facts.profile(0), 3)
+    desk.now = datetime(2027, 6, 1, tzinfo=UTC)
+    await desk.take(facts.messages)
+    await desk.fire()
+    assert await desk.told("alarm.raised") == []
+    [expired] = await desk.told("alarm.expired")
+    assert expired["alarm"]["reason"] == "too_late"
+    assert {one["effective"] for one in await desk.told("customer.stage_changed")} == {False}
+
+
+async def test_a_document_leaves_the_ninety_days_by_itself(desk: Desk) -> None:
+    facts = ScoringFacts(seed=3, profiles=1)
+    customer = facts.profile(0)
+    monthly(facts, customer, 2)
+    desk.now = datetime(2026, 2, 1, 10, tzinfo=UTC)
+    await desk.take(facts.messages)
+    both = (await desk.value(customer))["contemporary"]
+    assert both["last_90_days"] == both["lifetime"]
+    await desk.fire(datetime(2026, 4, 2, tzinfo=UTC))
+    one = (await desk.value(customer))["contemporary"]
+    assert one["last_90_days_parts"]["revenue"] == [{"amount": 100_000, "currency": "CNY"}]
+    assert one["lifetime"] == both["lifetime"]
+
+
+async def test_a_value_on_any_day_and_as_it_was_known(desk: Desk) -> None:
+    facts = ScoringFacts(seed=4, profiles=1)
+    customer = facts.profile(0)
+    monthly(facts, customer, 3)
+    desk.now = datetime(2026, 3, 1, 10, tzinfo=UTC)
+    await desk.take(facts.messages)
+    early = await desk.value(customer, as_of="2026-01-31")
+    assert early["contemporary"]["lifetime_parts"]["revenue"][0]["amount"] == 100_000
+    assert early["valued_on"] == "2026-01-31"
+    known = await desk.value(customer, known_at="2026-02-01T09:00:00Z")
+    assert known["contemporary"]["lifetime_parts"]["revenue"][0]["amount"] == 200_000
+    await desk.call("GET", f"/v1/customers/{customer}/value?known_at=yesterday", 422)
+
+
+async def test_policies_and_fits_come_into_force_for_everybody(desk: Desk) -> None:
+    facts = ScoringFacts(seed=5, profiles=3)
+    for number in range(3):
+        monthly(facts, facts.profile(number), 3, net=100_000 * (number + 1))
+    desk.now = datetime(2026, 3, 1, 10, tzinfo=UTC)
+    await desk.take(facts.messages)
+    before = {number: await desk.value(facts.profile(number)) for number in range(3)}
+    await desk.activate("tier", {"tiers": [{"name": "big", "at_least": 250_000}]})
+    await desk.fire()
+    assert [(await desk.value(facts.profile(number)))["tier"]["name"] for number in range(3)] == ["none", "big", "big"]
+    await desk.call("POST", "/v1/policies/tier/default/rollback", 200)
+    await desk.fire()
+    again = {number: await desk.value(facts.profile(number)) for number in range(3)}
+    assert [one["tier"] for one in again.values()] == [one["tier"] for one in before.values()]
+    found = await desk.result("/v1/value/fits", {})
+    assert found["version"] == 2
+    await desk.fire()
+    assert {(await desk.value(facts.profile(number)))["parameter_version"] for number in range(3)} == {2}
+    page = await desk.call("GET", "/v1/value/parameters", 200)
+    assert [one["version"] for one in page["versions"]] == [2, 1]
+    whole = await desk.call("GET", "/v1/value/parameters/2", 200)
+    assert whole["forecast"][0]["group"] == "company"
+    await desk.call("GET", "/v1/value/parameters/9", 404)
+
+
+async def test_a_ranking_values_everybody_at_one_instant(desk: Desk) -> None:
+    facts = ScoringFacts(seed=6, profiles=5)
+    for number in range(5):
+        monthly(facts, facts.profile(number), 3, net=100_000 * (number + 1))
+    desk.now = datetime(2026, 3, 2, 10, tzinfo=UTC)
+    await desk.take(facts.messages)
+    await desk.call("GET", "/v1/value/ranking", 404)
+    found = await desk.result("/v1/value/rankings", {"as_of": "2026-03-10"})
+    assert (found["customers"], found["valued_on"]) == (5, "2026-03-10")
+    ranked: list[dict[str, Any]] = []
+    page = await desk.call("GET", "/v1/value/ranking?limit=2", 200)
+    ranked += page["customers"]
+    while page["next_cursor"] is not None:
+        page = await desk.call("GET", f"/v1/value/ranking?limit=2&cursor={page['next_cursor']}", 200)
+        ranked += page["customers"]
+    assert [one["customer_id"] for one in ranked] == [str(facts.profile(number)) for number in (4, 3, 2, 1, 0)]
+    health = await desk.call("GET", "/v1/reports/customer-health", 200)
+    assert health["units"][0]["total"]["orders"] == 15
+    cohorts = (await desk.call("GET", "/v1/reports/cohorts", 200))["cohorts"]
+    assert [(one["month"], one["size"]) for one in cohorts] == [("2026-01-01", 5)]
+    assert date.fromisoformat(page["valued_on"]) == date(2026, 3, 10)
+
+
+async def test_a_segment_has_its_members_and_tells_who_came_and_went(desk: Desk) -> None:
+    facts = ScoringFacts(seed=7, profiles=3)
+    for number in range(3):
+        monthly(facts, facts.profile(number), 3, net=100_000 * (number + 1))
+    desk.now = datetime(2026, 3, 1, 10, tzinfo=UTC)
+    await desk.take(facts.messages)
+    big = {"description": "Buys for much.", "when": {"reading": "value:lifetime", "at_least": 250_000}}
+    await desk.activate("segment", big, "big")
+    quiet = {"when": {"absent": "purchases", "for": "60 days"}}
+    await desk.activate("segment", quiet, "quiet")
+    await desk.fire()
+    listed = await desk.call("GET", "/v1/segments", 200)
+    assert [(one["name"], one["members"]) for one in listed["segments"]] == [("big", 2), ("quiet", 0)]
+    members = await desk.call("GET", "/v1/segments/big/members", 200)
+    assert {one["customer_id"] for one in members["members"]} == {str(facts.profile(number)) for number in (1, 2)}
+    await desk.fire(datetime(2026, 5, 1, 12, tzinfo=UTC))
+    assert (await desk.call("GET", "/v1/segments/quiet/members", 200))["count"] == 3
+    entered = await desk.told("segment.entered")
+    assert {(one["segment"], one["reading"]) for one in entered} >= {("quiet", "window")}
+    await desk.call("POST", "/v1/policies/segment/big/rollback", 200)
+    await desk.fire()
+    assert {one["segment"] for one in await desk.told("segment.left")} == {"big"}
+    await desk.call("GET", "/v1/segments/big/members", 404)
+
+
+async def test_a_policy_is_tried_on_the_past_before_it_is_activated(desk: Desk) -> None:
+    facts = ScoringFacts(seed=8, profiles=4)
+    for number in range(4):
+        monthly(facts, facts.profile(number), 3)
+    desk.now = datetime(2026, 5, 25, tzinfo=UTC)
+    await desk.take(facts.messages)
+    made = await desk.call("PUT", "/v1/policies/tier/default", 201, json={"tiers": [{"name": "big", "at_least": 1}]})
+    told = await desk.database.fetch_value("SELECT count(*) FROM event_log")
+    trial = await _tried(desk, "tier", made["version"])
+    assert (trial["customers"], trial["would_change"]) == (4, 4), trial
+    assert len(trial["examples"]) == 4
+    assert trial["told"]["before"].keys() == trial["told"]["after"].keys()
+    everyone = await desk.call(
+        "PUT", "/v1/policies/segment/all", 201, json={"when": {"reading": "indicator:orders", "at_least": 1}}
+    )
+    trial = await _tried(desk, "segment", everyone["version"], "all")
+    assert (trial["matched"], trial["customers"]) == (4, 4)
+    assert "whole base" in trial["problem"]
+    assert await desk.database.fetch_value("SELECT count(*) FROM event_log") == told, "a trial publishes nothing"
+
+
+async def _tried(desk: Desk, kind: str, version: int, name: str = "default") -> dict[str, Any]:
+    path = f"/v1/policies/{kind}/{name}/simulate"
+    asking = asyncio.create_task(desk.call("POST", path, 200, json={"version": version}))
+    while not asking.done():
+        await desk.run()
+        await asyncio.sleep(0.01)
+    return await asking
+
+
+async def test_a_backtest_says_how_the_forecast_would_have_done(desk: Desk) -> None:
+    facts = ScoringFacts(seed=9, profiles=3)
+    for number in range(3):
+        monthly(facts, facts.profile(number), 4)
+    desk.now = datetime(2026, 5, 1, tzinfo=UTC)
+    await desk.take(facts.messages)
+    found = await desk.result("/v1/value/backtest", {"fit_until": "2026-02-15", "horizon_days": 60})
+    assert (found["customers"], found["purchases"]) == (3, 6)
+    assert found["forecasts"]["naive"]["mean_absolute_error"] is not None
+    asked = await desk.call("POST", "/v1/value/backtest", 202, json={"fit_until": "2020-01-01"})
+    await desk.run()
+    failed = await desk.call("GET", f"/v1/value/runs/{asked['run_id']}", 200)
+    assert (failed["state"], "nobody had bought" in failed["result"]["problem"]) == ("failed", True)
+    await desk.call("POST", "/v1/value/backtest", 422, json={"fit_until": "2026-02-15", "horizon_days": 0})
+
+
+async def test_every_event_of_a_customer_is_numbered_with_the_others(desk: Desk) -> None:
+    facts = ScoringFacts(seed=10, profiles=2)
+    monthly(facts, facts.profile(0), 3)
+    desk.now = datetime(2026, 3, 1, 10, tzinfo=UTC)
+    await desk.take(facts.messages)
+    await desk.fire(datetime(2026, 9, 1, tzinfo=UTC))
+    gaps = await desk.database.fetch(
+        "SELECT aggregate FROM event_log GROUP BY aggregate HAVING count(*) <> max(sequence) OR min(sequence) <> 1"
+    )
+    assert gaps == []
+    known = {event_type.wire for event_type in EVENT_TYPES}
+    assert {row["type"] for row in await desk.database.fetch("SELECT DISTINCT type FROM event_log")} <= known
