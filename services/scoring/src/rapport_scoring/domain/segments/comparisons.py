@@ -37,20 +37,24 @@ class Comparison:
 
     def holds(self, value: Value) -> bool:
         """Of an unknown value nothing holds but that it is missing."""
-        if value is None:
-            return self.operator is Operator.MISSING
-        return _HOLDS[self.operator](value, self.operand)
+        return self.compiled()(value)
+
+    def compiled(self) -> Callable[[Any], bool]:
+        """`holds`, to be asked often."""
+        return _COMPILED[self.operator](self.operand)
 
 
-_HOLDS: Final[Mapping[Operator, Callable[[Any, Any], bool]]] = {
-    Operator.ONE_OF: lambda value, operand: value in operand,
-    Operator.UNDER: lambda value, operand: value == operand or value.startswith(f"{operand}/"),
-    Operator.AT_LEAST: lambda value, operand: value >= operand,
-    Operator.MORE_THAN: lambda value, operand: value > operand,
-    Operator.AT_MOST: lambda value, operand: value <= operand,
-    Operator.LESS_THAN: lambda value, operand: value < operand,
-    Operator.EXISTS: lambda value, operand: True,
-    Operator.MISSING: lambda value, operand: False,
+_COMPILED: Final[Mapping[Operator, Callable[[Any], Callable[[Any], bool]]]] = {
+    Operator.ONE_OF: lambda operand: lambda value: value is not None and value in operand,
+    Operator.UNDER: lambda operand: (
+        lambda value: value is not None and (value == operand or value.startswith(f"{operand}/"))
+    ),
+    Operator.AT_LEAST: lambda operand: lambda value: value is not None and value >= operand,
+    Operator.MORE_THAN: lambda operand: lambda value: value is not None and value > operand,
+    Operator.AT_MOST: lambda operand: lambda value: value is not None and value <= operand,
+    Operator.LESS_THAN: lambda operand: lambda value: value is not None and value < operand,
+    Operator.EXISTS: lambda operand: lambda value: value is not None,
+    Operator.MISSING: lambda operand: lambda value: value is None,
 }
 
 

@@ -113,7 +113,7 @@ def _is_timed(expression: Expression) -> bool:
 
 
 def _atom(number: int, measure: Measure, atom: Atom) -> Holds:
-    value, asked = measure.value, atom.comparison.holds
+    value, asked = measure.value, atom.comparison.compiled()
 
     def holds(moment: Moment) -> bool:
         truth = moment.truths.get(number)
