@@ -7,9 +7,11 @@ import random
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, Process
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -27,6 +29,7 @@ from rapport_scoring.consumers import decode
 from rapport_scoring.rules_in_force import RulesInForce
 from rapport_shared.clock import system_clock
 from rapport_shared.contracts.catalogue import (
+    ALARM_RAISED,
     CUSTOMER_VALUE_STATE,
     SCORE_EVENTS,
     SCORE_UPDATED,
@@ -46,6 +49,8 @@ from tests.support.infrastructure import Databases
 from tests.support.scoring_facts import ScoringFacts, values_alone
 
 PARTITIONS = 3
+EVENTS = int(os.environ.get("RAPPORT_WORKER_EVENTS", "3000"))
+"""Of the test in which workers are killed."""
 
 
 @dataclass
@@ -115,8 +120,9 @@ class World:
 
     async def publish_slowly(self, messages: Sequence[Message]) -> None:
         """Publishes for about half a minute, so that what happens to the workers happens in the middle."""
-        for begin in range(0, len(messages), 12):
-            await self.publish(messages[begin : begin + 12])
+        portion = max(12, len(messages) // 280)
+        for begin in range(0, len(messages), portion):
+            await self.publish(messages[begin : begin + portion])
             await asyncio.sleep(0.08)
 
     async def read(self, topic: str) -> list[tuple[str, bytes | None]]:
@@ -245,9 +251,9 @@ async def assert_published_as_logged(world: World) -> None:
 
 
 async def test_workers_that_share_partitions_come_and_die_give_the_plain_values(world: World) -> None:
-    facts = ScoringFacts(seed=random.SystemRandom().randrange(10**6), profiles=40)
+    facts = ScoringFacts(seed=random.SystemRandom().randrange(10**6), profiles=max(40, EVENTS // 75))
     print("seed", facts.seed)
-    messages = facts.happen(3000)
+    messages = facts.happen(EVENTS)
     messages += messages[::7]  # some come twice
     async with asyncio.TaskGroup() as group:
         publishing = group.create_task(world.publish_slowly(messages))
@@ -294,6 +300,41 @@ async def test_a_broker_and_a_database_that_went_away_are_waited_for(
     finally:
         supervising.cancel()
     await assert_plain_values(world, facts)
+
+
+async def test_alarms_that_were_due_while_all_workers_were_down_are_raised_once_whoever_dies(world: World) -> None:
+    facts = ScoringFacts(seed=11, profiles=300)
+    silent_since = datetime.combine(datetime.now(UTC).date() - timedelta(days=180), time(9), UTC)
+    for number in range(facts.profiles):
+        lines = [{"line": "1", "quantity": "1", "net": 100, "cost": 50}]
+        order = {"order": str(number), "currency": "CNY", "net": 100, "gross": 100, "lines": lines}
+        facts.state(facts.profile(number), "order.placed", order, silent_since)
+    await world.publish(facts.messages)
+    supervising = asyncio.create_task(world.supervise(await world.start_worker()))
+    second = await world.start_worker()
+
+    async def raised() -> int:
+        found = await world.database.fetch_value("SELECT count(*) FROM event_log WHERE type = $1", ALARM_RAISED.wire)
+        return int(found)
+
+    async def some() -> bool:
+        return await raised() > 0
+
+    async def all_of_them() -> bool:
+        return await raised() >= facts.profiles
+
+    try:
+        await until("the first alarm", some)
+        second.send_signal(signal.SIGKILL)
+        await until("an alarm for everybody", all_of_them)
+        await until("the outbox to be empty", world.consumed)
+    finally:
+        supervising.cancel()
+    told = [one for one in await world.records(SCORE_EVENTS.name) if one.headers.get("ce_type") == ALARM_RAISED.wire]
+    assert Counter(one.key for one in {one.event_id: one for one in told}.values()) == {
+        str(facts.profile(number)).encode(): 1 for number in range(facts.profiles)
+    }
+    await assert_published_as_logged(world)
 
 
 async def test_the_parameters_are_published_once(world: World) -> None:
