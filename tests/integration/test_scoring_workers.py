@@ -25,7 +25,10 @@ from aiokafka.errors import KafkaError
 from deploy.local.infrastructure import Infrastructure
 from deploy.local.ports import free_port
 from rapport_scoring.commands.facts import Fact, take_facts
+from rapport_scoring.commands.policies import SEGMENT
 from rapport_scoring.consumers import decode
+from rapport_scoring.domain.rules import Rules
+from rapport_scoring.domain.segments import SegmentPolicy
 from rapport_scoring.rules_in_force import RulesInForce
 from rapport_shared.clock import system_clock
 from rapport_shared.contracts.catalogue import (
@@ -44,6 +47,7 @@ from rapport_shared.messaging.reader import BatchReader
 from rapport_shared.messaging.records import Partition, Record
 from rapport_shared.messaging.relay import BATCH
 from rapport_shared.migrations import migrate
+from rapport_shared.policies import PolicyPlace, activate, add_version
 from tests.support.conditions import until
 from tests.support.infrastructure import Databases
 from tests.support.scoring_facts import ScoringFacts, values_alone
@@ -51,6 +55,13 @@ from tests.support.scoring_facts import ScoringFacts, values_alone
 PARTITIONS = 3
 EVENTS = int(os.environ.get("RAPPORT_WORKER_EVENTS", "3000"))
 """Of the test in which workers are killed."""
+
+
+SEGMENTS = {
+    "below-a-million": {"reading": "value:lifetime", "less_than": 1_000_000},
+    "not-lapsed": {"not": {"reading": "stage", "is": "lapsed"}},
+    "busy": {"count": "purchases", "within": "60 days", "at_least": 1},
+}
 
 
 @dataclass
@@ -353,17 +364,29 @@ async def test_any_order_of_arrival_gives_the_same_scores(databases: Databases) 
         random.Random(attempt).shuffle(arrivals)
         async with databases.fresh() as dsn:
             await asyncio.to_thread(migrate, "rapport_scoring", dsn)
-            assert await _scores_after(dsn, arrivals) == facts.expected()
+            scores, rules = await _scores_after(dsn, arrivals)
+            expected = facts.expected(rules=rules)
+            assert scores == expected
+            assert {name for one in expected.values() for name in one.segments} >= {"below-a-million", "not-lapsed"}
 
 
-async def _scores_after(dsn: str, arrivals: list[Fact]) -> dict[UUID, ScoreUpdated]:
+async def _scores_after(dsn: str, arrivals: list[Fact]) -> tuple[dict[UUID, ScoreUpdated], Rules]:
     rules = RulesInForce()
     async with Database(dsn, size=2, application="test") as database:
+        for name, when in SEGMENTS.items():
+            await _put_in_force(database, PolicyPlace("segment", name), SegmentPolicy.model_validate({"when": when}))
         for begin in range(0, len(arrivals), 9):
             async with database.transaction() as connection:
                 await take_facts(connection, arrivals[begin : begin + 9], rules, system_clock)
         rows = await database.fetch("SELECT customer_id, score FROM customer_score WHERE score IS NOT NULL")
-    return last_scores([(str(row["customer_id"]), row["score"].encode()) for row in rows])
+        scores = last_scores([(str(row["customer_id"]), row["score"].encode()) for row in rows])
+        return scores, await rules(database)
+
+
+async def _put_in_force(database: Database, place: PolicyPlace, document: SegmentPolicy) -> None:
+    async with database.transaction() as connection:
+        version = await add_version(connection, place, document, None, "test", system_clock())
+        await activate(connection, SEGMENT, place, version, "test", system_clock)
 
 
 def _record(message: Message) -> Record:

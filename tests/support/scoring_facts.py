@@ -12,7 +12,7 @@ from rapport_scoring.consumers import decode
 from rapport_scoring.domain.assessment import Occasion, assess
 from rapport_scoring.domain.customer import CustomerFacts
 from rapport_scoring.domain.memory import Memory
-from rapport_scoring.domain.rules import shipped_rules
+from rapport_scoring.domain.rules import Rules, shipped_rules
 from rapport_scoring.recorded import Recorded, facts
 from rapport_scoring.store import Recording
 from rapport_shared.contracts.catalogue import (
@@ -69,19 +69,24 @@ class ScoringFacts:
                 self._join_or_undo()
         return self.messages[begin:]
 
-    def expected(self, timed: Mapping[UUID, datetime] | None = None) -> dict[UUID, ScoreUpdated]:
+    def expected(
+        self, timed: Mapping[UUID, datetime] | None = None, rules: Rules | None = None
+    ) -> dict[UUID, ScoreUpdated]:
         """The score of every customer that has one, by plain recomputation from all facts at once.
 
-        `timed` are the instants that timers asked for. Alarms and triggers, which are decided once, are left out.
+        `timed` are the instants that timers asked for; `rules` are what ships unless they are given. Alarms and
+        triggers, which are decided once, are left out.
         """
         members: dict[UUID, list[UUID]] = {}
         for number in range(self.profiles):
             members.setdefault(self._customer(self.profile(number)), []).append(self.profile(number))
-        asked = timed or {}
-        found = {customer: self._valued(customer, own, asked.get(customer)) for customer, own in members.items()}
+        asked, under = timed or {}, rules or shipped_rules()
+        found = {customer: self._valued(customer, own, asked.get(customer), under) for customer, own in members.items()}
         return {customer: values_alone(one) for customer, one in found.items() if one is not None}
 
-    def _valued(self, customer: UUID, profiles: list[UUID], timed_at: datetime | None) -> ScoreUpdated | None:
+    def _valued(
+        self, customer: UUID, profiles: list[UUID], timed_at: datetime | None, rules: Rules
+    ) -> ScoreUpdated | None:
         # A profile counts as a part once something was heard of it.
         heard = [profile for profile in profiles if profile == customer or self._is_known(profile)]
         stand = [one.recording for event, one in self._recorded.items() if event not in self._retracted]
@@ -97,7 +102,7 @@ class ScoringFacts:
             latest=own.latest,
             last_day=own.last_day,
         )
-        return assess(known, shipped_rules(), Memory(), Occasion(own.latest, timed_at)).score
+        return assess(known, rules, Memory(), Occasion(own.latest, timed_at)).score
 
     def _keys(self, profiles: list[UUID]) -> set[DocumentKey]:
         """The documents of which one of the profiles ever had a statement."""
