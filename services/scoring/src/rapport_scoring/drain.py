@@ -58,7 +58,7 @@ class Drain(Generic[Item]):
         self._woken = asyncio.Event()
         self._advanced = asyncio.Condition()
         self.caught_up = False
-        """Whether a look at the present partitions found nothing left to read. A worker without any never has."""
+        """Whether the present partitions are read but for a batch at most. A worker without any never has read them."""
 
     def assign(self, partitions: Iterable[Partition]) -> None:
         """Consumes these partitions from now on, and no others. What was begun is committed or refused as a whole."""
@@ -129,10 +129,12 @@ class Drain(Generic[Item]):
     async def _look(self, reader: BatchReader, processor: BatchProcessor[Item]) -> None:
         self._woken.clear()
         records = await reader.poll()
-        self.caught_up = not records
         if records:
             await processor.process(records)
-        for partition, lag in reader.lag(self._positions).items():
+        lags = reader.lag(self._positions)
+        known = lags.keys() == self._positions.keys()  # the end of a partition is unknown until it was asked for
+        self.caught_up = not records or (known and sum(lags.values()) <= self._batch_size)
+        for partition, lag in lags.items():
             labels = (self._subscription.consumer, partition.topic, str(partition.number))
             self._metrics.consumer_lag.labels(*labels).set(lag)
         await self._tell(looked=not records)
