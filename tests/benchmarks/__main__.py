@@ -28,6 +28,7 @@ from tests.benchmarks import (
     newcomers,
     read,
     scoring,
+    segments,
     takeover,
     usage,
 )
@@ -59,13 +60,14 @@ ON_THE_STACK: Mapping[str, Callable[[StackUnderTest], Awaitable[list[Figure]]]] 
 SCORING = "scoring"
 MATCHING = "matching"
 NEWCOMERS = "newcomers"
-GROUPS = (*ON_THE_STACK, SCORING, MATCHING, NEWCOMERS)
+VALUE = "value"
+GROUPS = (*ON_THE_STACK, SCORING, MATCHING, NEWCOMERS, VALUE)
 
 
 async def measure(directory: Path, groups: frozenset[str], quick: bool, console: Console) -> list[Figure]:
     """The figures of `groups`, on a Kafka and PostgreSQL that are started in `directory`, emptied first.
 
-    Matching needs neither, and is measured before they are started.
+    Matching and what is pure of value need neither, and are measured before they are started.
     """
     figures: list[Figure] = []
     # topics are deleted and made on the way: that clients look for them is no news
@@ -79,7 +81,9 @@ async def measure(directory: Path, groups: frozenset[str], quick: bool, console:
 
     if MATCHING in groups:
         await take(MATCHING, matching.measure(quick))
-    groups -= {MATCHING}
+    if VALUE in groups:
+        await take(VALUE, segments.measure(quick))
+    groups -= {MATCHING, VALUE}
     if not groups:
         return figures
     async with infrastructure(directory, fresh=True) as found:
@@ -137,6 +141,7 @@ _SECTIONS: Mapping[str, tuple[str, ...]] = {
     "figures of matching": ("matching_",),
     "figures of newcomers": ("matcher_",),
     "figures of merging": ("merge_", "undo_", "timeline_"),
+    "figures of value": ("segments_",),
 }
 """The sections of the page that have a table of their own, and how the names of their figures begin."""
 

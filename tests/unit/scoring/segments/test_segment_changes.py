@@ -196,3 +196,24 @@ def test_without_the_readings_of_before_all_that_makes_it_so_is_the_cause() -> N
     assert done.causes == {
         "it": (Cause("/when/any/0", "tier", None, "gold"), Cause("/when/any/1/not", "contacts:phone", None, "0"))
     }
+
+
+def test_an_instant_before_the_last_is_evaluated_as_it_was_then() -> None:
+    index = compile_segments({"it": policy(CALLS), "quiet": policy({"absent": "contacts", "for": "1 hour"})})
+    customer = CustomerReadings(contacts=[call(NOON - minutes(number)) for number in (0, 1, 2)])
+    present = begin(index, customer, NOON)
+    earlier = reevaluate(index, present, customer, customer, NOON - minutes(3))
+    assert (sorted(earlier.entered), sorted(earlier.left)) == (["quiet"], ["it"])
+    assert earlier.after == begin(index, customer, NOON - minutes(3))
+
+
+def test_a_fact_can_bring_forward_when_time_moves_the_customer() -> None:
+    silent = {"absent": "contacts", "for": "60 days", "among": "ever"}
+    index = compile_segments({"silent": policy(silent), "caller": policy(CALLS)})
+    old = CustomerReadings(contacts=[call(NOON), call(NOON)])
+    present = begin(index, old, NOON)
+    assert present.due == NOON + timedelta(days=60)
+    new = replace(old, contacts=[*old.contacts, call(NOON + minutes(1))])
+    done = reevaluate(index, present, old, new, NOON + minutes(1))
+    assert done.entered == {"caller"}
+    assert done.after.due == next_change(index, new, NOON + minutes(1)) == NOON + minutes(30)
