@@ -93,9 +93,8 @@ async def _project(run: Run, tables: Database, kafka: str, own: tuple[Topic, ...
 
 
 async def _sections(tables: Database) -> Sections:
-    names = [name for name in SECTIONS if name != "segments"]
-    rows = await tables.fetch(f"SELECT customer_id, {', '.join(names)} FROM customer_view WHERE moved_to IS NULL")
+    rows = await tables.fetch(f"SELECT customer_id, {', '.join(SECTIONS)} FROM customer_view WHERE moved_to IS NULL")
     found: defaultdict[UUID, dict[str, str]] = defaultdict(dict)
     for row in rows:
-        found[row["customer_id"]] = {name: row[name] for name in names}
+        found[row["customer_id"]] = {name: row[name] for name in SECTIONS}
     return dict(found)

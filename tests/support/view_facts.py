@@ -13,15 +13,19 @@ from rapport_gateway.view import commerce, identity, quality, relations
 from rapport_gateway.view.facts import Fact, read_fact
 from rapport_gateway.view.sections import FOLDED, assess, places_of, render
 from rapport_shared.contracts.catalogue import (
+    ALARM_RAISED,
     ASSET_CHANGED,
     CANDIDATE_CHANGED,
     INTERACTION_RECORDED,
     INTERACTION_RETRACTED,
     PROFILE_CHANGED,
     SCORE_UPDATED,
+    SEGMENT_ENTERED,
+    STAGE_CHANGED,
     TICKET_OPENED,
     TICKET_RESOLVED,
     TICKET_TRANSITIONED,
+    EventType,
 )
 from rapport_shared.contracts.codec import Message
 from rapport_shared.contracts.customer import (
@@ -41,8 +45,19 @@ from rapport_shared.contracts.customer import (
 from rapport_shared.contracts.envelope import canonical_json
 from rapport_shared.contracts.ids import derived_id
 from rapport_shared.contracts.interaction import Attribution, InteractionRecorded, InteractionRetracted
+from rapport_shared.contracts.model import Contract
 from rapport_shared.contracts.money import Amount
-from rapport_shared.contracts.scoring import ContemporaryValue, ScoreUpdated
+from rapport_shared.contracts.scoring import (
+    AlarmRaised,
+    AlarmState,
+    ContemporaryValue,
+    PotentialValue,
+    ScoreUpdated,
+    SegmentEntered,
+    StageChanged,
+    StageState,
+    TierState,
+)
 from rapport_shared.contracts.ticket import TicketChange, TicketOpened, TicketResolved, TicketState, TicketTransitioned
 from tests.support.scoring_facts import ScoringFacts, as_record
 
@@ -244,20 +259,48 @@ class ViewFacts(ScoringFacts):
         self._publish(kind, data, event_id, ticket.ticket_id, ticket.profile_id, at, sequence)
 
     def _score(self) -> None:
-        customer, event_id = self._any_profile(), self._new_id("score")
+        """A score, or something that scoring noticed: both are numbered together, and belong to no profile."""
+        customer = self._any_profile()
+        data = self._value(customer)
+        self._of_score(customer, SCORE_UPDATED, data)
+        if self._chance.random() < 0.3:
+            raised = next(alarm for alarm in data.alarms if alarm.state == "raised")
+            self._of_score(customer, ALARM_RAISED, AlarmRaised(customer_id=customer, alarm=raised))
+        if self._chance.random() < 0.3:
+            stage = StageChanged(customer_id=customer, before=None, after="loyal", since=None, effective=True)
+            self._of_score(customer, STAGE_CHANGED, stage)
+        for segment in data.segments:
+            cause = {"policy_version": 1, "condition": "/when", "reading": "window", "effective": True}
+            self._of_score(customer, SEGMENT_ENTERED, SegmentEntered(customer_id=customer, segment=segment, **cause))
+
+    def _of_score(self, customer: UUID, kind: EventType, data: Contract) -> None:
+        sequence = self._next(derived_id("score", customer))
+        self._publish(kind, data, self._new_id("score"), customer, None, _START + timedelta(seconds=sequence), sequence)
+
+    def _value(self, customer: UUID) -> ScoreUpdated:
         amount = Amount(amount=self._chance.randrange(10_000), currency="CNY")
-        data = ScoreUpdated(
+        worth = ContemporaryValue(lifetime=(amount,), lifetime_parts={"revenue": (amount,)}, last_90_days=(amount,))
+        return ScoreUpdated(
             customer_id=customer,
             as_of=_START,
             policy_version=1,
             parameter_version=1,
             profiles=(customer,),
-            contemporary=ContemporaryValue(lifetime=(amount,), lifetime_parts={"revenue": (amount,)}),
+            contemporary=worth,
             lines=1,
             facts_digest="",
+            potential=PotentialValue(value=amount) if self._chance.random() < 0.8 else None,
+            total=amount,
+            tier=TierState(name=self._chance.choice(["gold", "none"]), measure="total", figure=amount),
+            stage=StageState(name="developing", since=_START.date()),
+            alarms=tuple(self._alarm(customer, state) for state in ("pending", "raised", "expired")),
+            segments=tuple(sorted(self._chance.sample(["big", "quiet", "new"], self._chance.randrange(3)))),
         )
-        sequence = self._next(derived_id("score", customer))
-        self._publish(SCORE_UPDATED, data, event_id, customer, customer, _START, sequence)
+
+    def _alarm(self, customer: UUID, state: Any) -> AlarmState:
+        at = self._at()
+        alarm_id = derived_id("alarm", customer, at)
+        return AlarmState(alarm_id=alarm_id, kind="silence", episode=at.date(), due_at=at, state=state)
 
 
 Sections = dict[UUID, dict[str, str]]

@@ -10,6 +10,7 @@ import orjson
 
 from rapport_gateway import quarantine, store
 from rapport_gateway.hub import Hub
+from rapport_gateway.runs import OF_SCORE
 from rapport_gateway.store import StoredView
 from rapport_gateway.view import identity
 from rapport_gateway.view.explanation import explain
@@ -30,6 +31,42 @@ TIMELINE_TYPES = (
     "customer.merged",
     "customer.unmerged",
 )
+"""Of a profile: they are shown at the customer that the profile is part of."""
+TIMELINE_SCORE_TYPES = (
+    "customer.stage_changed",
+    "segment.entered",
+    "segment.left",
+    "alarm.raised",
+    "alarm.withdrawn",
+    "trigger.fired",
+    "trigger.cleared",
+)
+"""Of a customer's score: they are shown at the customer id that they name, and never move."""
+
+_OF_PROFILES = """
+SELECT f.* FROM membership m JOIN LATERAL (
+    SELECT * FROM fact WHERE fact.profile_id = m.profile_id AND type = ANY($2)
+    AND ($3::text IS NULL OR kind = $3 OR type = $3) AND ($4::text IS NULL OR channel = $4)
+    AND ($5::timestamptz IS NULL OR occurred_at >= $5) AND ($6::timestamptz IS NULL OR occurred_at < $6)
+    AND ($7::timestamptz IS NULL OR (occurred_at, event_id) < ($7, $8::uuid))
+    AND NOT EXISTS (SELECT 1 FROM retraction r WHERE r.event_id = fact.event_id)
+    AND NOT EXISTS (SELECT 1 FROM fact later WHERE later.interaction_id = fact.interaction_id
+        AND later.type = 'interaction.recorded'
+        AND (later.occurred_at, later.event_id) > (fact.occurred_at, fact.event_id)
+        AND NOT EXISTS (SELECT 1 FROM retraction r WHERE r.event_id = later.event_id))
+    ORDER BY occurred_at DESC, event_id DESC LIMIT $9
+) f ON true WHERE m.customer_id = $1 ORDER BY f.occurred_at DESC, f.event_id DESC LIMIT $9
+"""
+_OF_SCORE = f"""
+SELECT * FROM fact WHERE subject = $1::uuid::text AND {OF_SCORE} AND type = ANY($10)
+AND ($3::text IS NULL OR type = $3) AND $4::text IS NULL
+AND ($5::timestamptz IS NULL OR occurred_at >= $5) AND ($6::timestamptz IS NULL OR occurred_at < $6)
+AND ($7::timestamptz IS NULL OR (occurred_at, event_id) < ($7, $8::uuid))
+ORDER BY occurred_at DESC, event_id DESC LIMIT $9
+"""
+_TIMELINE = f"""
+SELECT * FROM (({_OF_PROFILES}) UNION ALL ({_OF_SCORE})) entries ORDER BY occurred_at DESC, event_id DESC LIMIT $9
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,18 +190,7 @@ class Views:
             text, event_id = decode_cursor(cursor, 2)
             after_at, after_id = datetime.fromisoformat(text), UUID(event_id)
         rows = await self.live.fetch(
-            "SELECT f.* FROM membership m JOIN LATERAL ("
-            "  SELECT * FROM fact WHERE fact.profile_id = m.profile_id AND type = ANY($2)"
-            "  AND ($3::text IS NULL OR kind = $3 OR type = $3) AND ($4::text IS NULL OR channel = $4)"
-            "  AND ($5::timestamptz IS NULL OR occurred_at >= $5) AND ($6::timestamptz IS NULL OR occurred_at < $6)"
-            "  AND ($7::timestamptz IS NULL OR (occurred_at, event_id) < ($7, $8::uuid))"
-            "  AND NOT EXISTS (SELECT 1 FROM retraction r WHERE r.event_id = fact.event_id)"
-            "  AND NOT EXISTS (SELECT 1 FROM fact later WHERE later.interaction_id = fact.interaction_id"
-            "    AND later.type = 'interaction.recorded'"
-            "    AND (later.occurred_at, later.event_id) > (fact.occurred_at, fact.event_id)"
-            "    AND NOT EXISTS (SELECT 1 FROM retraction r WHERE r.event_id = later.event_id))"
-            "  ORDER BY occurred_at DESC, event_id DESC LIMIT $9"
-            ") f ON true WHERE m.customer_id = $1 ORDER BY f.occurred_at DESC, f.event_id DESC LIMIT $9",
+            _TIMELINE,
             customer_id,
             list(TIMELINE_TYPES),
             kind,
@@ -174,6 +200,7 @@ class Views:
             after_at,
             after_id,
             limit + 1,
+            list(TIMELINE_SCORE_TYPES),
         )
         shown = rows[:limit]
         last = shown[-1] if len(rows) > limit else None

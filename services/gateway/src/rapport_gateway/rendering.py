@@ -43,7 +43,7 @@ async def render_customers(connection: Connection, run: int, dirty: Dirty, as_of
             if before is None or before.moved_to != moved_to:
                 changed.append((customer_id, {}, moved_to))
             continue
-        sections = dict(before.sections) if before and not before.moved_to else {"segments": "[]"}
+        sections = dict(before.sections) if before and not before.moved_to else {}
         profiles = members[customer_id]
         sections[identity.NAME] = identities[customer_id]
         for name in names[customer_id] - {identity.NAME, quality.NAME}:

@@ -8,7 +8,13 @@ from datetime import datetime
 
 from rapport_shared.database import Connection, Database
 
-RUN_TABLES = """
+OF_SCORE = (
+    "type IN ('score.updated', 'customer.stage_changed', 'segment.entered', 'segment.left', 'alarm.raised', "
+    "'alarm.withdrawn', 'alarm.expired', 'trigger.fired', 'trigger.cleared')"
+)
+"""The condition of the index of a customer's score events, in the words of whoever wants to use it."""
+
+RUN_TABLES = f"""
 CREATE TABLE fact (
     event_id       uuid PRIMARY KEY,
     type           text NOT NULL,
@@ -30,6 +36,7 @@ CREATE INDEX fact_interaction ON fact (interaction_id, occurred_at DESC, event_i
 CREATE INDEX fact_retraction ON fact (interaction_id) WHERE type = 'interaction.retracted';
 CREATE INDEX fact_quarantine ON fact (subject, type) WHERE type LIKE 'interaction.quarantine%';
 CREATE INDEX fact_score ON fact (subject, recorded_at) WHERE type = 'score.updated';
+CREATE INDEX fact_of_score ON fact (subject, occurred_at DESC, event_id DESC) WHERE {OF_SCORE};
 CREATE INDEX fact_conflict ON fact ((data::jsonb ->> 'conflict_of')) WHERE type = 'interaction.quarantined';
 
 CREATE TABLE retraction (event_id uuid PRIMARY KEY);
@@ -64,7 +71,7 @@ CREATE TABLE customer_view (
     as_of        timestamptz NOT NULL,
     moved_to     uuid,
     search_text  text NOT NULL DEFAULT '',
-    units        text[] NOT NULL DEFAULT '{}',
+    units        text[] NOT NULL DEFAULT '{{}}',
     identity     text, assets text, interactions text, promises text, commerce text,
     tickets      text, value text, segments text, quality text
 ) WITH (fillfactor = 70);

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import orjson
 
-from rapport_gateway.view import assets, commerce, identity, interactions, promises, quality, tickets, value
+from rapport_gateway.view import assets, commerce, identity, interactions, promises, quality, segments, tickets, value
 from rapport_gateway.view.facts import Fact, State
 from rapport_shared.contracts.envelope import canonical_json
 
@@ -50,10 +50,10 @@ class Section(Folding, Protocol):
         ...
 
 
-FOLDED: tuple[Section, ...] = (identity, assets, interactions, promises, commerce, tickets, value)
-"""The sections that fold facts; `segments` has none yet, and `quality` is derived from the others."""
+FOLDED: tuple[Section, ...] = (identity, assets, interactions, promises, commerce, tickets, value, segments)
+"""The sections that fold facts; `quality` is derived from the others."""
 
-SECTIONS: tuple[str, ...] = (*(section.NAME for section in FOLDED), "segments", quality.NAME)
+SECTIONS: tuple[str, ...] = (*(section.NAME for section in FOLDED), quality.NAME)
 BY_NAME: Mapping[str, Section] = {section.NAME: section for section in FOLDED}
 RETRACTABLE: tuple[str, ...] = (interactions.NAME, promises.NAME, commerce.NAME)
 """The sections that recordings fold into: after a retraction they are folded anew from what stands."""
