@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betainccinv, betaincinv, expit
+from scipy.special import betainccinv, betaincinv, betaln, expit
 
 Floats = NDArray[np.float64]
 _REACH, _STEP = 3.6, 0.02
@@ -32,6 +32,8 @@ def orders_over_beta(orders: float, a: float, b: float, faster: float) -> float:
     """
     below, above, weights = _nodes()
     p = np.where(below < 0.5, betaincinv(a, b, below), betainccinv(a, b, above))
+    lowest = np.exp(np.minimum((np.log(below) + np.log(a) + betaln(a, b)) / a, 0.0))
+    p = np.where(np.isnan(p), lowest, p)  # the library gives up on some lower tails: there F(p) = p^a / (a B(a, b))
     small = p * faster * (orders + 1) < 1e-12
     safe = np.where(small, 1.0, p)
     bought = np.where(small, orders * faster, -np.expm1(-orders * np.log1p(safe * faster)) / safe)

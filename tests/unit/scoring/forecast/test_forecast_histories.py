@@ -1,0 +1,84 @@
+"""Histories are sets of days: neither the order of arrival matters, nor what was taken back."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rapport_scoring.domain.forecast import MONTH, PurchaseHistory, Recency
+
+BEGIN = date(2026, 1, 1)
+purchases = st.lists(
+    st.tuples(st.integers(0, 60).map(lambda days: BEGIN + timedelta(days)), st.integers(1, 10_000)), max_size=30
+)
+
+
+def counted(bought: list[tuple[date, int]], as_of: date) -> Recency | None:
+    """(x, t_x, T) in days, the slow way."""
+    days = sorted({day for day, _ in bought if day <= as_of})
+    return Recency(len(days) - 1, (days[-1] - days[0]).days, (as_of - days[0]).days) if days else None
+
+
+@given(bought=purchases, data=st.data())
+def test_the_order_of_arrival_does_not_matter(bought: list[tuple[date, int]], data: st.DataObject) -> None:
+    as_of = BEGIN + timedelta(data.draw(st.integers(-1, 90)))
+    history = PurchaseHistory(bought)
+    late = PurchaseHistory(data.draw(st.permutations(bought)))
+    assert late == history
+    assert (late.mean, late.repeat_mean, late.days) == (history.mean, history.repeat_mean, history.days)
+    assert late.recency(as_of, unit=1.0) == counted(bought, as_of)
+    assert late.up_to(as_of) == PurchaseHistory([(day, revenue) for day, revenue in bought if day <= as_of])
+
+
+@given(first=purchases, second=purchases)
+def test_two_customers_made_one_have_both_histories(
+    first: list[tuple[date, int]], second: list[tuple[date, int]]
+) -> None:
+    history, other = PurchaseHistory(first), PurchaseHistory(second)
+    history.merge(other)
+    assert history == PurchaseHistory(first + second)
+    assert other == PurchaseHistory(second)
+
+
+@given(bought=purchases, undone=purchases)
+def test_what_was_taken_back_was_never_there(bought: list[tuple[date, int]], undone: list[tuple[date, int]]) -> None:
+    history = PurchaseHistory(bought + undone)
+    for day, revenue in undone:
+        history.take_back(day, revenue)
+    assert history == PurchaseHistory(bought)
+    assert history.revenue == sum(revenue for _, revenue in bought)
+
+
+@given(bought=purchases, after=st.integers(0, 60), until=st.integers(0, 60))
+def test_what_was_bought_between_two_days(bought: list[tuple[date, int]], after: int, until: int) -> None:
+    begin, end = BEGIN + timedelta(after), BEGIN + timedelta(until)
+    days = sorted({day for day, _ in bought if begin < day <= end})
+    history = PurchaseHistory(bought)
+    assert list(history.days_after(begin, end)) == days
+    assert history.bought_after(begin, max(begin, end)) == len(days)
+
+
+def test_means_are_of_days() -> None:
+    history = PurchaseHistory([(date(2026, 1, 1), 100), (date(2026, 1, 3), 50), (date(2026, 1, 3), 70)])
+    assert (len(history), history.mean, history.repeat_mean) == (2, 110.0, 120.0)
+    assert PurchaseHistory([(BEGIN, 1)]).repeat_mean is None
+    assert PurchaseHistory().mean is None
+
+
+def test_a_moment_lies_within_its_day() -> None:
+    history = PurchaseHistory([(date(2026, 1, 1), 100)])
+    noon = history.recency(datetime(2026, 1, 2, 12, tzinfo=UTC))
+    assert noon == Recency(0, 0.0, 1.5 / MONTH)
+    assert history.recency(datetime(2025, 12, 31, 23, tzinfo=UTC)) is None
+
+
+def test_what_is_not_there_cannot_be_taken_back() -> None:
+    with pytest.raises(ValueError, match="no purchase of 2026-01-01"):
+        PurchaseHistory().take_back(BEGIN, 1)
+
+
+def test_a_recency_that_cannot_be_is_refused() -> None:
+    for repeats, last, age in ((-1, 0.0, 1.0), (1, 2.0, 1.0), (0, 0.0, float("nan")), (0, 0.0, float("inf"))):
+        with pytest.raises(ValueError, match="a recency needs"):
+            Recency(repeats, last, age)
