@@ -20,6 +20,7 @@ from deploy.local.ports import free_port
 from deploy.local.stack import free_ports, running_stack
 from tests.benchmarks import (
     drain,
+    forecast,
     freshness,
     imports,
     ingest,
@@ -61,7 +62,8 @@ SCORING = "scoring"
 MATCHING = "matching"
 NEWCOMERS = "newcomers"
 VALUE = "value"
-GROUPS = (*ON_THE_STACK, SCORING, MATCHING, NEWCOMERS, VALUE)
+FORECAST = "forecast"
+GROUPS = (*ON_THE_STACK, SCORING, MATCHING, NEWCOMERS, VALUE, FORECAST)
 
 
 async def measure(directory: Path, groups: frozenset[str], quick: bool, console: Console) -> list[Figure]:
@@ -83,7 +85,9 @@ async def measure(directory: Path, groups: frozenset[str], quick: bool, console:
         await take(MATCHING, matching.measure(quick))
     if VALUE in groups:
         await take(VALUE, segments.measure(quick))
-    groups -= {MATCHING, VALUE}
+    if FORECAST in groups:
+        await take(FORECAST, forecast.measure(quick))
+    groups -= {MATCHING, VALUE, FORECAST}
     if not groups:
         return figures
     async with infrastructure(directory, fresh=True) as found:
@@ -142,6 +146,7 @@ _SECTIONS: Mapping[str, tuple[str, ...]] = {
     "figures of newcomers": ("matcher_",),
     "figures of merging": ("merge_", "undo_", "timeline_"),
     "figures of value": ("segments_",),
+    "figures of the forecast": ("forecast_",),
 }
 """The sections of the page that have a table of their own, and how the names of their figures begin."""
 
