@@ -85,13 +85,16 @@ class ValueFit:
     converged: bool
 
 
-def fit_purchases(cohort: Cohort, first_may_be_last: bool = False) -> PurchaseFit | None:
-    """The maximum of Σ ln L of the cohort for BG/NBD, or its modification; None where nobody bought again."""
+def fit_purchases(cohort: Cohort, first_may_be_last: bool = False, starts: int = len(_STARTS)) -> PurchaseFit | None:
+    """The maximum of Σ ln L of the cohort for BG/NBD, or its modification; None where nobody bought again.
+
+    The search is begun from so many `starts`, at least one.
+    """
     scale = float(cohort.age @ cohort.weights / max(cohort.weights.sum(), 1))
     if not cohort.repeaters or scale <= 0:
         return None
     scaled = Cohort(cohort.repeats, cohort.last / scale, cohort.age / scale, cohort.weights)
-    best, converged = _maximum(lambda logs: _purchase_loss(scaled, first_may_be_last, logs), np.log(_STARTS))
+    best, converged = _maximum(lambda logs: _purchase_loss(scaled, first_may_be_last, logs), np.log(_STARTS[:starts]))
     r, alpha, a, b = map(float, np.exp(best))
     model = BgNbd(r, alpha * scale, a, b, first_may_be_last)
     total = float(bg_nbd.log_likelihood(model, cohort.repeats, cohort.last, cohort.age) @ cohort.weights)

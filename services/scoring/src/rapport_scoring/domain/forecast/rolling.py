@@ -73,7 +73,7 @@ def correction(checks: Iterable[Check]) -> float:
 
 
 def _check(sample: Sample, first_may_be_last: bool) -> Check | None:
-    fit = fit_purchases(sample.cohort, first_may_be_last)
+    fit = fit_purchases(sample.cohort, first_may_be_last, starts=1)
     if fit is None or not fit.converged:
         return None
     expected = sample.expected(fit.model)
