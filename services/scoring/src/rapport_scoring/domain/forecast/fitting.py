@@ -90,14 +90,14 @@ def fit_purchases(cohort: Cohort, first_may_be_last: bool = False, starts: int =
 
     The search is begun from so many `starts`, at least one.
     """
-    scale = float(cohort.age @ cohort.weights / max(cohort.weights.sum(), 1))
+    scale = _sum(cohort.age, cohort.weights) / max(cohort.customers, 1)
     if not cohort.repeaters or scale <= 0:
         return None
     scaled = Cohort(cohort.repeats, cohort.last / scale, cohort.age / scale, cohort.weights)
     best, converged = _maximum(lambda logs: _purchase_loss(scaled, first_may_be_last, logs), np.log(_STARTS[:starts]))
     r, alpha, a, b = map(float, np.exp(best))
     model = BgNbd(r, alpha * scale, a, b, first_may_be_last)
-    total = float(bg_nbd.log_likelihood(model, cohort.repeats, cohort.last, cohort.age) @ cohort.weights)
+    total = _sum(bg_nbd.log_likelihood(model, cohort.repeats, cohort.last, cohort.age), cohort.weights)
     return PurchaseFit(model, total, cohort.customers, cohort.repeaters, converged)
 
 
@@ -138,6 +138,11 @@ def _maximum(loss: Loss, starts: Floats) -> tuple[Floats, bool]:
     return point, bool(np.abs(best.jac).max() < 1e-4 and np.abs(point).max() < _BOUND - 1e-6)
 
 
+def _sum(values: Floats, weights: Floats) -> float:
+    """Σ w·v, on one core: the matrix product of so many is shared among cores, which wait for each other for longer."""
+    return float((values * weights).sum())
+
+
 def _purchase_loss(cohort: Cohort, first_may_be_last: bool, logs: Floats) -> tuple[float, Floats]:
     """−Σ ln L and its gradient by the logarithms of the parameters, per customer.
 
@@ -146,7 +151,7 @@ def _purchase_loss(cohort: Cohort, first_may_be_last: bool, logs: Floats) -> tup
     r, alpha, a, b = map(float, np.exp(logs))
     model, x, last, age, w = BgNbd(r, alpha, a, b, first_may_be_last), *cohort.columns
     n = x + first_may_be_last
-    total = bg_nbd.log_likelihood(model, x, last, age) @ w
+    total = _sum(bg_nbd.log_likelihood(model, x, last, age), w)
     alive = bg_nbd.probabilities_alive(model, x, last, age)
     lost = 1 - alive
     together = digamma(a + b) - digamma(a + b + n)
@@ -156,8 +161,8 @@ def _purchase_loss(cohort: Cohort, first_may_be_last: bool, logs: Floats) -> tup
         together + lost / a,
         together + digamma(b + n) - digamma(b) - lost / (b + np.maximum(n, 1) - 1),
     )
-    gradient = np.array([float(part @ w) for part in by_parameter]) * np.exp(logs)
-    return -float(total) / w.sum(), -gradient / w.sum()
+    gradient = np.array([_sum(part, w) for part in by_parameter]) * np.exp(logs)
+    return -total / w.sum(), -gradient / w.sum()
 
 
 def _value_loss(x: Floats, z: Floats, logs: Floats) -> tuple[float, Floats]:
