@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from deploy.contracts import FOLDER, all_documents, build_service
-from rapport_gateway.api_commands import ROUTES
 from rapport_gateway.api_document import add_schemas, owner_operations
+from rapport_gateway.owner_routes import ROUTES
 from rapport_shared.contract_documents.files import REPOSITORY, differences
 from rapport_shared.contracts.catalogue import SERVICES
 from rapport_shared.contracts.touchpoints import KINDS
@@ -109,11 +109,11 @@ def test_what_the_gateway_passes_on_is_described_as_the_owner_describes_it() -> 
     }
 
 
+POLICIES = ("matching", "fields", "value", "tier", "trigger", "segment")
 WITHOUT_BODY = {
     "/v1/customers/{customer_id}/relations/{type}/{to}",
     "/v1/merges/{merge_id}/undo",
-    "/v1/policies/matching/{name}/rollback",
-    "/v1/policies/fields/{name}/rollback",
+    *(f"/v1/policies/{kind}/{{name}}/rollback" for kind in POLICIES),
 }
 """Commands that their path says in full."""
 

@@ -11,8 +11,11 @@ import httpx
 from fastapi import FastAPI, Request
 
 from rapport_gateway import api_commands, api_touchpoints
+from rapport_gateway.owner_limits import Limits
+from rapport_gateway.owner_routes import Owner
 from rapport_gateway.queries import Views
 from rapport_gateway.touchpoints import AcceptedIds, TouchpointIntake
+from rapport_gateway.visibility import Visibility
 from rapport_shared.callers import Caller, CallerTokens
 from rapport_shared.contracts.codec import Message
 from rapport_shared.contracts.customer import UnitState
@@ -94,11 +97,11 @@ class Edge:
             self.broker, cast(AcceptedIds, self.memory), SECRET.encode(), _unit, self._whom, lambda: NOW
         )
         app.include_router(api_touchpoints.router(intake, cast(Views, self.outcomes)))
-        urls: dict[api_commands.Owner, str] = {
+        urls: dict[Owner, str] = {
             name: f"http://{name}.test" for name in ("customer", "interaction", "ticket", "scoring")
         }
         owners = api_commands.Owners(urls, CallerTokens(SECRET), lambda: NOW, transport=self.owner)
-        app.include_router(api_commands.router(owners))
+        app.include_router(api_commands.router(owners, Limits(Visibility(cast(Views, self.outcomes)))))
         return app
 
     async def call(self, method: str, path: str, **options: Any) -> httpx.Response:

@@ -1,21 +1,20 @@
 """Commands, passed to the owners as they came: body, preconditions and keys intact, the caller's identity signed."""
 
 import re
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated
 from urllib.parse import quote
 
 import httpx
 from fastapi import APIRouter, Request, Response
 
+from rapport_gateway.owner_limits import Limits
+from rapport_gateway.owner_routes import ROUTES, Owner, Passed
 from rapport_shared.callers import Caller, CallerTokens
 from rapport_shared.clock import Clock
 from rapport_shared.errors import TOO_LARGE, Problem, not_found, unavailable
 from rapport_shared.web.limits import MAX_BODY_BYTES
 from rapport_shared.web.routing import scoped
-
-Owner = Literal["customer", "interaction", "ticket", "scoring"]
 
 _PASSED_ON = frozenset({b"content-type", b"if-match", b"if-none-match", b"idempotency-key", b"traceparent"})
 _PASSED_BACK = (
@@ -25,114 +24,6 @@ _PASSED_BACK = (
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 KEPT_ALIVE_SECONDS = 3.0
 """Less than the five seconds after which an owner closes an idle connection, so that no command meets a closed one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Passed:
-    """A route that an owner serves."""
-
-    method: str
-    path: str
-    owner: Owner
-    scope: str
-    summary: str
-
-
-ROUTES = (
-    Passed("POST", "/v1/customers", "customer", "customers:write", "Register a customer by hand."),
-    Passed("GET", "/v1/customers/{customer_id}/record", "customer", "customers:read", "A profile's record."),
-    Passed("PATCH", "/v1/customers/{customer_id}/record", "customer", "customers:write", "State fields by hand."),
-    Passed("POST", "/v1/customers/{customer_id}/identifiers", "customer", "customers:write", "Add an identifier."),
-    Passed(
-        "DELETE",
-        "/v1/customers/{customer_id}/identifiers/{key}",
-        "customer",
-        "customers:write",
-        "Remove an identifier.",
-    ),
-    Passed("POST", "/v1/customers/{customer_id}/assets", "customer", "customers:write", "Record an asset."),
-    Passed("PUT", "/v1/customers/{customer_id}/consents/{purpose}", "customer", "customers:write", "Record a consent."),
-    Passed(
-        "PUT", "/v1/customers/{customer_id}/owner", "customer", "customers:write", "Say who looks after a customer."
-    ),
-    Passed(
-        "PUT",
-        "/v1/customers/{customer_id}/relations/{type}/{to}",
-        "customer",
-        "customers:write",
-        "State a relation by hand.",
-    ),
-    Passed(
-        "DELETE",
-        "/v1/customers/{customer_id}/relations/{type}/{to}",
-        "customer",
-        "customers:write",
-        "End a relation by hand.",
-    ),
-    Passed("GET", "/v1/hand-overs/{hand_over_id}", "customer", "customers:write", "How far a hand-over is."),
-    Passed("POST", "/v1/merges", "customer", "customers:merge", "Merge customers, or say what a merge would do."),
-    Passed("POST", "/v1/merges/{merge_id}/undo", "customer", "customers:merge", "Undo a merge."),
-    Passed("GET", "/v1/customers/{customer_id}/merges", "customer", "customers:read", "The merges of a customer."),
-    Passed("GET", "/v1/merge-candidates", "customer", "customers:merge", "Customers that may be one, likeliest first."),
-    Passed(
-        "POST",
-        "/v1/merge-candidates/{candidate_id}/decision",
-        "customer",
-        "customers:merge",
-        "Decide on a merge candidate.",
-    ),
-    Passed("POST", "/v1/matches", "customer", "customers:read", "Whom records would meet, and why."),
-    Passed("GET", "/v1/policies/matching/{name}", "customer", "policies:read", "The matching policy in force."),
-    Passed("PUT", "/v1/policies/matching/{name}", "customer", "policies:write", "Add a version of a matching policy."),
-    Passed("GET", "/v1/policies/matching/{name}/versions", "customer", "policies:read", "Versions of a policy."),
-    Passed("POST", "/v1/policies/matching/{name}/validate", "customer", "policies:read", "Check a matching policy."),
-    Passed("POST", "/v1/policies/matching/{name}/simulate", "customer", "policies:write", "Try a version on the base."),
-    Passed("POST", "/v1/policies/matching/{name}/activate", "customer", "policies:write", "Put a version in force."),
-    Passed("POST", "/v1/policies/matching/{name}/rollback", "customer", "policies:write", "Put the former in force."),
-    Passed("GET", "/v1/policies/fields/{name}", "customer", "policies:read", "The own fields in force."),
-    Passed("PUT", "/v1/policies/fields/{name}", "customer", "policies:write", "Add a version of the own fields."),
-    Passed("GET", "/v1/policies/fields/{name}/versions", "customer", "policies:read", "Versions of the own fields."),
-    Passed("POST", "/v1/policies/fields/{name}/validate", "customer", "policies:read", "Check a declaration."),
-    Passed("POST", "/v1/policies/fields/{name}/simulate", "customer", "policies:write", "What it would refuse."),
-    Passed("POST", "/v1/policies/fields/{name}/activate", "customer", "policies:write", "Put a version in force."),
-    Passed("POST", "/v1/policies/fields/{name}/rollback", "customer", "policies:write", "Put the former in force."),
-    Passed("GET", "/v1/quality", "customer", "quality:read", "The quality of each source, now."),
-    Passed("GET", "/v1/quality/trend", "customer", "quality:read", "The quality of a source, day by day."),
-    Passed("GET", "/v1/units", "customer", "units:read", "Organisation units."),
-    Passed("GET", "/v1/units/{path:path}", "customer", "units:read", "An organisation unit."),
-    Passed("PUT", "/v1/units/{path:path}", "customer", "units:write", "Create or replace an organisation unit."),
-    Passed(
-        "POST",
-        "/v1/touchpoints/{touchpoint_id}/retractions",
-        "interaction",
-        "interactions:write",
-        "Retract a touchpoint reported in error.",
-    ),
-    Passed("GET", "/v1/interactions", "interaction", "interactions:read", "Anonymous interactions."),
-    Passed(
-        "POST",
-        "/v1/interactions/{interaction_id}/attribute",
-        "interaction",
-        "interactions:write",
-        "Attribute an interaction by hand.",
-    ),
-    Passed("GET", "/v1/quarantine", "interaction", "quarantine:read", "Touchpoints in quarantine."),
-    Passed("POST", "/v1/quarantine/replay", "interaction", "quarantine:write", "Record what a rule finds there."),
-    Passed("GET", "/v1/quarantine/{quarantine_id}", "interaction", "quarantine:read", "A quarantined touchpoint."),
-    Passed("POST", "/v1/quarantine/{quarantine_id}/fix", "interaction", "quarantine:write", "Record it, patched."),
-    Passed("POST", "/v1/quarantine/{quarantine_id}/replay", "interaction", "quarantine:write", "Record it as it is."),
-    Passed("POST", "/v1/quarantine/{quarantine_id}/dismiss", "interaction", "quarantine:write", "Dismiss it."),
-    Passed(
-        "GET", "/v1/customers/{customer_id}/value", "scoring", "values:read", "The ledger lines of a customer's value."
-    ),
-    Passed("POST", "/v1/tickets", "ticket", "tickets:write", "Open a ticket."),
-    Passed("GET", "/v1/tickets", "ticket", "tickets:read", "Tickets, the latest opened first."),
-    Passed("GET", "/v1/tickets/{ticket}", "ticket", "tickets:read", "A ticket."),
-    Passed("PATCH", "/v1/tickets/{ticket}", "ticket", "tickets:write", "Edit a ticket."),
-    Passed("POST", "/v1/tickets/{ticket}/comments", "ticket", "tickets:write", "Comment on a ticket."),
-    Passed("POST", "/v1/tickets/{ticket}/transitions", "ticket", "tickets:write", "Move a ticket in its process."),
-    Passed("POST", "/v1/tickets/{ticket}/resolve", "ticket", "tickets:write", "Resolve a ticket."),
-)
 
 
 class Owners:
@@ -165,16 +56,32 @@ class Owners:
 
         Raises a 404 for a path that no owner has, and a 413 for a body over the limit of a command.
         """
-        base = httpx.URL(self._urls[owner])
-        url = base.copy_with(raw_path=base.raw_path.rstrip(b"/") + _target(request))
         body = await request.body()
         if len(body) > MAX_BODY_BYTES:
             raise Problem(TOO_LARGE, "The body is larger than this path takes.")
-        token = self._tokens.sign(caller, self._clock()).encode()
         headers = [(name, value) for name, value in request.headers.raw if name in _PASSED_ON]
-        headers += [(b"authorization", b"Bearer " + token), (b"accept-encoding", b"identity")]
+        return await self._ask(owner, request.method, _target(request), caller, headers, body)
+
+    async def read(self, owner: Owner, path: str, query: Mapping[str, str], caller: Caller) -> Response:
+        """The owner's answer to a read of the gateway's own, for a caller. Raises a 503 when the owner is away."""
+        target = str(httpx.URL(path, params=query)).encode()
+        return await self._ask(owner, "GET", target, caller, [], b"")
+
+    async def _ask(
+        self,
+        owner: Owner,
+        method: str,
+        target: bytes,
+        caller: Caller,
+        headers: list[tuple[bytes, bytes]],
+        body: bytes,
+    ) -> Response:
+        base = httpx.URL(self._urls[owner])
+        url = base.copy_with(raw_path=base.raw_path.rstrip(b"/") + target)
+        token = self._tokens.sign(caller, self._clock()).encode()
+        own = [(b"authorization", b"Bearer " + token), (b"accept-encoding", b"identity")]
         try:
-            answer = await self._client.request(request.method, url, headers=headers, content=body)
+            answer = await self._client.request(method, url, headers=[*headers, *own], content=body)
         except httpx.TransportError:
             raise unavailable(f"The {owner} service") from None
         back = {name: answer.headers[name] for name in _PASSED_BACK if name in answer.headers}
@@ -191,13 +98,13 @@ def _target(request: Request) -> bytes:
     return quote(path + b"?" + query if query else path, safe=_PRINTABLE).encode()
 
 
-def router(owners: Owners) -> APIRouter:
-    """All routes that are passed on."""
+def router(owners: Owners, limits: Limits) -> APIRouter:
+    """All routes that are passed on, within the limits of callers of a unit."""
     routes = APIRouter()
     for passed in ROUTES:
         routes.add_api_route(
             passed.path,
-            _endpoint(owners, passed),
+            _endpoint(owners, limits, passed),
             methods=[passed.method],
             summary=passed.summary.rstrip("."),
             tags=[f"{passed.owner} commands" if passed.method != "GET" else f"{passed.owner} reads"],
@@ -206,8 +113,11 @@ def router(owners: Owners) -> APIRouter:
     return routes
 
 
-def _endpoint(owners: Owners, passed: Passed) -> Callable[..., Awaitable[Response]]:
+def _endpoint(owners: Owners, limits: Limits, passed: Passed) -> Callable[..., Awaitable[Response]]:
     async def endpoint(request: Request, caller: Annotated[Caller, scoped(passed.scope)]) -> Response:
-        return await owners.pass_on(passed.owner, request, caller)
+        if not caller.unit or passed.reach == "any":
+            return await owners.pass_on(passed.owner, request, caller)
+        await limits.admit(passed.reach, request, caller)
+        return await limits.narrow(passed.reach, await owners.pass_on(passed.owner, request, caller), caller)
 
     return endpoint

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any, Final
 
-from rapport_gateway.api_commands import ROUTES
+from rapport_gateway.owner_routes import ROUTES
 from rapport_shared.contracts.touchpoints import MAX_BATCH, touchpoint_adapter
 
 Document = dict[str, Any]

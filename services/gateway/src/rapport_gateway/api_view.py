@@ -13,6 +13,7 @@ from rapport_gateway.queries import Views
 from rapport_gateway.touchpoints import OwnRulesFinder
 from rapport_gateway.view.sections import SECTIONS
 from rapport_gateway.visibility import Visibility
+from rapport_gateway.worth import Worth
 from rapport_shared.callers import Caller
 from rapport_shared.contracts.touchpoints.envelope import Identifier
 from rapport_shared.errors import VALIDATION, FieldProblem, Problem
@@ -23,10 +24,18 @@ from rapport_shared.web.pages import Limit, PageCursor
 from rapport_shared.web.routing import scoped
 
 MAX_WAIT_MS = 30_000
+EXPLAINED_BY_SCORING = ("value.", "segments.")
 MAX_HOLDERS = 1_000
 """So many profiles with one value of an own field are looked at."""
 Reader = Annotated[Caller, scoped("customers:read")]
 WaitMs = Annotated[int, Query(ge=0, le=MAX_WAIT_MS, description="How long to wait for the events of `after`.")]
+Settled = Annotated[bool, Query(description="Wait for the value, too, that follows from what the view holds.")]
+ExplainedField = Annotated[
+    str,
+    Query(
+        max_length=250, description="`identity.name`, `value.tier`, `value.contemporary.revenue`, `segments.loyal` …"
+    ),
+]
 
 
 class AssetLookup(BaseModel):
@@ -61,7 +70,7 @@ class Lookup(BaseModel):
     attribute: AttributeLookup | None = None
 
 
-def router(views: Views, secret: bytes, heartbeat: float, own: OwnRulesFinder) -> APIRouter:
+def router(views: Views, worth: Worth, secret: bytes, heartbeat: float, own: OwnRulesFinder) -> APIRouter:
     """Reads of customers."""
     routes = APIRouter(prefix="/v1", tags=["customers"])
     visibility = Visibility(views)
@@ -74,12 +83,17 @@ def router(views: Views, secret: bytes, heartbeat: float, own: OwnRulesFinder) -
         sections: Annotated[str | None, Query(max_length=200, description="Sections, separated by commas.")] = None,
         after: Annotated[str | None, Query(max_length=2000, description="Event ids to wait for.")] = None,
         wait_ms: WaitMs = 0,
+        settled: Settled = False,
     ) -> Response:
         """The whole customer in one document; 307 to the customer that a merged one is part of now."""
-        shown = _sections(sections)
+        shown, began = _sections(sections), views.clock()
         if after:
             await views.until_seen(_event_ids(after), wait_ms)
         view = await visibility.known(customer_id, caller)
+        if settled and view.moved_to is None:
+            left = wait_ms - int((views.clock() - began).total_seconds() * 1000)
+            await worth.until_settled(customer_id, left, caller)
+            view = await visibility.known(customer_id, caller)
         if view.moved_to is not None:
             return moved_response(request, f"/v1/customers/{view.moved_to}")
         etag = f'"{views.run}.{view.seq}"'
@@ -115,12 +129,17 @@ def router(views: Views, secret: bytes, heartbeat: float, own: OwnRulesFinder) -
         customer_id: UUID,
         request: Request,
         caller: Reader,
-        field: Annotated[str, Query(max_length=250, description="A field of the identity: `identity.name`.")],
+        field: ExplainedField,
     ) -> Response:
-        """Why a field is what it is: value, source, rule, and what the others state; 307 for a merged customer."""
+        """Why a field is what it is: value, source, rule, and what the others state; 307 for a merged customer.
+
+        Of the value and of segments: rule, figures, and the events behind them; that needs `values:read`, too.
+        """
         view = await visibility.known(customer_id, caller)
         if view.moved_to is not None:
             return moved_response(request, f"/v1/customers/{view.moved_to}/explain")
+        if field.startswith(EXPLAINED_BY_SCORING):
+            return await worth.explain(customer_id, field, caller)
         explained = await views.explain(customer_id, field)
         if explained is None:
             place = FieldProblem("/query/field", "not_allowed", "It is not a field that can be explained.")

@@ -29,6 +29,7 @@ from rapport_gateway.imports.store import forget_old
 from rapport_gateway.imports.uploads import Uploads
 from rapport_gateway.imports.worker import ImportWorker
 from rapport_gateway.own_fields import KnownFields
+from rapport_gateway.owner_limits import Limits
 from rapport_gateway.producer import IntakeProducer
 from rapport_gateway.projector import Projector
 from rapport_gateway.queries import Views
@@ -37,6 +38,8 @@ from rapport_gateway.runs import Run, find_run, live_run
 from rapport_gateway.settings import GatewaySettings
 from rapport_gateway.state_topic import StatePublisher
 from rapport_gateway.touchpoints import AcceptedIds, TouchpointIntake
+from rapport_gateway.visibility import Visibility
+from rapport_gateway.worth import Worth
 from rapport_shared.callers import CallerTokens
 from rapport_shared.clock import Clock, system_clock
 from rapport_shared.contracts.touchpoints import MAX_BATCH_BYTES
@@ -96,7 +99,8 @@ def build(settings: GatewaySettings, clock: Clock = system_clock) -> Service:
     )
     add_api_page(application)
     application.include_router(api_touchpoints.router(intake, views))
-    application.include_router(api_view.router(views, secret, settings.stream_heartbeat_s, fields.rules))
+    worth = Worth(views, owners)
+    application.include_router(api_view.router(views, worth, secret, settings.stream_heartbeat_s, fields.rules))
     application.include_router(api_fields.router(fields))
     application.include_router(api_relations.router(views))
     application.include_router(api_assets.router(views, secret))
@@ -104,7 +108,7 @@ def build(settings: GatewaySettings, clock: Clock = system_clock) -> Service:
     application.include_router(api_access.router(database, runner, clock))
     application.include_router(api_rebuilds.router(database, runner))
     application.include_router(api_hand_overs.router(views, owners))
-    application.include_router(api_commands.router(owners))
+    application.include_router(api_commands.router(owners, Limits(Visibility(views))))
     application.include_router(
         api_imports.router(Imports(database, views.unit, clock, fields.rules), Uploads(database, clock))
     )

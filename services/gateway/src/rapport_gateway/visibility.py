@@ -43,6 +43,21 @@ class Visibility:
         units = await self.views.units_of(customer_ids)
         return {customer for customer in customer_ids if sees(caller.unit, units.get(customer, ()), isolated)}
 
+    async def listed(self, customer_ids: Sequence[UUID], caller: Caller) -> set[UUID]:
+        """Those of `customer_ids` that a list shows the caller: it may know of them, and they are of its unit or none.
+
+        Of a customer that the view has not heard of nobody knows the unit: it is not shown.
+        """
+        if not caller.unit:
+            return set(customer_ids)
+        isolated = await self.isolated()
+        units = await self.views.units_of(customer_ids)
+        return {
+            customer
+            for customer, own in units.items()
+            if sees(caller.unit, own, isolated) and (not own or any(lies_in(one, caller.unit) for one in own))
+        }
+
     async def isolated(self) -> tuple[str, ...]:
         """The units that are marked `isolated`."""
         if time.monotonic() - self._looked_at > REMEMBERED_SECONDS:
@@ -58,6 +73,11 @@ def sees(unit: str, units: Collection[str], isolated: Collection[str]) -> bool:
     return franchise(unit, isolated) in ({franchise(one, isolated) for one in units} or {None})
 
 
+def lies_in(unit: str, outer: str) -> bool:
+    """Whether `unit` is `outer` or below it."""
+    return f"{unit}/".startswith(f"{outer}/")
+
+
 def franchise(unit: str, isolated: Collection[str]) -> str | None:
     """The outermost isolated unit that `unit` is or lies in; None for one that lies in none."""
-    return min((root for root in isolated if f"{unit}/".startswith(f"{root}/")), key=len, default=None)
+    return min((root for root in isolated if lies_in(unit, root)), key=len, default=None)

@@ -7,9 +7,10 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import AwareDatetime
 
-from rapport_scoring.queries import customer_of, customer_value
+from rapport_scoring.explanations import explain_value
+from rapport_scoring.queries import customer_of, customer_value, settled_position
 from rapport_scoring.rules_in_force import RulesInForce
-from rapport_scoring.schemas import ValueAnswer
+from rapport_scoring.schemas import Explanation, PositionAnswer, ValueAnswer
 from rapport_shared.callers import Caller
 from rapport_shared.database import Database
 from rapport_shared.web.application import json_response, moved_response
@@ -18,6 +19,8 @@ from rapport_shared.web.routing import scoped
 
 OnDay = Annotated[date | None, Query(description="The day of valuation; without it what was last published.")]
 KnownAt = Annotated[AwareDatetime | None, Query(description="What was known at a moment, instead of what is now.")]
+
+ExplainedField = Annotated[str, Query(max_length=250, description="A field: `value.tier`, `segments.loyal`.")]
 
 
 def router(database: Database, rules: RulesInForce) -> APIRouter:
@@ -40,5 +43,17 @@ def router(database: Database, rules: RulesInForce) -> APIRouter:
             return moved_response(request, f"/v1/customers/{root}/value")
         answer = await customer_value(database, rules, customer_id, as_of, known_at, cursor, limit)
         return json_response(answer.model_dump(mode="json"))
+
+    @routes.get("/customers/{customer_id}/value/explanation")
+    async def explanation(
+        customer_id: UUID, caller: Annotated[Caller, scoped("values:read")], field: ExplainedField
+    ) -> Explanation:
+        """Why a field of a customer's values, or its being in a segment, is what it is."""
+        return await explain_value(database, rules, customer_id, field)
+
+    @routes.get("/customers/{customer_id}/value/position")
+    async def position(customer_id: UUID, caller: Annotated[Caller, scoped("customers:read")]) -> PositionAnswer:
+        """How far scoring has read; with it a reader knows whether a value it sees reflects what it has seen."""
+        return await settled_position(database, customer_id)
 
     return routes

@@ -1,5 +1,6 @@
 """HTTP of segments: what there are, and who is in them."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -21,12 +22,15 @@ Name = Annotated[str, Path(pattern="^[a-z][a-z0-9_-]{0,62}$", description="The s
 
 
 class Segment(BaseModel):
-    """A segment in force: the version of its policy, and how many customers are in it now."""
+    """A segment in force: the version of its policy, and how many customers are in it now.
+
+    `members` counts everybody, and is null for a caller of a unit.
+    """
 
     name: str
     description: str
     version: int
-    members: int
+    members: int | None
 
 
 class Segments(BaseModel):
@@ -43,10 +47,10 @@ class Member(BaseModel):
 
 
 class Members(BaseModel):
-    """A page of a segment's members, in the order of their ids; `count` are all of them."""
+    """A page of a segment's members, in the order of their ids; `count` is of all, null for a caller of a unit."""
 
     segment: str
-    count: int
+    count: int | None
     members: list[Member]
     next_cursor: str | None
 
@@ -58,9 +62,9 @@ def segments(database: Database, rules: RulesInForce) -> APIRouter:
     @routes.get("")
     async def every(caller: Reader) -> Segments:
         """The segments in force, each with how many are in it."""
-        present, sizes = await rules(database), await store.segment_sizes(database)
+        present, sizes = await rules(database), await _sizes(database, caller)
         found = [
-            Segment(name=name, description=present.descriptions[name], version=version, members=sizes.get(name, 0))
+            Segment(name=name, description=present.descriptions[name], version=version, members=sizes(name))
             for name, version in sorted(present.versions.segments.items())
         ]
         return Segments(segments=found)
@@ -72,11 +76,19 @@ def segments(database: Database, rules: RulesInForce) -> APIRouter:
             raise not_found("segment")
         rows = await store.members(database, name, _after(cursor), limit + 1)
         shown = [Member(customer_id=row["customer_id"], since=row["since"]) for row in rows[:limit]]
-        count = (await store.segment_sizes(database)).get(name, 0)
+        count = (await _sizes(database, caller))(name)
         next_cursor = encode_cursor(str(shown[-1].customer_id)) if len(rows) > limit else None
         return Members(segment=name, count=count, members=shown, next_cursor=next_cursor)
 
     return routes
+
+
+async def _sizes(database: Database, caller: Caller) -> Callable[[str], int | None]:
+    """How many members a segment has: what everybody is counted in is not for a caller of a unit."""
+    if caller.unit:
+        return lambda _: None
+    sizes = await store.segment_sizes(database)
+    return lambda name: sizes.get(name, 0)
 
 
 def _after(cursor: str | None) -> UUID:

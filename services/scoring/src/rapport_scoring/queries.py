@@ -2,17 +2,19 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TypeAlias
 from uuid import UUID
 
 from rapport_scoring import store
+from rapport_scoring.consumers import CONSUMER
 from rapport_scoring.domain.customer import CustomerFacts
 from rapport_scoring.domain.indicators import Indicator
 from rapport_scoring.domain.lines import LedgerLine
 from rapport_scoring.domain.memory import memory_of
 from rapport_scoring.domain.rules import Rules
-from rapport_scoring.domain.standing import stand
+from rapport_scoring.domain.standing import Standing, stand
 from rapport_scoring.domain.valuation import Valuation, valuation, valued
 from rapport_scoring.loading import load_composed
 from rapport_scoring.rules_in_force import RulesInForce
@@ -21,6 +23,8 @@ from rapport_scoring.schemas import (
     IndicatorAnswer,
     OnAccountLine,
     OpenInvoice,
+    PartitionPosition,
+    PositionAnswer,
     ValueAnswer,
     ValueGap,
     ValueLine,
@@ -42,6 +46,15 @@ Place: TypeAlias = tuple[datetime, UUID, int]
 """Where a line stands: its event's moment, and the how-manieth of that event it is."""
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a customer: what was last published, its facts, and the rules in force."""
+
+    row: ScoreRow
+    facts: CustomerFacts
+    rules: Rules
+
+
 async def customer_of(database: Database, customer_id: UUID) -> UUID:
     """The customer that `customer_id` is part of now: itself, unless it was merged away."""
     return (await store.roots(database, [customer_id])).get(customer_id, customer_id)
@@ -61,6 +74,16 @@ async def customer_value(
     Without `on` it is what was last published; with it, what it was on that day, by the rules of now.
     """
     after = None if cursor is None else _place_of(cursor)
+    return _answer(await known_customer(database, rules, customer_id, known_at), on, known_at, after, limit)
+
+
+async def known_customer(
+    database: Database, rules: RulesInForce, customer_id: UUID, known_at: datetime | None
+) -> Known:
+    """A customer's facts, what was last published of it and the rules in force, of one snapshot.
+
+    Raises a 404 for one of whom nothing is known.
+    """
     async with (
         database.connection() as connection,
         connection.transaction(isolation="repeatable_read", readonly=True),
@@ -74,7 +97,30 @@ async def customer_value(
         facts = (await load_composed(connection, {customer_id: profiles}, known_at))[customer_id]
     if not facts.known and row.version == 0:
         raise Problem(NOT_FOUND, NOTHING_KNOWN)
-    return _answer(row, facts, present, on, known_at, after, limit)
+    return Known(row, facts, present)
+
+
+async def settled_position(database: Database, customer_id: UUID) -> PositionAnswer:
+    """How far scoring has read, and the newest event of the customer that it had recorded by then; one snapshot."""
+    async with (
+        database.connection() as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        rows = await connection.fetch(
+            "SELECT topic, partition, position FROM consumer_cursor WHERE consumer = $1 ORDER BY topic, partition",
+            CONSUMER,
+        )
+        row = await store.published(connection, customer_id)
+    read = [PartitionPosition(**dict(one)) for one in rows]
+    return PositionAnswer(sequence=0 if row is None else row.sequence, positions=read)
+
+
+def standing_of(known: Known, on: date | None) -> tuple[Valuation, Standing]:
+    """The values on a day, else those of the day that was last published, and where the customer stood then."""
+    values = value_of(known.facts, known.rules, known.row, on)
+    today = on or values.on - timedelta(days=1)
+    instant = datetime.combine(today, datetime.max.time(), UTC)
+    return values, stand(known.facts, known.rules, values, instant, today)
 
 
 def value_of(facts: CustomerFacts, rules: Rules, row: ScoreRow, on: date | None) -> Valuation:
@@ -86,19 +132,9 @@ def value_of(facts: CustomerFacts, rules: Rules, row: ScoreRow, on: date | None)
     return valuation(facts, rules, today or EPOCH)
 
 
-def _answer(
-    row: ScoreRow,
-    facts: CustomerFacts,
-    rules: Rules,
-    on: date | None,
-    known_at: datetime | None,
-    after: Place | None,
-    limit: int,
-) -> ValueAnswer:
-    values = value_of(facts, rules, row, on)
-    today = on or values.on - timedelta(days=1)
-    instant = datetime.combine(today, datetime.max.time(), UTC)
-    standing = stand(facts, rules, values, instant, today)
+def _answer(known: Known, on: date | None, known_at: datetime | None, after: Place | None, limit: int) -> ValueAnswer:
+    row, facts, rules = known.row, known.facts, known.rules
+    values, standing = standing_of(known, on)
     memory, book = memory_of(row.memory), values.ledger
     page, next_cursor = _page(book.lines, after, limit)
     now = on is None and known_at is None
@@ -130,7 +166,7 @@ def _answer(
         on_account=[OnAccountLine.model_validate(one, from_attributes=True) for one in book.on_account][:MOST_LISTED],
         gaps=[ValueGap.model_validate(one, from_attributes=True) for one in book.gaps][:MOST_LISTED],
         line_count=len(book.lines),
-        lines=[_line(line) for line in page],
+        lines=[line_answer(line) for line in page],
         waiting=[
             WaitingDocument(event_id=statement.event_id, document=_name(statement.key))
             for statement in book.waiting[:MOST_LISTED]
@@ -164,7 +200,8 @@ def _place_of(cursor: str) -> Place:
         raise Problem(VALIDATION, "The cursor is not valid.", errors=[place]) from error
 
 
-def _line(line: LedgerLine) -> ValueLine:
+def line_answer(line: LedgerLine) -> ValueLine:
+    """A ledger line as the API tells it."""
     return ValueLine(
         event_id=line.event_id,
         profile_id=line.profile_id,

@@ -1,6 +1,7 @@
 """What the API answers."""
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -130,3 +131,35 @@ class ValueAnswer(BaseModel):
     waiting: list[WaitingDocument]
     waiting_count: int
     next_cursor: str | None = Field(description="Of the lines.")
+
+
+class Explanation(BaseModel):
+    """Why a field is what it is: its value, the rule of a version of a policy, and the figures that the rule reads.
+
+    `events` are the newest of `event_count` facts behind it, newest first; `lines` the newest of its ledger lines.
+    """
+
+    field: str
+    value: Any
+    rule: dict[str, Any]
+    figures: dict[str, Any]
+    events: list[UUID]
+    event_count: int
+    lines: list[ValueLine]
+    valued_on: date
+    as_of: datetime | None
+
+
+class PartitionPosition(BaseModel):
+    """The next offset of a partition that scoring reads."""
+
+    topic: str
+    partition: int
+    position: int
+
+
+class PositionAnswer(BaseModel):
+    """How far scoring has read, and the newest event that it had recorded of a customer by then; 0 where none."""
+
+    sequence: int
+    positions: list[PartitionPosition]
