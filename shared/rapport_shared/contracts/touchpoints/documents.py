@@ -1,8 +1,7 @@
 """Which document a commerce touchpoint is, and the day it counts on."""
 
-from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
-from typing import Literal, TypeAlias, assert_never
+from typing import Literal, NamedTuple, TypeAlias, assert_never
 
 from rapport_shared.contracts.touchpoints.commerce import (
     Cancellation,
@@ -61,8 +60,7 @@ DocumentTouchpoint: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class DocumentKey:
+class DocumentKey(NamedTuple):
     """What a document is known by: a number is unique only within its system and family."""
 
     system: str

@@ -8,7 +8,7 @@ from uuid import UUID
 from rapport_scoring import store
 from rapport_scoring.domain.assessment import Assessment, Cause, Occasion, assess, nothing_known
 from rapport_scoring.domain.customer import CustomerFacts
-from rapport_scoring.domain.memory import memory_of, text_of
+from rapport_scoring.domain.memory import Memory, memory_of, text_of
 from rapport_scoring.domain.noticed import Noticed
 from rapport_scoring.domain.rules import Rules
 from rapport_scoring.loading import load_customers
@@ -68,7 +68,7 @@ def _change(
     root = roots.get(row.customer_id, row.customer_id)
     moved_to = None if root == row.customer_id else root
     occasion = occasion_of(row, rules, now, timed=timed)
-    found = decide(_assess, row, facts, rules, occasion)
+    remembered, found = decide(_assess, row, facts, rules, occasion)
     after = replace(
         row,
         timed_at=occasion.timed_at,
@@ -77,12 +77,13 @@ def _change(
         memory=text_of(found.memory),
         peer_group=found.group,
     )
-    return _told(row, replace(after, moved_to=moved_to), found, now)
+    return _told(row, replace(after, moved_to=moved_to), remembered, found, now)
 
 
-def _assess(row: ScoreRow, facts: CustomerFacts, rules: Rules, occasion: Occasion) -> Assessment:
+def _assess(row: ScoreRow, facts: CustomerFacts, rules: Rules, occasion: Occasion) -> tuple[Memory, Assessment]:
+    """What is remembered of a customer, and what is found of it now."""
     before = memory_of(row.memory)
-    return assess(facts, rules, before, occasion) if facts.known else nothing_known(facts, rules, before)
+    return before, assess(facts, rules, before, occasion) if facts.known else nothing_known(facts, rules, before)
 
 
 def occasion_of(row: ScoreRow, rules: Rules, now: datetime, *, timed: bool) -> Occasion:
@@ -95,7 +96,7 @@ def occasion_of(row: ScoreRow, rules: Rules, now: datetime, *, timed: bool) -> O
     return Occasion(now, timed_at, Cause.LATE_TIMER if late else Cause.TIMER)
 
 
-def _told(before: ScoreRow, after: ScoreRow, found: Assessment, now: datetime) -> Change | None:
+def _told(before: ScoreRow, after: ScoreRow, remembered: Memory, found: Assessment, now: datetime) -> Change | None:
     text = found.score.model_dump_json()
     told = [Noticed(SCORE_UPDATED, found.score)] if text != before.score else []
     told += found.noticed
@@ -110,7 +111,7 @@ def _told(before: ScoreRow, after: ScoreRow, found: Assessment, now: datetime) -
         score=text,
         version=before.version + stated,
     )
-    was = memory_of(before.memory).segments
+    was = remembered.segments
     entered = tuple((name, at) for name, at in sorted(found.memory.segments.items()) if name not in was)
     left = tuple(sorted(was.keys() - found.memory.segments.keys()))
     return Change(row, found.score, events, stated, entered, left)

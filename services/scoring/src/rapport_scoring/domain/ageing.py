@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
-from fractions import Fraction
 
 from rapport_scoring.domain.accounts import Account
 from rapport_scoring.domain.ledger_policy import LedgerPolicy
-from rapport_scoring.domain.lines import LedgerLine, Part, line_of
+from rapport_scoring.domain.lines import LedgerLine, Part, divided, line_of
 from rapport_scoring.domain.receivables import Receivable, Settled
 
 
@@ -61,7 +60,7 @@ def reserves(due: Iterable[tuple[date, int]], valued_on: date, policy: LedgerPol
 def _of(part: Decimal, amount: int, divided_by: int = 1) -> int:
     """`part` × `amount` / `divided_by`, rounded half to even."""
     numerator, denominator = part.as_integer_ratio()
-    return round(Fraction(numerator * amount, denominator * divided_by))
+    return divided(numerator * amount, denominator * divided_by)
 
 
 def receivable_lines(

@@ -8,6 +8,7 @@ from fractions import Fraction
 from rapport_scoring.domain.alarms import SILENCE, AlarmDecision, Episode, Silence, decide_alarms, open_alarms
 from rapport_scoring.domain.crossings import Measured
 from rapport_scoring.domain.customer import CustomerFacts
+from rapport_scoring.domain.fading import kept
 from rapport_scoring.domain.forecast import MONTH, silence_alarm
 from rapport_scoring.domain.indicators.finance import reported_exposure, reported_overdue_ratio
 from rapport_scoring.domain.memory import Memory
@@ -81,6 +82,7 @@ def trigger_inputs(rules: Rules, values: Valuation, standing: Standing, *, silen
     rates, owed = rules.value.rates, values.ledger.receivables
     currency, earlier = rates.reporting, today - timedelta(days=rules.trigger.retention.window_days)
     newest = tuple(purchase.event_id for purchase in values.purchases[-1:])
+    exposure = reported_exposure(owed, rates, today)
 
     def money(name: str, value: Fraction | None) -> Measured:
         return Measured(name, value, currency, newest)
@@ -94,8 +96,8 @@ def trigger_inputs(rules: Rules, values: Valuation, standing: Standing, *, silen
         lifetime=money("lifetime", figure(values.lifetime)),
         share_of_wallet=_indicator(standing, "share_of_wallet"),
         model=money("model", _in_reporting(rules, values, today)),
-        overdue_ratio=Measured("overdue_ratio", reported_overdue_ratio(owed, rates, today, today), "ratio"),
-        exposure=Measured("exposure", reported_exposure(owed, rates, today), currency),
+        overdue_ratio=Measured("overdue_ratio", reported_overdue_ratio(owed, rates, today, today, exposure), "ratio"),
+        exposure=Measured("exposure", exposure, currency),
     )
 
 
@@ -103,12 +105,16 @@ def _potential(rules: Rules, values: Valuation, day: date) -> Fraction | None:
     """Potential value on a day in the reporting currency, with the facts known now."""
     basis = values.outlook.basis
     found = basis.potential(day) if basis is not None else None
-    factor = rules.value.rates.factor(basis.currency, day) if basis is not None else None
-    return None if found is None or factor is None else found * factor
+    if basis is None or found is None or basis.currency == rules.value.rates.reporting:
+        return found
+    factor = rules.value.rates.factor(basis.currency, day)
+    return None if factor is None else found * factor
 
 
 def _in_reporting(rules: Rules, values: Valuation, day: date) -> Fraction | None:
     value = values.outlook.model.value
+    if value is not None and value.currency == rules.value.rates.reporting:
+        return Fraction(value.amount)
     factor = rules.value.rates.factor(value.currency, day) if value is not None else None
     return None if value is None or factor is None else value.amount * factor
 
@@ -127,7 +133,15 @@ def _checks(
     days = [next_overdue(rules.trigger, values.ledger.receivables, rules.value.rates, today)]
     basis = values.outlook.basis
     if basis is not None and len(basis.history) > 1:
-        days.append(next_fall(rules.trigger, lambda day: _potential(rules, values, day), today, today + LOOK_AHEAD))
+        days.append(
+            next_fall(
+                rules.trigger,
+                lambda day: _potential(rules, values, day),
+                today,
+                today + LOOK_AHEAD,
+                lambda window, days: kept(basis, rules.value.rates, today, window, days),
+            )
+        )
     cool = next_cool_down(rules.trigger, triggers.states, instant)
     return [*(_midnight(day) for day in days if day is not None), *([cool] if cool is not None else [])]
 

@@ -82,6 +82,8 @@ class Books:
 
     def waits(self, statement: Statement) -> bool:
         """Whether the document names one that has not come, or has no currency yet: it counts once that heals."""
+        if type(statement.data) is Order:
+            return statement.data.currency is None
         named = self._named(statement)
         missing = None in named and not isinstance(statement.data, Invoice)
         return missing or self.currency(statement) is None

@@ -1,11 +1,10 @@
 """What contacts with a customer, and work on its assets, cost the firm."""
 
 from collections.abc import Iterable, Iterator
-from fractions import Fraction
 
 from rapport_scoring.domain.facts import AssetEvent, Contact
 from rapport_scoring.domain.ledger_policy import LedgerPolicy
-from rapport_scoring.domain.lines import LedgerLine, Part, line_of
+from rapport_scoring.domain.lines import LedgerLine, Part, divided, line_of
 
 
 def contact_costs(contacts: Iterable[Contact], policy: LedgerPolicy) -> Iterator[LedgerLine]:
@@ -16,7 +15,7 @@ def contact_costs(contacts: Iterable[Contact], policy: LedgerPolicy) -> Iterator
             yield line_of(contact, Part.CONTACT_COST, contact.channel, -cost.amount, cost.currency)
             continue
         rate = policy.rate_of(contact.channel)
-        amount = round(Fraction(contact.seconds * rate.amount, 3600))
+        amount = divided(contact.seconds * rate.amount, 3600)
         yield line_of(contact, Part.CONTACT_COST, contact.channel, -amount, rate.currency, estimated=True)
 
 

@@ -1,12 +1,11 @@
 """Costs: of goods, of handling, of bringing, and all others. What is missing is estimated and marked, never nothing."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from fractions import Fraction
 
 from rapport_scoring.domain.books import BASES, Books, subject_of
 from rapport_scoring.domain.documents import Statement
 from rapport_scoring.domain.ledger_policy import LedgerPolicy
-from rapport_scoring.domain.lines import LedgerLine, Part, line_of, share
+from rapport_scoring.domain.lines import Exact, LedgerLine, Part, exact, line_of, share
 from rapport_scoring.domain.order_lines import OpenLine, ReturnedPart
 from rapport_shared.contracts.touchpoints.commerce import AncillaryCost, Cost, Invoice, Order, Return, Shipment
 
@@ -54,7 +53,7 @@ def invoice_costs(
         return
     for line in invoice.lines:
         if line.order is None or (system, line.order) not in books.orders:
-            cost = share(line.net, Fraction(policy.missing_cost_share), 1)
+            cost = share(line.net, exact(policy.missing_cost_share), 1)
             yield line_of(statement, Part.PRODUCT_COST, line.line, -cost, currency, estimated=True)
 
 
@@ -94,11 +93,13 @@ def reported_cost(books: Books, statement: Statement, cost: Cost, currency: str)
 def _product_costs(
     statement: Statement, lines: list[OpenLine], currency: str, policy: LedgerPolicy
 ) -> Iterator[LedgerLine]:
+    missing = exact(policy.missing_cost_share)
     for opened in lines:
         line, guessed = opened.line, opened.line.cost is None or opened.line.cost_basis == "estimate"
-        cost = line.cost if line.cost is not None else share(line.net, Fraction(policy.missing_cost_share), 1)
+        cost = line.cost if line.cost is not None else share(line.net, missing, 1)
         yield line_of(statement, Part.PRODUCT_COST, line.line, -cost, currency, estimated=guessed)
-        gone, regained = Fraction(0), 0
+        gone: Exact = 0
+        regained = 0
         for taken in opened.taken:
             # By cumulated shares: what is regained adds up to the cost exactly when all is cancelled.
             gone += taken.quantity

@@ -1,11 +1,12 @@
 """Thresholds with hysteresis over measured figures, and how several of them make one condition."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
 from uuid import UUID
 
+from rapport_scoring.domain.lines import beyond, exact
 from rapport_scoring.domain.trigger_policy import Above, Below
 
 
@@ -33,7 +34,7 @@ def above(measured: Measured, band: Above) -> Crossing:
     value = measured.value
     if value is None:
         return Crossing(False, False, (measured,))
-    return Crossing(value > Fraction(band.enter), value <= Fraction(band.clear), (measured,))
+    return Crossing(beyond(value, exact(band.enter)), not beyond(value, exact(band.clear)), (measured,))
 
 
 def below(measured: Measured, band: Below) -> Crossing:
@@ -41,12 +42,12 @@ def below(measured: Measured, band: Below) -> Crossing:
     value = measured.value
     if value is None:
         return Crossing(False, False, (measured,))
-    return Crossing(value < Fraction(band.enter), value >= Fraction(band.clear), (measured,))
+    return Crossing(beyond(exact(band.enter), value), not beyond(exact(band.clear), value), (measured,))
 
 
 def flag(measured: Measured) -> Crossing:
     """Entered while the figure is not 0, cleared while it is."""
-    return Crossing(bool(measured.value), measured.value == 0, (measured,))
+    return Crossing(bool(measured.value), measured.value is not None and not measured.value, (measured,))
 
 
 def all_of(*crossings: Crossing) -> Crossing:
@@ -70,12 +71,19 @@ def first_true(holds: Callable[[date], bool], after: date, until: date, stride_d
     holds for fewer than `stride_days` days on end before `until`; 1 looks at every day.
     """
     low = after
-    while low < until:
-        high = min(low + timedelta(days=stride_days), until)
+    for high in strides(after, until, stride_days):
         if holds(high):
             return _bisect(holds, low, high)
         low = high
     return None
+
+
+def strides(after: date, until: date, stride_days: int) -> Iterator[date]:
+    """Every `stride_days`-th day in (`after`, `until`], and `until`."""
+    for offset in range(stride_days, (until - after).days, stride_days):
+        yield after + timedelta(days=offset)
+    if after < until:
+        yield until
 
 
 def _bisect(holds: Callable[[date], bool], low: date, high: date) -> date:
@@ -87,4 +95,9 @@ def _bisect(holds: Callable[[date], bool], low: date, high: date) -> date:
 
 
 def _inputs(crossings: tuple[Crossing, ...]) -> tuple[Measured, ...]:
-    return tuple(dict.fromkeys(measured for each in crossings for measured in each.inputs))
+    # Of one name there is one figure at an instant, and hashing what is measured is dear.
+    found: dict[str, Measured] = {}
+    for each in crossings:
+        for measured in each.inputs:
+            found.setdefault(measured.name, measured)
+    return tuple(found.values())

@@ -1,7 +1,6 @@
 """The lines of revenue and cost that documents have, and where documents contradict each other about goods."""
 
 from collections.abc import Iterable, Iterator
-from fractions import Fraction
 
 from rapport_scoring.domain import costs, revenue
 from rapport_scoring.domain.books import Books
@@ -47,7 +46,7 @@ def _cancelled_beyond(books: Books, order: Order, cancellations: Iterable[Statem
         beyond = False
         if isinstance(statement.data, Cancellation):
             for line in statement.data.lines:
-                left[line.line] = left.get(line.line, Fraction(0)) - exact(line.quantity)
+                left[line.line] = left.get(line.line, 0) - exact(line.quantity)
                 beyond = beyond or left[line.line] < 0
         if beyond:
             message = "More of an order was cancelled than was ordered: what exceeds it is left out."

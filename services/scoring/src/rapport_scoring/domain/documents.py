@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
+from operator import attrgetter
 from uuid import UUID
 
 from rapport_shared.contracts.touchpoints.commerce import Document, Payment, PaymentAllocation
@@ -34,6 +35,10 @@ class Statement:
         return self.occurred_at, self.event_id
 
 
+MOMENT = attrgetter("occurred_at", "event_id")
+"""`Statement.moment`, as a key to sort by."""
+
+
 def value_day(data: Document, occurred_at: datetime, zone: tzinfo) -> date:
     """The day a document counts on: the stated value date, else the day of `occurred_at` in its unit's `zone`."""
     return data.value_date or occurred_at.astimezone(zone).date()
@@ -50,17 +55,18 @@ def standing(statements: Iterable[Statement]) -> tuple[Statement, ...]:
         known = highest.get(name)
         if known is None or statement.rank > known.rank:
             highest[name] = statement
-    return tuple(sorted(highest.values(), key=lambda statement: statement.moment))
+    return tuple(sorted(highest.values(), key=MOMENT))
 
 
 def counting(stand: Iterable[Statement], valued_on: date | None) -> tuple[Statement, ...]:
     """Those of standing statements that count up to a day. What allocates a payment counts on the payment's day."""
     told = list(stand)
-    paid_on = {statement.key: statement.day for statement in told if isinstance(statement.data, Payment)}
-    dated = (
-        replace(statement, day=paid_on.get(statement.key, statement.day))
-        if isinstance(statement.data, PaymentAllocation)
-        else statement
-        for statement in told
-    )
-    return tuple(statement for statement in dated if valued_on is None or statement.day <= valued_on)
+    if any(type(statement.data) is PaymentAllocation for statement in told):
+        paid_on = {statement.key: statement.day for statement in told if type(statement.data) is Payment}
+        told = [
+            replace(statement, day=paid_on.get(statement.key, statement.day))
+            if type(statement.data) is PaymentAllocation
+            else statement
+            for statement in told
+        ]
+    return tuple(statement for statement in told if valued_on is None or statement.day <= valued_on)

@@ -3,12 +3,14 @@
 from fractions import Fraction
 from math import isqrt
 
+from rapport_scoring.domain.lines import divided
+
 RATIO_DIGITS = 4
 
 
 def decimal_text(value: Fraction, digits: int = RATIO_DIGITS) -> str:
     """`value` with `digits` ≥ 1 digits behind the point, rounded half to even; zero has no sign."""
-    scaled = round(value * 10**digits)
+    scaled = divided(value.numerator * 10**digits, value.denominator)
     whole, rest = divmod(abs(scaled), 10**digits)
     return f"{'-' if scaled < 0 else ''}{whole}.{rest:0{digits}}"
 

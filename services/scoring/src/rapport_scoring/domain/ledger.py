@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 from typing import TypeVar
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from rapport_scoring.domain.ageing import receivable, receivable_lines
 from rapport_scoring.domain.books import Books, open_books
 from rapport_scoring.domain.contacts import contact_costs, warranty_costs
 from rapport_scoring.domain.document_lines import document_lines, goods_gaps
-from rapport_scoring.domain.documents import Statement, counting, standing
+from rapport_scoring.domain.documents import MOMENT, Statement, counting, standing
 from rapport_scoring.domain.facts import AssetEvent, Contact
 from rapport_scoring.domain.ledger_policy import LedgerPolicy
 from rapport_scoring.domain.lines import LedgerLine
@@ -60,7 +61,28 @@ def ledger(
 
     Lines are by the moment of their event, then as the documents state them; lines of nothing are left out.
     """
-    stand = counting(standing(statements), valued_on)
+    return ledger_of(
+        counting(standing(statements), valued_on),
+        policy,
+        contacts=contacts,
+        asset_events=asset_events,
+        valued_on=valued_on,
+        since=since,
+        own=own,
+    )
+
+
+def ledger_of(
+    stand: tuple[Statement, ...],
+    policy: LedgerPolicy,
+    *,
+    contacts: Iterable[Contact] = (),
+    asset_events: Iterable[AssetEvent] = (),
+    valued_on: date | None = None,
+    since: date | None = None,
+    own: frozenset[UUID] | None = None,
+) -> Ledger:
+    """The same of statements that stand and count, by moment, as `counting` answers them."""
     books = open_books(stand)
     waiting = tuple(statement for statement in stand if books.waits(statement))
     waits = {statement.event_id for statement in waiting}
@@ -80,8 +102,13 @@ def ledger(
     def counts(profile_id: UUID) -> bool:
         return own is None or profile_id in own
 
+    if since is not None:
+        lines = [line for line in lines if line.day >= since]
+    profiles = chain(*([fact.profile_id for fact in facts] for facts in (stand, conversations, work)))
+    if own is not None and not own.issuperset(profiles):
+        lines = [line for line in lines if line.profile_id in own]
     return Ledger(
-        lines=_in_order(line for line in lines if (since is None or line.day >= since) and counts(line.profile_id)),
+        lines=_in_order(lines),
         statements=stand,
         waiting=tuple(told for told in waiting if counts(told.profile_id)),
         receivables=tuple(one for one in receivables if counts(one.profile_id)),
@@ -93,13 +120,13 @@ def ledger(
 
 def _in_order(lines: Iterable[LedgerLine]) -> tuple[LedgerLine, ...]:
     # The sort is stable: a document's own order stays.
-    return tuple(sorted((line for line in lines if line.amount), key=lambda line: line.moment))
+    return tuple(sorted([line for line in lines if line.amount], key=MOMENT))
 
 
 def _counting(facts: Iterable[Fact], valued_on: date | None) -> list[Fact]:
     """Each fact once, up to the day, by moment."""
     once = {fact.event_id: fact for fact in facts if valued_on is None or fact.day <= valued_on}
-    return sorted(once.values(), key=lambda fact: (fact.occurred_at, fact.event_id))
+    return sorted(once.values(), key=MOMENT)
 
 
 def _receivables(

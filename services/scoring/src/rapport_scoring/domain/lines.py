@@ -1,10 +1,11 @@
 """Ledger lines: every figure of a value is a sum of them."""
 
-from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from functools import lru_cache
+from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
 from rapport_scoring.domain.documents import Statement
@@ -36,8 +37,7 @@ class Part(StrEnum):
     WRITE_OFF_LOSS = "write_off_loss"
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerLine:
+class LedgerLine(NamedTuple):
     """An amount in minor units, positive for what is earned, negative for what is spent, and the event it rests on.
 
     `profile_id` is whose value it is part of; of a settlement that is the invoice's profile, whoever paid. `day` is
@@ -92,14 +92,35 @@ def line_of(
     )
 
 
-def share(amount: int, part: Fraction | int, whole: Fraction | int) -> int:
+Exact: TypeAlias = Fraction | int
+"""A number without error. Most are whole, and those are reckoned with fastest as integers."""
+
+
+def share(amount: int, part: Exact, whole: Exact) -> int:
     """`amount` × part / whole, rounded half to even; all of it where the whole is nothing."""
     if part == whole or not whole:
         return amount
-    return round(Fraction(amount) * part / whole) if amount and part else 0
+    if not (amount and part):
+        return 0
+    return divided(amount * part.numerator * whole.denominator, part.denominator * whole.numerator)
+
+
+def divided(numerator: int, denominator: int) -> int:
+    """A quotient rounded half to even, as `round` rounds a fraction."""
+    if denominator < 0:
+        numerator, denominator = -numerator, -denominator
+    floor, rest = divmod(numerator, denominator)
+    above = 2 * rest - denominator
+    return floor + 1 if above > 0 or (above == 0 and floor % 2) else floor
+
+
+def beyond(one: Exact, other: Exact) -> bool:
+    """Whether `one` is greater than `other`. Fractions know it too, but ask much before they answer."""
+    return one.numerator * other.denominator > other.numerator * one.denominator
 
 
 @lru_cache(maxsize=4096)
-def exact(quantity: str) -> Fraction:
-    """A quantity as documents state it. Few are met over and over."""
-    return Fraction(quantity)
+def exact(quantity: str | Decimal) -> Exact:
+    """A quantity as documents state it, or a number of a policy. Few are met over and over."""
+    found = Fraction(quantity)
+    return found.numerator if found.denominator == 1 else found

@@ -1,13 +1,15 @@
 """When a trigger has to be looked at again though nothing happens: time alone can make its condition true."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 from functools import cache
 
-from rapport_scoring.domain.crossings import first_true
+from rapport_scoring.domain.crossings import first_true, strides
+from rapport_scoring.domain.fading import Kept
 from rapport_scoring.domain.indicators.finance import reported_exposure
 from rapport_scoring.domain.indicators.indicator import distinct
+from rapport_scoring.domain.lines import beyond
 from rapport_scoring.domain.rates import Rates
 from rapport_scoring.domain.receivables import Receivable
 from rapport_scoring.domain.trigger_policy import TriggerPolicy
@@ -15,6 +17,8 @@ from rapport_scoring.domain.triggers import TriggerState, cooled_down, fall, rul
 
 Potential = Callable[[date], Fraction | None]
 """Potential value on a day with the facts known now; None where it is unknown."""
+Keeping = Callable[[timedelta, Sequence[date]], Kept | None]
+"""Between what the share lies that is left of it on days after a window; None where nothing is known of that."""
 
 
 def next_cool_down(policy: TriggerPolicy, states: Iterable[TriggerState], after: datetime) -> datetime | None:
@@ -23,20 +27,39 @@ def next_cool_down(policy: TriggerPolicy, states: Iterable[TriggerState], after:
     return min((end for end in ends if end is not None and end > after), default=None)
 
 
-def next_fall(policy: TriggerPolicy, potential: Potential, after: date, until: date) -> date | None:
+def next_fall(
+    policy: TriggerPolicy, potential: Potential, after: date, until: date, keeping: Keeping = lambda *_: None
+) -> date | None:
     """The first day in (`after`, `until`] on which potential value has fallen by more than the policy allows.
 
     Exact where it stays fallen for half a window or more, as it does while a customer is silent: the fall over a
-    window grows, and wanes over months. Asks for the potential of two days a window, and of each day once.
+    window grows, and wanes over months. Asks for the potential of two days a window, and of each day once; with
+    `keeping` only of those that its bounds leave open.
     """
     rule, known = policy.retention, cache(potential)
-    window, most = timedelta(days=rule.window_days), Fraction(rule.fall.enter)
+    if not rule.enabled:
+        return None
+    window, most, stride = timedelta(days=rule.window_days), Fraction(rule.fall.enter), max(1, rule.window_days // 2)
+    ahead = [day for day in strides(after, until, stride) if day - window >= after]
+    sure = _surely_fallen(keeping, window, ahead, most)
 
     def fallen(day: date) -> bool:
+        if day in sure:
+            return sure[day]
         lost = fall(known(day), known(day - window))
-        return lost is not None and lost > most
+        return lost is not None and beyond(lost, most)
 
-    return first_true(fallen, after, until, max(1, rule.window_days // 2)) if rule.enabled else None
+    return first_true(fallen, after, until, stride)
+
+
+def _surely_fallen(keeping: Keeping, window: timedelta, days: list[date], most: Fraction) -> dict[date, bool]:
+    """On which of `days` potential value has, or has not, fallen by more than `most`, as far as bounds say so."""
+    found = keeping(window, days) if days and most >= 0 else None
+    if found is None:
+        return {}
+    left = float(1 - most)
+    answers = zip(days, (found.most < left).tolist(), (found.least >= left).tolist(), strict=True)
+    return {day: fallen for day, fallen, kept in answers if fallen or kept}
 
 
 def next_overdue(policy: TriggerPolicy, receivables: Iterable[Receivable], rates: Rates, after: date) -> date | None:

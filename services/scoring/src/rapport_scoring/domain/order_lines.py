@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from rapport_scoring.domain.books import Books, Name
 from rapport_scoring.domain.documents import Statement
-from rapport_scoring.domain.lines import exact, share
+from rapport_scoring.domain.lines import Exact, exact, share
 from rapport_shared.contracts.touchpoints.commerce import (
     Cancellation,
     InvoiceLine,
@@ -24,15 +24,13 @@ from rapport_shared.contracts.touchpoints.commerce import (
     ValuedLine,
 )
 
-NOTHING = Fraction(0)
-
 
 @dataclass(frozen=True, slots=True)
 class Taken:
     """How much of a line a cancellation took: a quantity, and its net."""
 
     cancellation: Statement
-    quantity: Fraction
+    quantity: Exact
     net: int
 
 
@@ -41,7 +39,7 @@ class OpenLine:
     """An order line: the net that no invoice bills, and what cancellations took of it."""
 
     line: OrderLine
-    quantity: Fraction
+    quantity: Exact
     net: int
     taken: tuple[Taken, ...]
 
@@ -52,7 +50,7 @@ class ReturnedPart:
 
     statement: Statement
     line: ReturnedLine
-    quantity: Fraction
+    quantity: Exact
 
     @property
     def net(self) -> int:
@@ -102,15 +100,15 @@ def open_lines(books: Books, name: Name, order: Order, returned: Sequence[Return
     for line in order.lines:
         quantity = exact(line.quantity)
         billed = bills.get(line.line, ())
-        all_billed = sum((exact(bill.quantity) for bill in billed), NOTHING)
-        unbilled = max(NOTHING, quantity - all_billed)
+        all_billed = sum([exact(bill.quantity) for bill in billed])
+        unbilled = max(0, quantity - all_billed)
         net = share(line.net, unbilled, quantity) if quantity or not billed else 0
         # A bill that does not say which line it bills reduces what is open from the first line on.
         placed = min(unplaced, net)
         unplaced -= placed
         left = net - placed
         returned_quantity, returned_net = _returned_unbilled(came_back.get(line.line, ()), all_billed)
-        there = max(NOTHING, (unbilled * left / net if net else unbilled) - returned_quantity)
+        there = max(0, (Fraction(unbilled * left, net) if net and left != net else unbilled) - returned_quantity)
         taken = _taken(named.get(line.line, ()), whole, there, max(0, left - returned_net), uncounted=quantity == 0)
         yield OpenLine(line, quantity, left, tuple(taken))
 
@@ -139,18 +137,18 @@ def _cancellations(
     return named, whole
 
 
-def _returned_unbilled(parts: Sequence[ReturnedPart], billed: Fraction) -> tuple[Fraction, int]:
+def _returned_unbilled(parts: Sequence[ReturnedPart], billed: Exact) -> tuple[Exact, int]:
     """What came back of a line beyond what was billed of it."""
-    quantity = sum((part.quantity for part in parts), NOTHING)
-    net = sum(part.net for part in parts)
-    beyond = max(NOTHING, quantity - billed)
+    quantity = sum([part.quantity for part in parts])
+    net = sum([part.net for part in parts])
+    beyond = max(0, quantity - billed)
     return beyond, share(net, beyond, quantity) if quantity else (0 if billed else net)
 
 
 def _taken(
     named: Sequence[tuple[Statement, ValuedLine]],
     whole: Statement | None,
-    quantity: Fraction,
+    quantity: Exact,
     net: int,
     *,
     uncounted: bool,

@@ -131,7 +131,7 @@ def _order_value(parameters: GroupParameters, history: PurchaseHistory, currency
 def _in(rates: Rates, purchase: Purchase, currency: str) -> int | None:
     if purchase.currency == currency:
         return purchase.revenue
-    return rates.convert([Amount(amount=purchase.revenue, currency=purchase.currency)], purchase.day).amount
+    return rates.worth(purchase.revenue, purchase.currency, purchase.day)
 
 
 def _sums(rates: Rates, sums: ContemporaryValue, currency: str, day: date) -> tuple[int | None, int | None]:

@@ -1,7 +1,7 @@
 """Dated currency rates of the `value` policy, and sums in the one currency that the firm reports in."""
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -66,6 +66,12 @@ class Rates(BaseModel):
         sums: dict[str, int] = {}
         for each in amounts:
             sums[each.currency] = sums.get(each.currency, 0) + each.amount
+        return self.exact_sum(sums, day)
+
+    def exact_sum(self, sums: Mapping[str, int], day: date) -> Fraction | tuple[str, ...]:
+        """The same of what there is of each currency."""
+        if sums.keys() <= {self.reporting}:
+            return Fraction(sums.get(self.reporting, 0))
         factors = {currency: self.factor(currency, day) for currency, amount in sums.items() if amount}
         gaps = tuple(sorted(currency for currency, factor in factors.items() if factor is None))
         return gaps or sum((sums[name] * factor for name, factor in factors.items() if factor), Fraction(0))
@@ -79,6 +85,13 @@ class Rates(BaseModel):
         if isinstance(total, Fraction):
             return Converted(round(total), self.reporting)
         return Converted(None, self.reporting, total)
+
+    def worth(self, amount: int, currency: str, day: date) -> int | None:
+        """An amount in the reporting currency, None where a rate is missing; rounded like `convert`."""
+        if currency == self.reporting or not amount:
+            return amount
+        factor = self.factor(currency, day)
+        return None if factor is None else round(amount * factor)
 
     @cached_property
     def _quotes(self) -> dict[str, tuple[list[date], list[Fraction]]]:

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from fractions import Fraction
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from rapport_scoring.domain.indicators import NUMBERS, Indicator
+from rapport_scoring.domain.lines import beyond, exact
 from rapport_scoring.domain.rates import Converted
 from rapport_scoring.domain.stages import StagePolicy
 from rapport_shared.contracts.touchpoints.fields import MAX_AMOUNT
@@ -153,7 +153,7 @@ def _find(condition: Condition, indicators: Sequence[Indicator]) -> Finding:
 def _holds(condition: Condition, indicator: Indicator) -> bool:
     if indicator.value is None:
         return condition.unknown == "holds"
-    value = Fraction(indicator.value)
-    if condition.at_least is not None and value < Fraction(condition.at_least):
+    value = exact(indicator.value) if isinstance(indicator.value, str) else indicator.value
+    if condition.at_least is not None and beyond(exact(condition.at_least), value):
         return False
-    return condition.at_most is None or value <= Fraction(condition.at_most)
+    return condition.at_most is None or not beyond(value, exact(condition.at_most))

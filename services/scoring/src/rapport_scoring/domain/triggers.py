@@ -140,7 +140,10 @@ def fall(now: Fraction | None, before: Fraction | None) -> Fraction | None:
     """1 − now ÷ before: the share that was lost, negative for a rise; 0 where there was nothing to lose."""
     if now is None or before is None:
         return None
-    return 1 - now / before if before > 0 else Fraction(0)
+    if before.numerator <= 0:
+        return Fraction(0)
+    there, left = before.numerator * now.denominator, now.numerator * before.denominator
+    return Fraction(there - left, there)
 
 
 def _fallen(rule: RetentionRule, inputs: TriggerInputs) -> Crossing:

@@ -1,15 +1,16 @@
 """The three values of a customer on a day, and the figures that they rest on."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
+from typing import TypeAlias
 
 from rapport_scoring.domain.customer import CustomerFacts
 from rapport_scoring.domain.documents import counting, standing
-from rapport_scoring.domain.ledger import Ledger, ledger
-from rapport_scoring.domain.lines import LedgerLine
+from rapport_scoring.domain.ledger import Ledger, ledger_of
+from rapport_scoring.domain.lines import LedgerLine, Part
 from rapport_scoring.domain.outlook import Outlook, outlook
 from rapport_scoring.domain.purchases import Purchase, purchases
 from rapport_scoring.domain.rates import Converted, Rates
@@ -18,6 +19,8 @@ from rapport_shared.contracts.money import Amount
 from rapport_shared.contracts.scoring import ContemporaryValue
 
 WINDOW = timedelta(days=90)
+_Sums: TypeAlias = defaultdict[tuple[Part, str, bool], int]
+"""By part and currency, what is estimated apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ def valuation(facts: CustomerFacts, rules: Rules, today: date) -> Valuation:
 
 def valued(facts: CustomerFacts, rules: Rules, upto: date, on: date) -> Valuation:
     """The values of the facts dated up to `upto`, with the ninety days before `on`, and balances at `on`."""
-    book = ledger(
+    book = ledger_of(
         counting(standing(facts.statements), upto),
         rules.value.ledger,
         contacts=[contact for contact in facts.contacts if contact.day <= upto],
@@ -66,14 +69,21 @@ def valued(facts: CustomerFacts, rules: Rules, upto: date, on: date) -> Valuatio
 
 def contemporary(lines: Sequence[LedgerLine], on: date) -> ContemporaryValue:
     """The sums of `lines`: of all, and of the ninety days before `on`; in all, by part, and of what is estimated."""
-    lately = [line for line in lines if on - WINDOW <= line.day < on]
+    since = on - WINDOW
+    ever: _Sums = defaultdict(int)
+    lately: _Sums = defaultdict(int)
+    for line in lines:
+        key = line.part, line.currency, line.estimated
+        ever[key] += line.amount
+        if since <= line.day < on:
+            lately[key] += line.amount
     return ContemporaryValue(
-        lifetime=_sum(lines),
-        lifetime_parts=_parts(lines),
-        lifetime_estimated=_sum(line for line in lines if line.estimated),
-        last_90_days=_sum(lately),
+        lifetime=_amounts(ever),
+        lifetime_parts=_parts(ever),
+        lifetime_estimated=_amounts(ever, estimated=True),
+        last_90_days=_amounts(lately),
         last_90_days_parts=_parts(lately),
-        last_90_days_estimated=_sum(line for line in lately if line.estimated),
+        last_90_days_estimated=_amounts(lately, estimated=True),
     )
 
 
@@ -82,18 +92,20 @@ def _total(rates: Rates, day: date, sums: ContemporaryValue, ahead: Outlook) -> 
     return rates.convert([*sums.last_90_days, *known], day)
 
 
-def _parts(lines: Iterable[LedgerLine]) -> dict[str, tuple[Amount, ...]]:
-    by_part: defaultdict[str, list[LedgerLine]] = defaultdict(list)
-    for line in lines:
-        by_part[line.part.value].append(line)
-    return {part: _sum(found) for part, found in sorted(by_part.items())}
+def _parts(sums: _Sums) -> dict[str, tuple[Amount, ...]]:
+    by_part: defaultdict[str, _Sums] = defaultdict(lambda: defaultdict(int))
+    for key, amount in sums.items():
+        by_part[key[0].value][key] = amount
+    return {part: _amounts(found) for part, found in sorted(by_part.items())}
 
 
-def _sum(lines: Iterable[LedgerLine]) -> tuple[Amount, ...]:
-    sums: defaultdict[str, int] = defaultdict(int)
-    for line in lines:
-        sums[line.currency] += line.amount
-    return tuple(Amount(amount=amount, currency=currency) for currency, amount in sorted(sums.items()))
+def _amounts(sums: _Sums, *, estimated: bool = False) -> tuple[Amount, ...]:
+    """The sums by currency: of all, or of what is estimated."""
+    found: defaultdict[str, int] = defaultdict(int)
+    for (_, currency, guessed), amount in sums.items():
+        if guessed or not estimated:
+            found[currency] += amount
+    return tuple(Amount(amount=amount, currency=currency) for currency, amount in sorted(found.items()))
 
 
 def figure(converted: Converted) -> Fraction | None:

@@ -18,7 +18,6 @@ from rapport_scoring.domain.indicators.indicator import (
 from rapport_scoring.domain.purchases import Purchase
 from rapport_scoring.domain.rates import Rates
 from rapport_scoring.domain.receivables import Receivable
-from rapport_shared.contracts.money import Amount
 
 SALES_WINDOW: Final = timedelta(days=90)
 PAYMENT_WINDOW: Final = timedelta(days=365)
@@ -88,18 +87,31 @@ def late_ratio(receivables: Iterable[Receivable], on: date) -> Fraction | None:
 
 def reported_exposure(receivables: Iterable[Receivable], rates: Rates, on: date) -> Fraction | None:
     """All that is open, in minor units of the reporting currency, unrounded; None where a rate is missing."""
-    total = rates.exact((Amount(amount=each.open, currency=each.currency) for each in distinct(receivables)), on)
-    return total if isinstance(total, Fraction) else None
+    return _reported(((each.currency, each.open) for each in distinct(receivables)), rates, on)
 
 
-def reported_overdue_ratio(receivables: Iterable[Receivable], rates: Rates, on: date, at: date) -> Fraction | None:
-    """Overdue on day `at` ÷ open over all currencies at the rates of `on`; None where a rate is missing."""
+def reported_overdue_ratio(
+    receivables: Iterable[Receivable], rates: Rates, on: date, at: date, exposure: Fraction | None = None
+) -> Fraction | None:
+    """Overdue on day `at` ÷ open over all currencies at the rates of `on`; None where a rate is missing.
+
+    `exposure` is `reported_exposure` where the caller has it.
+    """
     owed = distinct(receivables)
-    exposure = reported_exposure(owed, rates, on)
-    late = rates.exact((Amount(amount=overdue(each, at), currency=each.currency) for each in owed), on)
-    if exposure is None or not isinstance(late, Fraction):
+    if exposure is None:
+        exposure = reported_exposure(owed, rates, on)
+    late = _reported(((each.currency, overdue(each, at)) for each in owed), rates, on)
+    if exposure is None or late is None:
         return None
     return late / exposure if exposure > 0 else Fraction(0)
+
+
+def _reported(amounts: Iterable[tuple[str, int]], rates: Rates, on: date) -> Fraction | None:
+    sums: dict[str, int] = {}
+    for currency, amount in amounts:
+        sums[currency] = sums.get(currency, 0) + amount
+    total = rates.exact_sum(sums, on)
+    return total if isinstance(total, Fraction) else None
 
 
 def _credit(sheet: Sheet, issued: Sequence[Receivable]) -> Iterator[Indicator]:

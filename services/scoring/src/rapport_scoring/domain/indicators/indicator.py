@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from heapq import nlargest
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 SHOWN_EVENTS: Final = 20
@@ -55,8 +55,10 @@ class Evidence:
     count: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Indicator:
+NO_EVIDENCE: Final = Evidence()
+
+
+class Indicator(NamedTuple):
     """A figure on a day. `value` is a count or amount, or a decimal or label as text; None has a reason in `missing`.
 
     `unit` is what it counts in: a currency (minor units), `days`, `seconds`, `orders`, `ratio`, `label` and the like.
@@ -112,10 +114,15 @@ def newest_first(facts: Iterable[tuple[Any, UUID]]) -> Evidence:
     """The evidence of `(day or instant, event)` pairs: each event once, whatever their order."""
     newest: dict[UUID, Any] = {}
     for moment, event in facts:
-        if event not in newest or newest[event] < moment:
+        known = newest.get(event)
+        if known is None or known < moment:
             newest[event] = moment
-    shown = nlargest(SHOWN_EVENTS, ((moment, event) for event, moment in newest.items()))
-    return Evidence(tuple(event for _, event in shown), len(newest))
+    if not newest:
+        return NO_EVIDENCE
+    pairs = ((moment, event) for event, moment in newest.items())
+    few = len(newest) <= SHOWN_EVENTS
+    shown = sorted(pairs, reverse=True) if few else nlargest(SHOWN_EVENTS, pairs)
+    return Evidence(tuple([event for _, event in shown]), len(newest))
 
 
 def distinct(facts: Iterable[Fact]) -> list[Fact]:
