@@ -47,6 +47,11 @@ class Hub:
         self.run: Run | None = None
         self.view: Database | None = None
 
+    @property
+    def seq(self) -> int:
+        """The change up to which followers have been told, all at once: there is no waiting between the two."""
+        return self._seq
+
     async def watch(self) -> None:
         """Follows the live run for ever; keeps what it knows while the database is away."""
         while True:

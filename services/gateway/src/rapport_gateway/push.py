@@ -15,8 +15,9 @@ from rapport_gateway.view.sections import SECTIONS
 async def stream(views: Views, customer_id: UUID, last_event_id: str | None, heartbeat: float) -> AsyncIterator[bytes]:
     """The events of a customer's stream, until it is merged away or the client goes."""
     async with views.hub.follow(customer_id) as follower:
-        resumed = await _missed(views, customer_id, last_event_id)
+        # first the view, then what changed: an event may tell of more than is in it, never of less
         view = await views.known(customer_id)
+        resumed = await _missed(views, customer_id, last_event_id)
         if view.moved_to is not None:
             yield _moved(views, view)
             return
@@ -33,8 +34,10 @@ async def stream(views: Views, customer_id: UUID, last_event_id: str | None, hea
                 yield b": alive\n\n"
                 continue
             resync, follower.resync = follower.resync, False
-            sections = follower.take()
+            told, sections = views.hub.seq, follower.take()
             view = await views.known(customer_id)
+            if view.seq > told:
+                sections |= await _changed(views, customer_id, told)
             if view.moved_to is not None:
                 yield _moved(views, view)
                 return
@@ -53,9 +56,12 @@ async def _missed(views: Views, customer_id: UUID, last_event_id: str | None) ->
     oldest = await views.live.fetch_value("SELECT min(seq) FROM change")
     if oldest is None or int(seq) < oldest - 1:
         return None
-    rows = await views.live.fetch(
-        "SELECT sections FROM change WHERE customer_id = $1 AND seq > $2", customer_id, int(seq)
-    )
+    return await _changed(views, customer_id, int(seq))
+
+
+async def _changed(views: Views, customer_id: UUID, after: int) -> set[str]:
+    """The sections of a customer that changed after a change of the run."""
+    rows = await views.live.fetch("SELECT sections FROM change WHERE customer_id = $1 AND seq > $2", customer_id, after)
     return {name for row in rows for name in row["sections"]}
 
 

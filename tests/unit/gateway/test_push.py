@@ -1,0 +1,98 @@
+"""A stream tells of every section that changed, also of one that changes while it is being told."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, cast
+from uuid import UUID, uuid4
+
+import orjson
+import pytest
+
+from rapport_gateway.hub import Follower
+from rapport_gateway.push import stream
+from rapport_gateway.queries import Views
+from rapport_gateway.store import StoredView
+
+CUSTOMER = uuid4()
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@dataclass
+class World:
+    """One customer whose view changes at chosen reads; it is its own hub, database and reads."""
+
+    changes: list[tuple[int, str]] = field(default_factory=list)
+    during_reads: list[str] = field(default_factory=list)
+    seq: int = 0
+    run: int = 1
+    follower: Follower = field(default_factory=lambda: Follower(CUSTOMER))
+
+    @property
+    def hub(self) -> "World":
+        return self
+
+    @property
+    def live(self) -> "World":
+        return self
+
+    @asynccontextmanager
+    async def follow(self, customer_id: UUID) -> AsyncIterator[Follower]:
+        yield self.follower
+
+    def change(self, section: str) -> None:
+        self.changes.append((len(self.changes) + 1, section))
+
+    def tell(self) -> None:
+        """The hub hears of all changes."""
+        self.follower.sections |= {section for seq, section in self.changes if seq > self.seq}
+        self.seq = len(self.changes)
+        self.follower.event.set()
+
+    async def known(self, customer_id: UUID) -> StoredView:
+        """The view; a change that is due at this read is committed just before it."""
+        if self.during_reads and (section := self.during_reads.pop(0)):
+            self.change(section)
+        return StoredView(CUSTOMER, len(self.changes), len(self.changes), NOON, None, {})
+
+    async def fetch_value(self, query: str) -> int:
+        return 1
+
+    async def fetch(self, query: str, customer_id: UUID, after: int) -> list[dict[str, Any]]:
+        return [{"sections": [section]} for seq, section in self.changes if seq > after]
+
+    def document(self, view: StoredView, sections: set[str]) -> bytes:
+        return orjson.dumps({"seq": view.seq, "sections": sorted(sections)})
+
+
+def read(event: bytes) -> tuple[str, int, list[str]]:
+    name, _, data = event.decode().strip().split("\n")
+    told = orjson.loads(data.removeprefix("data: "))
+    return name.removeprefix("event: "), told["seq"], told["sections"]
+
+
+@pytest.mark.parametrize("during", ["", "value"])
+async def test_a_stream_that_resumes_tells_of_all_up_to_its_id(during: str) -> None:
+    world = World(during_reads=[during])
+    world.change("identity")
+    world.change("interactions")
+    events = stream(cast(Views, world), CUSTOMER, "1.1", 5)
+    expected = ["interactions", "value"] if during else ["interactions"]
+    assert read(await anext(events)) == ("delta", len(world.changes), expected)
+
+
+async def test_a_section_that_changes_while_another_is_told_is_told_with_it() -> None:
+    world = World(during_reads=["", "value"])
+    world.change("identity")
+    world.tell()
+    events = stream(cast(Views, world), CUSTOMER, None, 5)
+    assert read(await anext(events))[0] == "snapshot"
+    world.follower.take()
+    world.change("interactions")
+    world.tell()
+    assert read(await anext(events)) == ("delta", 3, ["interactions", "value"])
+    world.tell()
+    world.change("tickets")
+    world.tell()
+    assert read(await anext(events)) == ("delta", 4, ["tickets", "value"])
