@@ -1,33 +1,35 @@
-"""What two hundred segments cost a customer's event: as far as the change reaches, and in full; no infrastructure."""
+"""What hundreds of segments cost a customer's event: as far as the change reaches, and in full; no infrastructure."""
 
 import random
-import tracemalloc
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from time import thread_time
 from typing import Any, Final
 
+from pydantic import TypeAdapter
+
 from rapport_scoring.domain.segments import (
+    AnswerGiven,
+    Change,
     ContactMade,
     CustomerReadings,
+    Kept,
     PurchaseMade,
     SegmentIndex,
     SegmentPolicy,
     TicketOpened,
-    begin,
     compile_segments,
     evaluate,
-    next_change,
-    reevaluate,
+    refresh,
 )
 from tests.benchmarks.figures import Figure, percentile, size
 
-SEGMENTS: Final = 200
-CUSTOMERS, QUICK_CUSTOMERS = 100_000, 2_000
-EVENTS, QUICK_EVENTS = 20_000, 1_000
-SAMPLE: Final = 1_000
+SEGMENTS: Final = {"segments": 200, "segments_1000": 1_000}
+CUSTOMERS, QUICK_CUSTOMERS = 10_000, 1_000
+EVENTS, QUICK_EVENTS = 10_000, 500
 START: Final = datetime(2026, 3, 1, tzinfo=UTC)
+WRITTEN: Final = TypeAdapter(Kept)
 
 _CHANNELS = ("phone", "email", "chat", "store")
 _TIERS = ("bronze", "silver", "gold", "platinum")
@@ -39,70 +41,72 @@ _MONEY = ("value:last_90_days", "value:lifetime", "value:potential", "value:mode
 async def measure(quick: bool) -> list[Figure]:
     """`segments_…`: events at a base of customers who are in segments already. Raises AssertionError for a mismatch.
 
-    An event's cost includes the causes of what it moves and the instant at which time moves the customer next; beside
-    it, evaluating all segments in full, without and with that instant. It is CPU time, for the machine is shared.
+    An event's cost includes the causes of what it moves, the instant at which time moves the customer next, and what is
+    kept of it; beside it, the same where nothing was kept, and bare evaluation of all segments. It is CPU time, for the
+    machine is shared.
     """
+    return [figure for name, count in SEGMENTS.items() for figure in _of_segments(name, count, quick)]
+
+
+def _of_segments(name: str, count: int, quick: bool) -> Iterator[Figure]:
+    policies = {f"segment-{number}": _policy(number) for number in range(count)}
     began = thread_time()
-    index = compile_segments({f"segment-{n}": _policy(n) for n in range(SEGMENTS)})
-    compiled = thread_time() - began
+    index = compile_segments(policies)
+    yield size(f"{name}_compiled", (thread_time() - began) * 1000, f"ms for {count:,}")
     customers, events = (QUICK_CUSTOMERS, QUICK_EVENTS) if quick else (CUSTOMERS, EVENTS)
-    sample = [_customer(number) for number in range(SAMPLE)]
-    return [
-        size("segments_compiled", compiled * 1000, "ms for 200"),
-        *_of_events(index, customers, events),
-        size("segments_next_change", _mean(lambda one: next_change(index, one, START), sample), "µs of CPU"),
-        size("segments_kept", _kept(index, sample), "bytes a customer"),
-    ]
+    states = [refresh(index, frozenset(), None, _customer(number), START) for number in range(customers)]
+    yield from _of_events(name, index, states, events)
+    yield from _times(f"{name}_unread", [_unread(index, state, number) for number, state in enumerate(states)])
+    written = [len(WRITTEN.dump_json(state.kept, exclude_defaults=True)) for state in states]
+    yield size(f"{name}_kept", sum(written) / len(written), "bytes a customer, as JSON")
 
 
-def _of_events(index: SegmentIndex, customers: int, events: int) -> Iterator[Figure]:
-    states = [begin(index, _customer(number), START) for number in range(customers)]
+def _of_events(name: str, index: SegmentIndex, states: Sequence[Change], events: int) -> Iterator[Figure]:
     seconds, entering, full, anew, moved = [], [], 0.0, 0.0, 0
     for number in range(events):
         chance = random.Random(-1 - number)
-        customer = chance.randrange(customers)
-        old, at = _customer(customer), START + timedelta(minutes=chance.randrange(3 * 1440))
-        new = _after_event(chance, old, at)
+        customer = chance.randrange(len(states))
+        state, at = states[customer], START + timedelta(minutes=chance.randrange(3 * 1440))
+        new = _after_event(chance, _customer(customer), at)
         began = thread_time()
-        change = reevaluate(index, states[customer], old, new, at)
+        change = refresh(index, state.segments, state.kept, new, at)
         ended = thread_time()
         expected = evaluate(index, new, at)
         evaluated = thread_time()
-        begin(index, new, at)
+        forgetful = refresh(index, state.segments, None, new, at)
         full, anew = full + evaluated - ended, anew + thread_time() - evaluated
-        assert change.after.segments == expected
+        assert change.segments == expected
+        assert change.kept == forgetful.kept
         moved += len(change.entered) + len(change.left)
         seconds.append(ended - began)
         if change.entered:
             entering.append(ended - began)
-    yield from _times("segments_event", seconds)
-    yield from _times("segments_entry", entering)
-    yield size("segments_moved", moved / events, "segments an event")
-    yield size("segments_full", full / events * 1e6, "µs of CPU")
-    yield size("segments_full_and_due", anew / events * 1e6, "µs of CPU")
+    yield from _times(f"{name}_event", seconds)
+    yield from _times(f"{name}_entry", entering)
+    yield size(f"{name}_moved", moved / events, "segments an event")
+    yield size(f"{name}_full", full / events * 1e6, "µs of CPU")
+    yield size(f"{name}_anew", anew / events * 1e6, "µs of CPU")
+
+
+def _unread(index: SegmentIndex, state: Change, number: int) -> float:
+    """What an event costs of which no segment reads anything."""
+    customer = _customer(number)
+    answered = replace(
+        customer,
+        answers=[AnswerGiven(START, "nps", 9)],
+        values={**customer.values, "indicator:orders": -1},
+    )
+    began = thread_time()
+    done = refresh(index, state.segments, state.kept, answered, START)
+    ended = thread_time()
+    assert done.kept == state.kept
+    return ended - began
 
 
 def _times(name: str, seconds: Sequence[float]) -> Iterator[Figure]:
     yield size(name, sum(seconds) / len(seconds) * 1e6, "µs of CPU")
     yield size(f"{name}_p50", percentile(seconds, 50) * 1e6, "µs of CPU")
     yield size(f"{name}_p99", percentile(seconds, 99) * 1e6, "µs of CPU")
-
-
-def _mean(work: Callable[[CustomerReadings], object], sample: Iterable[CustomerReadings]) -> float:
-    seconds = []
-    for one in sample:
-        began = thread_time()
-        work(one)
-        seconds.append(thread_time() - began)
-    return sum(seconds) / len(seconds) * 1e6
-
-
-def _kept(index: SegmentIndex, sample: Sequence[CustomerReadings]) -> float:
-    tracemalloc.start()
-    states = [begin(index, one, START) for one in sample]
-    kept = tracemalloc.get_traced_memory()[0]
-    tracemalloc.stop()
-    return kept / len(states)
 
 
 def _policy(number: int) -> SegmentPolicy:

@@ -163,9 +163,21 @@ async def test_a_segment_has_its_members_and_tells_who_came_and_went(desk: Desk)
     assert (await desk.call("GET", "/v1/segments/quiet/members", 200))["count"] == 3
     entered = await desk.told("segment.entered")
     assert {(one["segment"], one["reading"]) for one in entered} >= {("quiet", "window")}
+    bought = len(facts.messages)
+    desk.now = datetime(2026, 5, 2, 10, tzinfo=UTC)
+    facts.state(facts.profile(0), "order.placed", order("more", 260_000), datetime(2026, 5, 2, 9, tzinfo=UTC))
+    await desk.take(facts.messages[bought:])
+    own = [one for one in await desk.told("segment.entered") if one["customer_id"] == str(facts.profile(0))]
+    [grown] = [one for one in own if one["segment"] == "big"]
+    assert (grown["condition"], grown["reading"]) == ("/when", "value:lifetime")
+    assert int(grown["before"]) < 250_000 <= int(grown["after"])
+    [heard] = await desk.told("segment.left")
+    assert (heard["segment"], heard["condition"], heard["reading"]) == ("quiet", "/when", "purchases")
+    assert (heard["before"], heard["after"]) == ("0", "1")
     await desk.call("POST", "/v1/policies/segment/big/rollback", 200)
     await desk.fire()
-    assert {one["segment"] for one in await desk.told("segment.left")} == {"big"}
+    left = {(one["segment"], one["reading"]) for one in await desk.told("segment.left")}
+    assert left == {("quiet", "purchases"), ("big", "gone")}
     await desk.call("GET", "/v1/segments/big/members", 404)
 
 

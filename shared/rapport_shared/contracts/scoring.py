@@ -172,7 +172,9 @@ class StageChanged(Contract):
 class SegmentMoved(Contract):
     """What an entry into a segment, or a leave, tells: which condition flipped, and what it read.
 
-    `condition` is the place in the policy's document; `reading` is `window` where time alone flipped it.
+    `condition` is the place in the policy's document; `reading` is `window` where time alone flipped it, and `gone`
+    where the segment, or all that was known of the customer, is no more. `before` is missing where it is not known
+    any more: after another policy, and after facts of the past came or went.
     """
 
     customer_id: UUID

@@ -14,13 +14,11 @@ from rapport_scoring.domain.segments import (
     ContactMade,
     CustomerReadings,
     PurchaseMade,
-    SegmentError,
-    begin,
-    compare,
+    SegmentIndex,
+    SegmentPolicy,
     compile_segments,
     evaluate,
-    next_change,
-    reevaluate,
+    refresh,
 )
 from tests.unit.scoring.segments.customers import NOON, policy
 
@@ -39,7 +37,15 @@ def call(at: datetime) -> ContactMade:
 
 def change(when: dict[str, Any], old: CustomerReadings, new: CustomerReadings, later: timedelta = minutes(0)) -> Change:
     index = compile_segments({"it": policy(when)})
-    return reevaluate(index, begin(index, old, NOON), old, new, NOON + later)
+    return onward(index, begin(index, old), new, NOON + later)
+
+
+def begin(index: SegmentIndex, customer: CustomerReadings, at: datetime = NOON) -> Change:
+    return refresh(index, frozenset(), None, customer, at)
+
+
+def onward(index: SegmentIndex, before: Change, customer: CustomerReadings, at: datetime = NOON) -> Change:
+    return refresh(index, before.segments, before.kept, customer, at)
 
 
 def test_a_reading_moves_a_customer_and_is_the_cause() -> None:
@@ -70,21 +76,21 @@ def test_the_third_call_in_half_an_hour_moves_a_customer_and_time_moves_it_back(
     index = compile_segments({"it": policy(CALLS)})
     two = CustomerReadings(contacts=[call(NOON - minutes(29)), call(NOON - minutes(5))])
     three = replace(two, contacts=[*two.contacts, call(NOON)])
-    entered = reevaluate(index, begin(index, two, NOON), two, three, NOON)
+    entered = onward(index, begin(index, two), three)
     assert entered.causes == {"it": (Cause("/when", "contacts:phone", "2", "3"),)}
-    assert entered.after.due == next_change(index, three, NOON) == NOON + minutes(1)
-    left = reevaluate(index, entered.after, three, three, NOON + minutes(1))
+    assert entered.kept.due == NOON + minutes(1)
+    left = onward(index, entered, three, NOON + minutes(1))
     assert left.left == {"it"}
     assert left.causes == {"it": (Cause("/when", WINDOW, "3", "2"),)}
-    assert left.after.due is next_change(index, three, NOON + minutes(1)) is None
+    assert left.kept.due is None
 
 
 def test_silence_begins_when_the_last_contact_leaves_the_window() -> None:
     silent = {"absent": "contacts", "for": "60 days", "among": "ever"}
     index = compile_segments({"it": policy(silent)})
-    assert next_change(index, NOBODY, NOON) is None
+    assert begin(index, NOBODY).kept.due is None
     called = CustomerReadings(contacts=[call(NOON)])
-    due = next_change(index, called, NOON)
+    due = begin(index, called).kept.due
     assert due == NOON + timedelta(days=60)
     assert evaluate(index, called, due) == {"it"}
     assert evaluate(index, called, due - timedelta(microseconds=1)) == frozenset()
@@ -102,8 +108,9 @@ def test_what_lies_ahead_does_not_count_before_its_time() -> None:
     index = compile_segments({"it": policy({"count": "purchases", "at_least": 1})})
     ordered = CustomerReadings(purchases=[PurchaseMade(NOON + minutes(5), 100)])
     assert evaluate(index, ordered, NOON) == frozenset()
-    assert next_change(index, ordered, NOON) == NOON + minutes(5)
-    assert evaluate(index, ordered, NOON + minutes(5)) == {"it"}
+    assert begin(index, ordered).kept.due == NOON + minutes(5)
+    done = onward(index, begin(index, ordered), ordered, NOON + minutes(5))
+    assert done.causes == {"it": (Cause("/when", "purchases", "0", "1"),)}
 
 
 @pytest.mark.parametrize(
@@ -133,27 +140,14 @@ def test_a_unit_is_under_itself_and_those_above_it() -> None:
     assert found == ["cn/east", "cn/east/shanghai"]
 
 
-def test_a_segment_may_ask_how_long_the_customer_is_in_another() -> None:
-    lasting = {"age": "segment:caller", "at_least": "7 days"}
-    index = compile_segments({"caller": policy(CALLS), "regular": policy(lasting)})
-    customer = CustomerReadings(since={"segment:caller": NOON})
-    assert next_change(index, customer, NOON) == NOON + timedelta(days=7)
-    done = reevaluate(index, begin(index, customer, NOON), customer, customer, NOON + timedelta(days=7))
-    assert done.causes == {"regular": (Cause("/when", WINDOW, "0 weeks", "1 week"),)}
-
-
-@pytest.mark.parametrize(
-    ("segments", "message"),
-    [
-        ({"a": "b"}, "segment a, /when: There is no segment b"),
-        ({"a": "a"}, "segment a, /when: It depends on its own age"),
-        ({"a": "b", "b": "c", "c": "a"}, "segment a, /when: It depends on its own age"),
-    ],
-)
-def test_segments_do_not_go_round_in_circles(segments: dict[str, str], message: str) -> None:
-    asked = {name: {"age": f"segment:{other}", "at_least": "1 day"} for name, other in segments.items()}
-    with pytest.raises(SegmentError, match=message):
-        compile_segments({name: policy(when) for name, when in asked.items()})
+def test_an_age_counts_from_what_the_facts_tell() -> None:
+    index = compile_segments({"it": policy({"age": "stage", "at_least": "7 days"})})
+    loyal = CustomerReadings(since={"stage": NOON})
+    assert begin(index, loyal).kept.due == NOON + timedelta(days=7)
+    done = onward(index, begin(index, loyal), loyal, NOON + timedelta(days=7))
+    assert done.causes == {"it": (Cause("/when", WINDOW, "0 weeks", "1 week"),)}
+    longer = onward(index, begin(index, loyal), CustomerReadings(since={"stage": NOON - timedelta(days=8)}))
+    assert longer.causes == {"it": (Cause("/when", "age:stage", "0 weeks", "8 days"),)}
 
 
 def test_equal_conditions_are_one() -> None:
@@ -172,48 +166,73 @@ def test_only_the_segments_whose_condition_flips_are_looked_at() -> None:
     assert len(questions.flipped(50, 53)) == 3
     assert questions.flipped(50, 50.5) == []
     old, new = CustomerReadings({"value:total": 50}), CustomerReadings({"value:total": 53})
-    done = reevaluate(index, begin(index, old, NOON), old, new, NOON)
+    done = onward(index, begin(index, old), new)
     assert sorted(done.entered) == ["s51", "s52", "s53"]
 
 
-def test_without_the_readings_of_before_a_fact_of_the_time_between_is_the_cause() -> None:
-    index = compile_segments({"it": policy({"all": [GOLD, CALLS]}), "quiet": policy({"not": CALLS})})
-    calls = [call(NOON - minutes(9)), call(NOON - minutes(5)), call(NOON)]
-    customer = CustomerReadings({"tier": "gold"}, contacts=calls)
-    done = compare(index, frozenset({"quiet", "gone"}), NOON - minutes(1), customer, NOON)
-    assert done.entered == {"it"}
-    assert done.left == {"quiet", "gone"}
-    assert done.after == begin(index, customer, NOON)
-    called = Cause("/when/all/1", "contacts:phone", "2", "3")
-    assert done.causes == {"it": (called,), "quiet": (Cause("/when/not", "contacts:phone", "2", "3"),)}
-    later = compare(index, frozenset({"it"}), NOON, customer, NOON + minutes(21))
-    assert later.causes["it"] == (Cause("/when/all/1", WINDOW, "3", "2"),)
-
-
-def test_without_the_readings_of_before_all_that_makes_it_so_is_the_cause() -> None:
+def test_where_nothing_was_kept_all_that_makes_it_so_is_the_cause() -> None:
     index = compile_segments({"it": policy({"any": [GOLD, {"not": CALLS}, {"reading": "stage", "is": "loyal"}]})})
-    done = compare(index, frozenset(), NOON - minutes(1), CustomerReadings({"tier": "gold"}), NOON)
-    assert done.causes == {
+    makes_it_so = {
         "it": (Cause("/when/any/0", "tier", None, "gold"), Cause("/when/any/1/not", "contacts:phone", None, "0"))
     }
+    gold = CustomerReadings({"tier": "gold"})
+    assert begin(index, gold).causes == makes_it_so
+    others = begin(compile_segments({"gone": policy(GOLD)}), gold)
+    done = onward(index, others, gold)
+    assert done.entered == {"it"}
+    assert done.left == {"gone"}
+    assert done.causes == makes_it_so
+    assert done.kept == begin(index, gold).kept
+
+
+def test_of_facts_that_were_corrected_only_what_they_are_now_is_told() -> None:
+    index = compile_segments({"it": policy({"any": [CALLS, GOLD]}), "both": policy({"all": [GOLD, CALLS]})})
+    calls = [call(NOON - minutes(number)) for number in (3, 2, 1)]
+    two = begin(index, CustomerReadings({"tier": "gold"}, contacts=calls[::2]))
+    late = onward(index, two, CustomerReadings({"tier": "gold"}, contacts=calls))
+    assert late.causes == {"both": (Cause("/when/all/1", "contacts:phone", None, "3"),)}
+    fewer = onward(index, late, CustomerReadings({"tier": "tin"}, contacts=calls[1:]))
+    lost = Cause("/when/any/0", "contacts:phone", None, "2")
+    fallen = Cause("/when/any/1", "tier", "gold", "tin")
+    assert fewer.causes == {"it": (fallen,), "both": (Cause("/when/all/0", "tier", "gold", "tin"),)}
+    again = onward(index, fewer, CustomerReadings({"tier": "tin"}, contacts=calls))
+    assert again.causes == {"it": (replace(lost, after="3"),)}
+
+
+def test_what_no_segment_reads_is_not_kept() -> None:
+    index = compile_segments({"it": policy({"any": [GOLD, {"reading": "alarm:silence", "is": True}]})})
+    customer = CustomerReadings(
+        {"tier": "tin", "stage": "loyal", "alarm:silence": False}, {"customer": NOON}, contacts=[call(NOON)]
+    )
+    kept = begin(index, customer).kept
+    assert (kept.values, kept.since, kept.streams) == ({"tier": "tin"}, {}, {})
+    counting = begin(compile_segments({"it": policy(CALLS)}), customer).kept
+    assert (counting.values, counting.streams["contacts"].facts) == ({}, 1)
+
+
+def test_only_another_condition_makes_other_segments() -> None:
+    made = [compile_segments({"it": policy(when)}).fingerprint for when in (GOLD, dict(GOLD), CALLS)]
+    assert made[0] == made[1] != made[2]
+    described = policy(GOLD).model_copy(update={"description": "Good ones."})
+    assert compile_segments({"it": described, "off": SegmentPolicy()}).fingerprint == made[0]
+    assert compile_segments({"other": described}).fingerprint != made[0]
 
 
 def test_an_instant_before_the_last_is_evaluated_as_it_was_then() -> None:
     index = compile_segments({"it": policy(CALLS), "quiet": policy({"absent": "contacts", "for": "1 hour"})})
     customer = CustomerReadings(contacts=[call(NOON - minutes(number)) for number in (0, 1, 2)])
-    present = begin(index, customer, NOON)
-    earlier = reevaluate(index, present, customer, customer, NOON - minutes(3))
+    earlier = onward(index, begin(index, customer), customer, NOON - minutes(3))
     assert (sorted(earlier.entered), sorted(earlier.left)) == (["quiet"], ["it"])
-    assert earlier.after == begin(index, customer, NOON - minutes(3))
+    assert earlier.kept == begin(index, customer, NOON - minutes(3)).kept
 
 
 def test_a_fact_can_bring_forward_when_time_moves_the_customer() -> None:
     silent = {"absent": "contacts", "for": "60 days", "among": "ever"}
     index = compile_segments({"silent": policy(silent), "caller": policy(CALLS)})
     old = CustomerReadings(contacts=[call(NOON), call(NOON)])
-    present = begin(index, old, NOON)
-    assert present.due == NOON + timedelta(days=60)
+    present = begin(index, old)
+    assert present.kept.due == NOON + timedelta(days=60)
     new = replace(old, contacts=[*old.contacts, call(NOON + minutes(1))])
-    done = reevaluate(index, present, old, new, NOON + minutes(1))
+    done = onward(index, present, new, NOON + minutes(1))
     assert done.entered == {"caller"}
-    assert done.after.due == next_change(index, new, NOON + minutes(1)) == NOON + minutes(30)
+    assert done.kept.due == NOON + minutes(30)

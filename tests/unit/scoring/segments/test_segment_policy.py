@@ -79,6 +79,7 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
     ("too great a number", {**CALLS, "at_most": 10**400}, "/when/at_most", "Write a number"),
     ("no operator", {"reading": "tier"}, "/when", "Say what is asked of it"),
     ("no age asked", {"age": "customer"}, "/when", "Say what is asked of it"),
+    ("an age of looking", {"age": "segment:it", "at_least": "1 day"}, "/when/age", "`segment:it` has no age"),
     ("no such age", {"age": "moon", "at_least": "1 day"}, "/when/age", "`moon` has no age"),
     ("no window", {**CALLS, "within": "0 days"}, "/when/within", "at least a minute and at most five years"),
     ("too long a window", {**CALLS, "within": "6000 days"}, "/when/within", "at most five years"),

@@ -3,22 +3,24 @@
 import random
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import Final
 
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from rapport_scoring.domain.segments import (
     CustomerReadings,
+    Kept,
     SegmentPolicy,
-    begin,
     compile_segments,
     evaluate,
-    next_change,
-    reevaluate,
+    refresh,
 )
 from tests.unit.scoring.segments.customers import CUSTOMERS, NOON, SEGMENTS, STEP, changed, with_facts
 from tests.unit.scoring.segments.oracle import members
 
+WRITTEN: Final = TypeAdapter(Kept)
 PAST = st.integers(-90 * 60, 90 * 60)
 
 
@@ -32,18 +34,20 @@ def test_incremental_is_full(
     data: st.DataObject, segments: Mapping[str, SegmentPolicy], customer: CustomerReadings
 ) -> None:
     index, at = compile_segments(segments), NOON
-    memberships = begin(index, customer, at)
+    done = refresh(index, frozenset(), None, customer, at)
     for _ in range(data.draw(st.integers(1, 6))):
-        after = data.draw(changed(customer))
+        for _ in range(data.draw(st.sampled_from([1, 1, 2, 3]))):
+            customer = data.draw(changed(customer))
         at += timedelta(seconds=data.draw(st.sampled_from([0, 0, 1, 59, 60, 181, -120, 900])))
-        change = reevaluate(index, memberships, customer, after, at)
-        expected = evaluate(index, after, at)
-        assert change.after.segments == expected
-        assert change.entered == expected - memberships.segments
-        assert change.left == memberships.segments - expected
-        assert set(change.causes) == change.entered | change.left
-        assert all(change.causes.values())
-        customer, memberships = after, change.after
+        held, kept = done.segments, WRITTEN.validate_json(WRITTEN.dump_json(done.kept))
+        done = refresh(index, held, kept, customer, at)
+        expected = evaluate(index, customer, at)
+        assert done.segments == expected
+        assert done.entered == expected - held
+        assert done.left == held - expected
+        assert set(done.causes) == done.entered | done.left
+        assert all(done.causes.values())
+        assert done.kept == refresh(index, frozenset(), None, customer, at).kept
 
 
 @given(SEGMENTS, CUSTOMERS)
@@ -51,14 +55,13 @@ def test_time_changes_nothing_before_it_is_said_to(
     segments: Mapping[str, SegmentPolicy], customer: CustomerReadings
 ) -> None:
     index = compile_segments(segments)
-    now = evaluate(index, customer, NOON)
-    change, due = next_change(index, customer, NOON), begin(index, customer, NOON).due
+    now = refresh(index, frozenset(), None, customer, NOON)
     grid = (NOON + steps * STEP for steps in range(1, 250))
-    first = next((instant for instant in grid if evaluate(index, customer, instant) != now), None)
-    assert first == change
-    assert change is None or (due is not None and due <= change)
-    if change is not None:
-        assert evaluate(index, customer, change - timedelta(microseconds=1)) == now
+    first = next((instant for instant in grid if evaluate(index, customer, instant) != now.segments), None)
+    due = now.kept.due
+    assert first is None or (due is not None and due <= first)
+    if due is not None:
+        assert evaluate(index, customer, due - timedelta(microseconds=1)) == now.segments
 
 
 @given(SEGMENTS, CUSTOMERS, st.randoms(use_true_random=False), PAST)
@@ -72,5 +75,6 @@ def test_no_order_counts(
     at = NOON + timedelta(seconds=seconds)
     index, other = compile_segments(segments), compile_segments(backwards)
     assert evaluate(index, customer, at) == evaluate(other, shuffled, at)
-    assert next_change(index, customer, at) == next_change(other, shuffled, at)
-    assert not reevaluate(index, begin(index, customer, at), customer, shuffled, at).causes
+    done = refresh(index, frozenset(), None, customer, at)
+    again = refresh(other, done.segments, done.kept, shuffled, at)
+    assert (again.segments, again.kept.due, again.causes) == (done.segments, done.kept.due, {})

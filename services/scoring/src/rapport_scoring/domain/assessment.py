@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from rapport_scoring.domain.attention import attention
 from rapport_scoring.domain.customer import CustomerFacts
-from rapport_scoring.domain.membership import Membership, membership
+from rapport_scoring.domain.membership import membership, nowhere
 from rapport_scoring.domain.memory import Memory
 from rapport_scoring.domain.noticed import Noticed, forgotten, noticed
 from rapport_scoring.domain.rules import Rules
@@ -101,9 +101,8 @@ def nothing_known(facts: CustomerFacts, rules: Rules, before: Memory) -> Assessm
         lines=0,
         facts_digest=facts.digest,
     )
-    left = Membership({}, frozenset(), frozenset(before.segments), {}, ())
     memory = before.forgotten()
-    told = forgotten(facts.customer_id, rules, before, memory, left)
+    told = forgotten(facts.customer_id, rules, before, memory, nowhere(before))
     return Assessment(score, told, memory, None, None)
 
 

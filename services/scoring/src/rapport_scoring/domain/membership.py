@@ -16,9 +16,10 @@ from rapport_scoring.domain.segments import (
     Cause,
     ContactMade,
     CustomerReadings,
+    Kept,
     PurchaseMade,
     TicketOpened,
-    begin,
+    refresh,
 )
 from rapport_scoring.domain.standing import Standing
 from rapport_scoring.domain.valuation import Valuation
@@ -27,13 +28,18 @@ from rapport_shared.contracts.money import Amount
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """The segments of a customer, each since when; which it entered and left, and why; when time may move it."""
+    """The segments of a customer, each since when; which it entered and left, and why; what to keep until next time."""
 
     since: Mapping[str, datetime]
     entered: frozenset[str]
     left: frozenset[str]
     causes: Mapping[str, tuple[Cause, ...]]
-    due: tuple[datetime, ...]
+    kept: Kept | None
+
+    @property
+    def due(self) -> tuple[datetime, ...]:
+        """When time may move it."""
+        return (self.kept.due,) if self.kept is not None and self.kept.due is not None else ()
 
 
 def membership(
@@ -45,12 +51,18 @@ def membership(
     before: Memory,
     instant: datetime,
 ) -> Membership:
-    """The memberships at `instant`."""
-    found = begin(rules.segments, readings(facts, rules, values, standing, heed, before), instant)
-    known = before.segments.keys() & rules.segments.roots.keys()
-    entered, left = found.segments - known, before.segments.keys() - found.segments
+    """The memberships at `instant`. Where there are no segments, it costs nothing."""
+    if not rules.segments.roots:
+        return nowhere(before)
+    read = readings(facts, rules, values, standing, heed, before)
+    found = refresh(rules.segments, before.segments.keys(), before.kept, read, instant)
     since = {name: before.segments.get(name, instant) for name in sorted(found.segments)}
-    return Membership(since, frozenset(entered), frozenset(left), {}, (found.due,) if found.due else ())
+    return Membership(since, found.entered, found.left, found.causes, found.kept)
+
+
+def nowhere(before: Memory) -> Membership:
+    """What becomes of the memberships where there are none any more."""
+    return Membership({}, frozenset(), frozenset(before.segments), {}, None)
 
 
 def readings(
@@ -90,7 +102,7 @@ def _values(rules: Rules, values: Valuation) -> dict[str, int | None]:
     day = max((purchase.day for purchase in values.purchases), default=values.on)
 
     def reported(amount: Amount | None) -> int | None:
-        return None if amount is None else rules.value.rates.convert([amount], day).amount
+        return None if amount is None else rules.value.rates.worth(amount.amount, amount.currency, day)
 
     return {
         "value:last_90_days": values.worth.amount,
@@ -124,6 +136,6 @@ def _midnight(day: date) -> datetime:
 
 
 def _purchase(rules: Rules, purchase: Purchase) -> PurchaseMade:
-    """A purchase counts from the beginning of its day on."""
-    paid = rules.value.rates.convert([Amount(amount=purchase.revenue, currency=purchase.currency)], purchase.day)
-    return PurchaseMade(_midnight(purchase.day), paid.amount, purchase.categories, purchase.skus)
+    """A purchase counts from the beginning of its day on, in UTC."""
+    paid = rules.value.rates.worth(purchase.revenue, purchase.currency, purchase.day)
+    return PurchaseMade(_midnight(purchase.day), paid, purchase.categories, purchase.skus)

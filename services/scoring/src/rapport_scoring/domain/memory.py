@@ -11,6 +11,7 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from rapport_scoring.domain.alarms import AlarmFact, AlarmState, Silence
+from rapport_scoring.domain.segments import Kept
 from rapport_scoring.domain.triggers import TriggerState
 from rapport_shared.contracts import scoring
 from rapport_shared.contracts.ids import derived_id
@@ -35,7 +36,10 @@ class Fired:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What was decided of a customer, and where it stood when it was last assessed."""
+    """What was decided of a customer, and where it stood when it was last assessed.
+
+    `segments` are those it is in, since when; `kept` is what they read of it, nothing where there are no segments.
+    """
 
     alarms: tuple[AlarmFact, ...] = ()
     pending: Silence | None = None
@@ -43,6 +47,7 @@ class Memory:
     fired: Mapping[str, Fired] = field(default_factory=dict)
     stage: str | None = None
     segments: Mapping[str, datetime] = field(default_factory=dict)
+    kept: Kept | None = None
 
     def after(self, standing: Standing, heed: Attention, member: Membership, *, effective: bool) -> Memory:
         """What is remembered after an assessment; `effective` says whether anybody is to act on what fired in it."""
@@ -61,6 +66,7 @@ class Memory:
             fired={name: one for name, one in (*self.fired.items(), *fresh.items()) if name in on},
             stage=standing.stage.value,
             segments=member.since,
+            kept=member.kept,
         )
 
     def forgotten(self) -> Memory:

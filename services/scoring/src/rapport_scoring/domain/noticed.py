@@ -9,7 +9,6 @@ from rapport_scoring.domain.attention import Attention
 from rapport_scoring.domain.membership import Membership
 from rapport_scoring.domain.memory import Memory, alarm_state
 from rapport_scoring.domain.rules import Rules
-from rapport_scoring.domain.segments import WINDOW
 from rapport_scoring.domain.standing import Standing
 from rapport_shared.contracts import scoring
 from rapport_shared.contracts.catalogue import (
@@ -24,6 +23,9 @@ from rapport_shared.contracts.catalogue import (
     EventType,
 )
 from rapport_shared.contracts.model import Contract
+
+GONE = "gone"
+"""The reading of a move that has no cause: the segment, or all that was known of the customer, is no more."""
 
 _ALARMS = {
     AlarmState.RAISED: (ALARM_RAISED, scoring.AlarmRaised),
@@ -109,7 +111,7 @@ def _segments(customer_id: UUID, rules: Rules, member: Membership, *, effective:
             segment=name,
             policy_version=rules.versions.segments.get(name, 0),
             condition=cause.condition if cause else "/when",
-            reading=cause.reading if cause else WINDOW,
+            reading=cause.reading if cause else GONE,
             before=cause.before if cause else None,
             after=cause.after if cause else None,
             effective=effective,

@@ -33,7 +33,6 @@ READINGS: Final[Mapping[str, Kind]] = {
     "attribute:unit": Kind.PATH,
     "tickets:open": Kind.NUMBER,
     **{f"tickets:open:{kind}": Kind.NUMBER for kind in sorted(TICKET_KINDS)},
-    "tickets:breached": Kind.NUMBER,
     f"alarm:{SILENCE}": Kind.FLAG,
     **{f"trigger:{trigger}": Kind.FLAG for trigger in Trigger},
 }
@@ -48,10 +47,8 @@ KNOWN: Final[Mapping[str, frozenset[str]]] = {
 PERSONAL: Final = frozenset({"attribute:region", "attribute:language"})
 """Readings whose values no event tells."""
 
-AGES: Final = frozenset({"customer", "stage", "tier"})
-"""What has an age. Besides, `segment:<name>`: since the customer entered it."""
-
-MEMBER: Final = "segment:"
+AGES: Final = frozenset({"customer", "stage"})
+"""What has an age: what follows from facts alone, so that it counts for nothing when somebody looked."""
 
 FIELDS: Final[Mapping[str, frozenset[str]]] = {
     "contacts": frozenset({"channel", "kind", "direction"}),

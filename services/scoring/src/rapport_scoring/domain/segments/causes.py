@@ -8,8 +8,9 @@ from typing import Final
 from rapport_scoring.domain.segments.catalogue import PERSONAL
 from rapport_scoring.domain.segments.durations import text_of
 from rapport_scoring.domain.segments.expressions import Atom, Expression
+from rapport_scoring.domain.segments.former import Former
 from rapport_scoring.domain.segments.index import Measure, Moment, SegmentIndex
-from rapport_scoring.domain.segments.readings import CustomerReadings, Value
+from rapport_scoring.domain.segments.readings import Readings, Value
 from rapport_scoring.domain.segments.subjects import Lasting, Sliding, Standing
 
 WINDOW: Final = "window"
@@ -30,47 +31,42 @@ class Cause:
     after: str | None = None
 
 
-def causes_of(index: SegmentIndex, expression: Expression, was: Moment, now: Moment) -> Iterator[Cause]:
-    """The causes of the flip of an expression: of its parts, those that flipped the way that flips it."""
+def causes_of(index: SegmentIndex, expression: Expression, was: Former, now: Moment) -> Iterator[Cause]:
+    """The causes of the flip of an expression: of its parts, those that flipped the way that flips it.
+
+    Where none is known to have flipped, those that may have: all that make it what it is, and were not known so.
+    """
     if isinstance(expression, Atom):
-        if index.condition(expression)(was) is not index.condition(expression)(now):
-            yield _cause(index.measure(expression), expression, was, now)
+        yield _cause(index.measure(expression), expression, was, now)
         return
     wanted = index.condition(expression)(now) is not (expression.kind == "not")
-    for part in expression.parts:
-        holds = index.condition(part)
-        if holds(now) is wanted and holds(was) is not wanted:
+    parts = [part for part in expression.parts if index.condition(part)(now) is wanted]
+    truths = [was.truth(index, part) for part in parts]
+    sought = None if (not wanted) not in truths else not wanted
+    for part, truth in zip(parts, truths, strict=True):
+        if truth is sought:
             yield from causes_of(index, part, was, now)
 
 
-def reasons_of(index: SegmentIndex, expression: Expression, now: Moment) -> Iterator[Cause]:
-    """The conditions that make an expression what it is, however long they have been so."""
-    if isinstance(expression, Atom):
-        after = _told(expression, index.measure(expression).value(now))
-        yield Cause(expression.place, expression.subject.reading, None, after)
-        return
-    wanted = index.condition(expression)(now) is not (expression.kind == "not")
-    for part in expression.parts:
-        if index.condition(part)(now) is wanted:
-            yield from reasons_of(index, part, now)
-
-
-def _cause(measure: Measure, atom: Atom, was: Moment, now: Moment) -> Cause:
+def _cause(measure: Measure, atom: Atom, former: Former, now: Moment) -> Cause:
+    was, after = former.of(atom.subject), _told(atom, measure.value(now))
+    if was is None:
+        return Cause(atom.place, atom.subject.reading, None, after)
     reading = WINDOW if _by_time_alone(measure, atom, was, now) else atom.subject.reading
-    return Cause(atom.place, reading, _told(atom, measure.value(was)), _told(atom, measure.value(now)))
+    return Cause(atom.place, reading, _told(atom, measure.value(was)), after)
 
 
 def _by_time_alone(measure: Measure, atom: Atom, was: Moment, now: Moment) -> bool:
     """Whether it would have flipped had nothing happened since. A fact that comes into its time is no time alone."""
     if isinstance(atom.subject, Standing) or was.at == now.at:
         return False
-    if was.readings is now.readings and _begins_between(measure, was.readings, was.at, now.at):
+    if _begins_between(measure, was.readings, was.at, now.at):
         return False
     holds = atom.comparison.holds
     return holds(measure.value_at(was, now.at)) is holds(measure.value(now))
 
 
-def _begins_between(measure: Measure, readings: CustomerReadings, since: datetime, at: datetime) -> bool:
+def _begins_between(measure: Measure, readings: Readings, since: datetime, at: datetime) -> bool:
     """Whether a fact that the measure reads, or what has an age, is of the time between."""
     match measure.subject:
         case Sliding(selection=selection):

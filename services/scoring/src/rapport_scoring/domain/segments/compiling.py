@@ -1,33 +1,30 @@
 """Compiles segments: equal conditions and equal subjects become one, whichever segments they stand in."""
 
 from collections.abc import Mapping
+from hashlib import blake2b
 from typing import Final
 
-from rapport_scoring.domain.segments.catalogue import MEMBER
 from rapport_scoring.domain.segments.expressions import Atom, Expression, Group, atoms_of
 from rapport_scoring.domain.segments.index import Holds, Measure, Moment, Numbers, Reach, Root, SegmentIndex
 from rapport_scoring.domain.segments.policy import SegmentPolicy
 from rapport_scoring.domain.segments.subjects import Lasting, Sliding, Standing, Subject
 
-
-class SegmentError(ValueError):
-    """Segments that do not fit together. `segment` and `place` name the condition."""
-
-    def __init__(self, segment: str, place: str, message: str) -> None:
-        """In words."""
-        super().__init__(f"segment {segment}, {place}: {message}")
-        self.segment, self.place, self.message = segment, place, message
+MEANING: Final = 1
+"""To be raised when the same words come to mean something else, so that every customer is evaluated in full."""
 
 
 def compile_segments(policies: Mapping[str, SegmentPolicy]) -> SegmentIndex:
-    """The index of all segments, by name; those without a condition have no members.
-
-    Raises SegmentError where one asks for the age of a segment that does not exist or, in a circle, of itself.
-    """
+    """The index of all segments, by name; those without a condition have no members."""
     expressions = {name: policy.expression() for name, policy in sorted(policies.items())}
     present = {name: expression for name, expression in expressions.items() if expression is not None}
-    _check_references(present, frozenset(policies))
-    return _Compiler().compile(present)
+    return _Compiler().compile(present, _fingerprint({name: policies[name] for name in present}))
+
+
+def _fingerprint(policies: Mapping[str, SegmentPolicy]) -> str:
+    digest = blake2b(str(MEANING).encode(), digest_size=12)
+    for name, policy in policies.items():
+        digest.update(f"\0{name}\0{policy.model_dump_json(include={'when'})}".encode())
+    return digest.hexdigest()
 
 
 class _Compiler:
@@ -39,19 +36,21 @@ class _Compiler:
         self.read_by: dict[int, Measure] = {}
         self.reach: dict[tuple[int, bool], set[str]] = {}
 
-    def compile(self, expressions: Mapping[str, Expression]) -> SegmentIndex:
+    def compile(self, expressions: Mapping[str, Expression], fingerprint: str) -> SegmentIndex:
         roots = {}
         for name, expression in expressions.items():
             roots[name] = Root(name, expression, self.compiled[self.condition(expression)])
             self.note(name, expression)
         reach = {number: self.reach_of(number) for measure in self.measures.values() for _, number in measure.asked}
         for measure in self.measures.values():
-            measure.settle(reach)
+            measure.settle()
         return SegmentIndex(
+            fingerprint=fingerprint,
             roots=roots,
             standing={s.name: m for s, m in self.measures.items() if isinstance(s, Standing)},
             lasting={s.name: m for s, m in self.measures.items() if isinstance(s, Lasting)},
             timed=tuple(m for s, m in self.measures.items() if not isinstance(s, Standing)),
+            windows=self.windows(),
             by_fact=self.by_fact(),
             reach=reach,
             conditions=self.conditions,
@@ -97,6 +96,14 @@ class _Compiler:
     def reach_of(self, number: int) -> Reach:
         by_truth, by_falsehood = (frozenset(self.reach.get((number, truth), ())) for truth in (True, False))
         return Reach(self.compiled[number], by_truth, by_falsehood)
+
+    def windows(self) -> dict[str, tuple[Measure, ...]]:
+        found: dict[str, tuple[Measure, ...]] = {}
+        for subject, measure in self.measures.items():
+            if isinstance(subject, Sliding):
+                stream = subject.selection.stream
+                found[stream] = (*found.get(stream, ()), measure)
+        return found
 
     def by_fact(self) -> dict[tuple[str, str, str], tuple[Measure, ...]]:
         found: dict[tuple[str, str, str], tuple[Measure, ...]] = {}
@@ -144,33 +151,3 @@ def _group(number: int, group: Group, parts: tuple[Holds, ...]) -> Holds:
 
 _DECIDES: Final[Mapping[str, tuple[bool, bool]]] = {"all": (False, True), "any": (True, False), "not": (True, True)}
 """By kind: the truth of a part that decides, and what the group is where no part decides."""
-
-
-def _check_references(expressions: Mapping[str, Expression], names: frozenset[str]) -> None:
-    asks = {name: _references(expression) for name, expression in expressions.items()}
-    for name, references in asks.items():
-        for reference, place in references.items():
-            if reference not in names:
-                raise SegmentError(name, place, f"There is no segment {reference}")
-            if name in _reached(reference, asks):
-                raise SegmentError(name, place, "It depends on its own age")
-
-
-def _references(expression: Expression) -> dict[str, str]:
-    """The segments whose age is asked for, and where."""
-    subjects = {atom.subject: atom.place for atom in atoms_of(expression)}
-    return {
-        subject.name.removeprefix(MEMBER): place
-        for subject, place in subjects.items()
-        if isinstance(subject, Lasting) and subject.name.startswith(MEMBER)
-    }
-
-
-def _reached(name: str, asks: Mapping[str, Mapping[str, str]]) -> set[str]:
-    """A segment and all that it depends on."""
-    found, ahead = {name}, [name]
-    while ahead:
-        new = set(asks.get(ahead.pop(), ())) - found
-        found |= new
-        ahead += new
-    return found

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from rapport_scoring.domain.segments.catalogue import AGES, FIELDS, KNOWN, MEMBER, VOCABULARY, Kind, kind_of
+from rapport_scoring.domain.segments.catalogue import AGES, FIELDS, KNOWN, VOCABULARY, Kind, kind_of
 from rapport_scoring.domain.segments.durations import Duration
 from rapport_scoring.domain.segments.operands import Operators, Scalar, Where, Written, refusal
 
@@ -67,8 +67,8 @@ class Age(Written):
 
     @model_validator(mode="after")
     def _fits(self) -> "Age":
-        if self.age not in AGES and not (self.age.startswith(MEMBER) and len(self.age) > len(MEMBER)):
-            raise refusal(f"`{self.age}` has no age; {', '.join(sorted(AGES))} and segment:<name> have", "age")
+        if self.age not in AGES:
+            raise refusal(f"`{self.age}` has no age; {' and '.join(sorted(AGES))} have", "age")
         if all(asked is None for asked in (self.at_least, self.less_than, self.exists, self.missing)):
             raise refusal("Say what is asked of it: at_least, less_than, exists, missing")
         return self
@@ -93,6 +93,7 @@ Stream = Literal["contacts", "purchases", "answers", "tickets"]
 class Window(_OfFacts, Operators):
     """A figure of the facts of the time up to now: those later than now − `within`, of all time without it.
 
+    A purchase is of the midnight in UTC with which its day begins; every other fact is of its instant.
     The count and the sum of no facts is 0, their least and greatest is unknown. A sum with a fact whose amount is
     unknown is unknown.
     """

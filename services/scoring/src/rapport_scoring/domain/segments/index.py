@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from rapport_scoring.domain.segments.comparisons import Comparison, Questions
 from rapport_scoring.domain.segments.expressions import Atom, Expression
-from rapport_scoring.domain.segments.readings import CustomerReadings, Happened, Value
+from rapport_scoring.domain.segments.readings import Happened, Readings, Value
 from rapport_scoring.domain.segments.subjects import Lasting, Selection, Sliding, Standing, Subject
 
 
@@ -16,18 +16,12 @@ class Moment:
 
     __slots__ = ("at", "facts", "figures", "readings", "truths")
 
-    def __init__(
-        self, readings: CustomerReadings, at: datetime, facts: dict[int, Sequence[Happened]] | None = None
-    ) -> None:
+    def __init__(self, readings: Readings, at: datetime, facts: dict[int, Sequence[Happened]] | None = None) -> None:
         """`facts` are those selected already, by the number of the selection."""
         self.readings, self.at = readings, at
         self.facts: dict[int, Sequence[Happened]] = {} if facts is None else facts
         self.figures: dict[int, Value] = {}
         self.truths: dict[int, bool] = {}
-
-    def later(self, at: datetime) -> "Moment":
-        """The same customer at another instant."""
-        return Moment(self.readings, at, self.facts)
 
 
 Holds: TypeAlias = Callable[[Moment], bool]
@@ -36,7 +30,7 @@ Holds: TypeAlias = Callable[[Moment], bool]
 
 @dataclass(slots=True, eq=False)
 class Measure:
-    """A subject that conditions ask about, and what they ask. `segments` are those that it can move.
+    """A subject that conditions ask about, and what they ask.
 
     `selection` numbers the facts of a window, `takes` chooses them, where not all of the stream are.
     """
@@ -47,7 +41,8 @@ class Measure:
     takes: Callable[[Happened], bool] | None
     questions: Questions = field(default_factory=lambda: Questions(()))
     asked: list[tuple[Comparison, int]] = field(default_factory=list)
-    segments: frozenset[str] = frozenset()
+    usual: Value = field(init=False, default=None)
+    """What the subject is where nothing was stated of it."""
     value_at: Callable[[Moment, datetime], Value] = field(init=False)
     """What the subject is to the customer of a moment at another instant."""
 
@@ -56,18 +51,16 @@ class Measure:
         subject, facts = self.subject, self.facts
         match subject:
             case Standing():
-                read = subject.reader()
+                self.usual, read = subject.otherwise, subject.reader()
                 self.value_at = lambda moment, at: read(moment.readings)
             case Lasting():
                 self.value_at = lambda moment, at: subject.value(moment.readings, at)
             case Sliding():
                 self.value_at = lambda moment, at: subject.value(facts(moment), at)
 
-    def settle(self, reach: Mapping[int, "Reach"]) -> None:
+    def settle(self) -> None:
         """Makes it ready once all is asked."""
         self.questions = Questions(self.asked)
-        reached = [reach[number] for _, number in self.asked]
-        self.segments = frozenset().union(*(one.by_truth | one.by_falsehood for one in reached))
 
     def facts(self, moment: Moment) -> Sequence[Happened]:
         """The facts of a window, whatever their instant."""
@@ -142,15 +135,18 @@ class Root:
 class SegmentIndex:
     """All segments, compiled once. Immutable once made; shared by all customers.
 
-    `timed` are the measures that time alone can change, `by_fact` those of windows by a key that their facts share.
+    `fingerprint` is the same for the same policies, in every process. `timed` are the measures that time alone can
+    change, `windows` those of each stream, `by_fact` the same by a key that their facts share.
     `reach` is of each distinct condition that is no group, by its number in `Questions`; `conditions` and `read_by`
     are by the identity of an expression, for equality of expressions is dear.
     """
 
+    fingerprint: str
     roots: Mapping[str, Root]
     standing: Mapping[str, Measure]
     lasting: Mapping[str, Measure]
     timed: tuple[Measure, ...]
+    windows: Mapping[str, tuple[Measure, ...]]
     by_fact: Mapping[tuple[str, str, str], tuple[Measure, ...]]
     reach: Mapping[int, Reach]
     conditions: Mapping[int, Holds]

@@ -3,13 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal
 from operator import itemgetter
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, Protocol, TypeAlias
 
-Stated: TypeAlias = str | bool | int | float | Decimal | None
+Stated: TypeAlias = str | bool | int | float | None
 Value: TypeAlias = Stated | timedelta
-"""What a condition compares. None is unknown, and so is what is no number where a number is meant."""
+"""What a condition compares. None is unknown."""
 
 
 class ContactMade(NamedTuple):
@@ -23,7 +22,10 @@ class ContactMade(NamedTuple):
 
 
 class PurchaseMade(NamedTuple):
-    """A purchase; `revenue` in minor units of the reporting currency, None where there is no rate for it."""
+    """A purchase. `at` is the midnight in UTC with which its day begins.
+
+    `revenue` is in minor units of the reporting currency, None where there is no rate for it.
+    """
 
     at: datetime
     revenue: int | None
@@ -51,14 +53,29 @@ AT: Final = itemgetter(0)
 """The instant of a fact."""
 
 
+class Readings(Protocol):
+    """What conditions ask of a customer; see `CustomerReadings`."""
+
+    @property
+    def values(self) -> Mapping[str, Stated]:
+        """What stands, by name."""
+
+    @property
+    def since(self) -> Mapping[str, datetime]:
+        """When something began, by name."""
+
+    def facts(self, stream: str) -> Sequence[Happened]:
+        """The facts of a stream, by instant."""
+
+
 @dataclass(frozen=True, slots=True)
 class CustomerReadings:
     """A snapshot of one customer. It holds no "now": what it says of an instant follows from the instant.
 
-    `values` are by the names of `catalogue.READINGS` and `indicator:<name>`; what is missing is unknown (an alarm or
-    trigger: not raised, tickets: none). `since` says when what `catalogue.AGES` names began, and by
-    `segment:<name>` when the customer entered. The facts may be handed over in any order; those of one stream are
-    kept by instant. Facts and instants that lie ahead of the instant of evaluation do not count before their time.
+    `values` are by the names of `catalogue.READINGS` and `indicator:<name>`; what is missing, or not of its kind, is
+    unknown (an alarm or trigger: not raised, tickets: none). `since` says when what `catalogue.AGES` names began. The
+    facts may be handed over in any order; those of one stream are kept by instant. Facts and instants that lie ahead
+    of the instant of evaluation do not count before their time.
     """
 
     values: Mapping[str, Stated] = field(default_factory=dict)

@@ -4,13 +4,13 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from itertools import accumulate, zip_longest
+from math import isfinite
 from operator import attrgetter
 from typing import Any, Final, TypeAlias
 
 from rapport_scoring.domain.segments.catalogue import SEVERAL, Kind, default_of, kind_of
-from rapport_scoring.domain.segments.readings import AT, CustomerReadings, Happened, Value
+from rapport_scoring.domain.segments.readings import AT, Happened, Readings, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,22 +20,20 @@ class Standing:
     name: str
     kind: Kind
     otherwise: Value
-    """What it is where nobody stated it."""
+    """What it is where nobody stated it, or stated what is not of its kind, as a number that is not finite."""
 
     @property
     def reading(self) -> str:
         """How a cause calls it."""
         return self.name
 
-    def reader(self) -> Callable[[CustomerReadings], Value]:
-        """Reads it: unknown is what is not of its kind, and a number that is none (NaN)."""
+    def reader(self) -> Callable[[Readings], Value]:
+        """Reads it."""
         name, otherwise, fits = self.name, self.otherwise, _IS[self.kind]
 
-        def read(readings: CustomerReadings) -> Value:
+        def read(readings: Readings) -> Value:
             value = readings.values.get(name)
-            if value is None:
-                return otherwise
-            return value if fits(value) else None
+            return otherwise if value is None or not fits(value) else value
 
         return read
 
@@ -51,12 +49,12 @@ class Lasting:
         """How a cause calls it."""
         return f"age:{self.name}"
 
-    def value(self, readings: CustomerReadings, at: datetime) -> Value:
+    def value(self, readings: Readings, at: datetime) -> Value:
         """The time from its beginning to `at`."""
         since = readings.since.get(self.name)
         return None if since is None or since > at else at - since
 
-    def turns(self, readings: CustomerReadings, at: datetime, operands: Iterable[timedelta]) -> list[datetime]:
+    def turns(self, readings: Readings, at: datetime, operands: Iterable[timedelta]) -> list[datetime]:
         """The instants after `at`, in order, when it may pass one of the operands."""
         since = readings.since.get(self.name)
         if since is None:
@@ -151,7 +149,7 @@ _TOGETHER: Final[Mapping[str, Callable[[Any, Any], Any]]] = {"sum": _sum, "min":
 
 _IS: Final[Mapping[Kind, Callable[[object], bool]]] = {
     Kind.NUMBER: lambda value: (
-        isinstance(value, int | float | Decimal) and not isinstance(value, bool) and value == value
+        isfinite(value) if isinstance(value, float) else isinstance(value, int) and not isinstance(value, bool)
     ),
     Kind.TEXT: lambda value: isinstance(value, str),
     Kind.PATH: lambda value: isinstance(value, str),
