@@ -9,7 +9,6 @@ from uuid import uuid4
 
 import pytest
 
-from deploy.local.stack import Stack
 from tests.support.conditions import until
 from tests.support.stack import Caller
 
@@ -77,7 +76,9 @@ class Company:
 async def company(caller: Caller) -> Company:
     """Three orders of the last six weeks, the first of which was paid ten days late."""
     made = Company(caller)
-    for number, days_ago in ((1, 40), (2, 20), (3, 5)):
+    await made.order(1, 40)
+    await made.settled()
+    for number, days_ago in ((2, 20), (3, 5)):
         await made.order(number, days_ago)
     await made.late_payment(1, days_ago=40, days_late=10)
     return made
@@ -211,6 +212,8 @@ async def test_a_customer_enters_a_segment_and_leaves_it(caller: Caller) -> None
         assert [one["data"]["segment"] for one in told["decisions"]] == [name]
         [entry] = (await made.get("/timeline?kind=segment.entered"))["entries"]
         assert (entry["type"], entry["data"]["segment"]) == ("segment.entered", name)
+        stages = [one["data"] for one in (await made.get("/timeline?kind=customer.stage_changed"))["entries"]]
+        assert [(one["before"], one["after"]) for one in stages] == [("first_order", "developing")]
         whole = (await made.get("/timeline?limit=200"))["entries"]
         assert {"segment.entered", "customer.stage_changed"} <= {one["type"] for one in whole}
         assert [one["occurred_at"] for one in whole] == sorted((one["occurred_at"] for one in whole), reverse=True)
@@ -249,7 +252,8 @@ async def test_a_ranking_values_everybody_on_one_day(caller: Caller) -> None:
     await caller.call("GET", "/v1/value/parameters", 200)
 
 
-async def test_an_isolated_units_customers_are_in_no_others_lists(caller: Caller, stack: Stack) -> None:
+async def test_an_isolated_units_customers_are_in_no_others_lists(caller: Caller) -> None:
+    await caller.until_status("GET", "/v1/units", 200)
     root = f"worth{uuid4().hex[:8]}"
     unit = {"name": "A unit", "time_zone": "UTC", "currency": "CNY", "phone_region": "CN"}
     events = []

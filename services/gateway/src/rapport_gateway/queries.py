@@ -41,7 +41,10 @@ TIMELINE_SCORE_TYPES = (
     "trigger.fired",
     "trigger.cleared",
 )
-"""Of a customer's score: they are shown at the customer id that they name, and never move."""
+"""Of a customer's score: they are shown at the customer id that they name, and never move.
+
+A customer's first stage is no change: it comes with the first thing that is known of it.
+"""
 
 _OF_PROFILES = """
 SELECT f.* FROM membership m JOIN LATERAL (
@@ -60,6 +63,7 @@ SELECT f.* FROM membership m JOIN LATERAL (
 _OF_SCORE = f"""
 SELECT * FROM fact WHERE subject = $1::uuid::text AND {OF_SCORE} AND type = ANY($10)
 AND ($3::text IS NULL OR type = $3) AND $4::text IS NULL
+AND (type <> 'customer.stage_changed' OR data::jsonb ->> 'before' IS NOT NULL)
 AND ($5::timestamptz IS NULL OR occurred_at >= $5) AND ($6::timestamptz IS NULL OR occurred_at < $6)
 AND ($7::timestamptz IS NULL OR (occurred_at, event_id) < ($7, $8::uuid))
 ORDER BY occurred_at DESC, event_id DESC LIMIT $9
