@@ -101,7 +101,7 @@ class Edge:
             name: f"http://{name}.test" for name in ("customer", "interaction", "ticket", "scoring")
         }
         owners = api_commands.Owners(urls, CallerTokens(SECRET), lambda: NOW, transport=self.owner)
-        app.include_router(api_commands.router(owners, Limits(Visibility(cast(Views, self.outcomes)))))
+        app.include_router(api_commands.router(owners, Limits(Visibility(cast(Views, self.outcomes)), SECRET)))
         return app
 
     async def call(self, method: str, path: str, **options: Any) -> httpx.Response:

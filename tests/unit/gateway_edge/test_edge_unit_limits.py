@@ -76,7 +76,22 @@ async def test_a_list_shows_a_unit_its_own_that_it_may_know_of(
     gateway, _ = edge(unit, {name: lines, "next_cursor": "on"})
     answer = (await gateway.call("GET", path)).json()
     assert [UUID(line["customer_id"]) for line in answer[name]] == listed
-    assert answer["next_cursor"] == "on"
+    assert (answer["next_cursor"] == "on") is (unit == "")
+
+
+async def test_a_cursor_of_a_unit_says_nothing_and_leads_on() -> None:
+    gateway, seen = edge("shops/bonn", {"members": [{"customer_id": str(ULM)}], "next_cursor": f"after {ULM}"})
+    path = "/v1/segments/big/members?limit=1"
+    page = (await gateway.call("GET", path)).json()
+    assert page["members"] == []
+    assert str(ULM) not in page["next_cursor"]
+    await gateway.call("GET", f"{path}&cursor={page['next_cursor']}")
+    assert dict(seen[-1].url.params) == {"limit": "1", "cursor": f"after {ULM}"}
+    elsewhere, _ = edge("shops/kiel", {})
+    for gate, cursor in ((elsewhere, page["next_cursor"]), (gateway, "x"), (gateway, "a.b.c.d.e"), (gateway, "")):
+        answer = await gate.call("GET", f"{path}&cursor={cursor}")
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/query/cursor"), cursor
+    assert len(seen) == 2
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,7 @@ def build(settings: GatewaySettings, clock: Clock = system_clock) -> Service:
     application.include_router(api_access.router(database, runner, clock))
     application.include_router(api_rebuilds.router(database, runner))
     application.include_router(api_hand_overs.router(views, owners))
-    application.include_router(api_commands.router(owners, Limits(Visibility(views))))
+    application.include_router(api_commands.router(owners, Limits(Visibility(views), settings.token_secret)))
     application.include_router(
         api_imports.router(Imports(database, views.unit, clock, fields.rules), Uploads(database, clock))
     )

@@ -1,37 +1,56 @@
 """What a caller of a unit gets of an owner's answers: owners know neither the view nor who may see whom."""
 
+import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+from urllib.parse import urlencode
 from uuid import UUID
 
 import orjson
 from fastapi import Request, Response
+from joserfc import jwe
+from joserfc.errors import JoseError
+from joserfc.jwk import OctKey
 
 from rapport_gateway.owner_routes import Reach
 from rapport_gateway.visibility import Visibility, lies_in
 from rapport_shared.callers import Caller
-from rapport_shared.errors import FORBIDDEN, Problem
+from rapport_shared.errors import FORBIDDEN, VALIDATION, FieldProblem, Problem
+
+LISTS: Final = frozenset({"customers", "members"})
+_SEALING: Final = {"alg": "dir", "enc": "A256GCM"}
 
 
-@dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits of callers of a unit; a caller of the whole firm has none."""
+    """Limits of callers of a unit; a caller of the whole firm has none.
 
-    visibility: Visibility
+    A cursor of an owner's list names the customer that the page ended with, who may be one that is hidden: callers of
+    a unit get it sealed.
+    """
+
+    def __init__(self, visibility: Visibility, secret: str) -> None:
+        self.visibility = visibility
+        self._key = OctKey.import_key(hashlib.sha256(b"cursors of lists" + secret.encode()).digest())
 
     async def admit(self, reach: Reach, request: Request, caller: Caller) -> None:
-        """Raises a 404 for a customer that the caller may not know of, a 403 for what is about the whole firm."""
+        """Raises a 404 for a customer that the caller may not know of, a 403 for what is about the whole firm.
+
+        The cursor of a list is opened for the owner; raises a 422 for one that is none of the caller's.
+        """
         if reach == "firm":
             raise Problem(FORBIDDEN, "This is about all customers: it is for callers of the whole firm.")
         if reach == "customer" and (customer_id := _uuid(request.path_params["customer_id"])) is not None:
             view = await self.visibility.known(customer_id, caller)
             if view.moved_to is not None:
                 await self.visibility.known(view.moved_to, caller)
+        if reach in LISTS and "cursor" in request.query_params:
+            asked = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
+            opened = self._opened(request.query_params["cursor"], caller)
+            request.scope["query_string"] = urlencode([*asked, ("cursor", opened)]).encode()
 
     async def narrow(self, reach: Reach, answer: Response, caller: Caller) -> Response:
         """The answer without what the caller may not know of. A page may be short; its cursor goes on all the same."""
-        if answer.status_code != 200 or reach not in ("customers", "members", "units"):
+        if answer.status_code != 200 or reach not in LISTS | {"units"}:
             return answer
         body = orjson.loads(answer.body)
         if reach == "units":
@@ -39,11 +58,27 @@ class Limits:
             body["units"] = [one for one in body["units"] if may_sum(caller.unit, one["unit"], isolated)]
         else:
             body[reach] = await self._own(body[reach], caller)
+            body["next_cursor"] = self._sealed(body["next_cursor"], caller)
         return Response(orjson.dumps(body), media_type="application/json")
 
     async def _own(self, lines: Sequence[dict[str, Any]], caller: Caller) -> list[dict[str, Any]]:
         listed = await self.visibility.listed([UUID(line["customer_id"]) for line in lines], caller)
         return [line for line in lines if UUID(line["customer_id"]) in listed]
+
+    def _sealed(self, cursor: str | None, caller: Caller) -> str | None:
+        if cursor is None:
+            return None
+        return jwe.encrypt_compact(_SEALING, orjson.dumps([caller.unit, cursor]), self._key)
+
+    def _opened(self, cursor: str, caller: Caller) -> str:
+        try:
+            unit, opened = orjson.loads(jwe.decrypt_compact(cursor, self._key).plaintext or b"")
+            if unit == caller.unit:
+                return str(opened)
+        except (JoseError, ValueError, TypeError):
+            pass
+        place = FieldProblem("/query/cursor", "cursor", "It is not a cursor of this list.")
+        raise Problem(VALIDATION, "The cursor is not valid.", errors=[place])
 
 
 def may_sum(own: str, unit: str, isolated: Sequence[str]) -> bool:
