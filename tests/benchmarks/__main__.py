@@ -19,6 +19,7 @@ from deploy.local.infrastructure import CHECKOUT, infrastructure
 from deploy.local.ports import free_port
 from deploy.local.stack import free_ports, running_stack
 from tests.benchmarks import (
+    assessing,
     drain,
     forecast,
     freshness,
@@ -85,6 +86,7 @@ async def measure(directory: Path, groups: frozenset[str], quick: bool, console:
         await take(MATCHING, matching.measure(quick))
     if VALUE in groups:
         await take(VALUE, segments.measure(quick))
+        figures.extend(assessing.measure(quick))
     if FORECAST in groups:
         await take(FORECAST, forecast.measure(quick))
     groups -= {MATCHING, VALUE, FORECAST}
@@ -145,7 +147,7 @@ _SECTIONS: Mapping[str, tuple[str, ...]] = {
     "figures of matching": ("matching_",),
     "figures of newcomers": ("matcher_",),
     "figures of merging": ("merge_", "undo_", "timeline_"),
-    "figures of value": ("segments_",),
+    "figures of value": ("segments_", "facts_", "assess_"),
     "figures of the forecast": ("forecast_",),
 }
 """The sections of the page that have a table of their own, and how the names of their figures begin."""

@@ -7,7 +7,7 @@ import tempfile
 import time
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import uvloop
@@ -35,11 +35,11 @@ GROUP = "rapport-scoring-benchmark"
 
 
 async def measure(kafka: str, postgres: str, events: int = 10_000) -> list[Figure]:
-    """Drains `events` facts three times. Deletes and makes the topics of the catalogue at `kafka`.
+    """Drains `events` facts four times. Deletes and makes the topics of the catalogue at `kafka`.
 
     `scoring_drain`: a first start, Faust begins at the end of the log; `scoring_drain_reread`: the group stands at 0,
-    so that Faust hands over every record of the backlog too. Limit of both: the same subscription under a plain
-    consumer with a relay.
+    so that Faust hands over every record of the backlog too; `scoring_drain_two_workers`: two processes share the
+    partitions. Limit of all: the same subscription under one plain consumer with a relay.
     """
     messages = ScoringFacts(seed=1, profiles=max(10, events // 5)).happen(events)
     await _publish_afresh(kafka, messages)
@@ -48,7 +48,8 @@ async def measure(kafka: str, postgres: str, events: int = 10_000) -> list[Figur
     ahead = await _drained(kafka, postgres, len(messages), worker)
     await _stand_at_zero(kafka)
     reread = await _drained(kafka, postgres, len(messages), worker)
-    figures = {"scoring_drain": ahead, "scoring_drain_reread": reread}
+    shared = await _drained(kafka, postgres, len(messages), worker, processes=2)
+    figures = {"scoring_drain": ahead, "scoring_drain_reread": reread, "scoring_drain_two_workers": shared}
     return [rate(name, value, plain, "events/s") for name, value in figures.items()]
 
 
@@ -77,16 +78,18 @@ async def _publish_afresh(kafka: str, messages: Sequence[Message]) -> None:
         await producer.stop()
 
 
-async def _drained(kafka: str, postgres: str, events: int, command: Sequence[str]) -> float:
-    """Events per second of the process `command`, from its first commit to its last."""
+async def _drained(kafka: str, postgres: str, events: int, command: Sequence[str], processes: int = 1) -> float:
+    """Events per second of the processes `command`, from their first commit to their last."""
     databases = Databases(postgres)
     async with databases.fresh() as dsn:
         await asyncio.to_thread(migrate, "rapport_scoring", dsn)
         async with (
             Database(dsn, size=2, application="benchmark") as database,
             topics.administration(kafka),
-            _process(kafka, dsn, command),
+            AsyncExitStack() as running,
         ):
+            for _ in range(processes):
+                await running.enter_async_context(_process(kafka, dsn, command))
             begun_at, begun = await _position_above(database, 0)
             ended_at, ended = await _position_above(database, events - 1)
             return (ended - begun) / (ended_at - begun_at)

@@ -1,15 +1,16 @@
 """The standing documents of a customer, found by what they name."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from rapport_scoring.domain.documents import Statement
 from rapport_shared.contracts.touchpoints.commerce import (
     Cancellation,
     Cost,
     Credit,
+    Document,
     Invoice,
     InvoiceLine,
     Order,
@@ -66,7 +67,7 @@ class Books:
     def currency(self, statement: Statement) -> str | None:
         """A document's currency, else that of the document it names; None while that one has not come."""
         data, system = statement.data, statement.key.system
-        if data.currency is not None:
+        if data.currency is not None or type(data) is Order:
             return data.currency
         for named in self._named(statement):
             if named is not None and (currency := self.currency(named)) is not None:
@@ -150,43 +151,67 @@ def subject_of(system: str, cost: Cost) -> Subject:
 
 
 def _enter(books: Books, statement: Statement) -> None:
-    system = statement.key.system
-    name = (system, statement.key.number)
-    match statement.data:
-        case Order():
-            books.orders[name] = statement
-        case Cancellation(order=order):
-            books.cancellations_of[system, order].append(statement)
-        case Return(order=order):
-            books.returns[name] = statement
-            books.returns_of[system, order].append(statement)
-        case Shipment(order=order):
-            books.shipments[name] = statement
-            books.shipments_of[system, order].append(statement)
-        case Invoice() as invoice:
-            books.invoices[name] = statement
-            if invoice.work_order is not None:
-                books.invoice_of_work_order[system, invoice.work_order] = statement
-            for line in invoice.lines:
-                if line.order is not None:
-                    books.bills_of[system, line.order].append(line)
-            for order in sorted({line.order for line in invoice.lines if line.order is not None}):
-                books.invoices_of[system, order].append(statement)
-        case Credit(return_number=returned):
-            books.credits[name] = statement
-            if returned is not None:
-                books.credits_of_return[system, returned].append(statement)
-        case Cost():
-            books.costs.append(statement)
-        case Payment():
-            books.payments[name] = statement
-        case PaymentAllocation():
-            books.allocated[name] = statement
-        case Reversal():
-            books.reversals.append(statement)
-        case Refund():
-            books.refunds.append(statement)
-        case WriteOff():
-            books.write_offs.append(statement)
-        case _:
-            raise TypeError(f"no such document: {type(statement.data).__name__}")
+    enter = _ENTRIES.get(type(statement.data))
+    if enter is None:
+        raise TypeError(f"no such document: {type(statement.data).__name__}")
+    enter(books, statement, statement.key.system, statement.data)
+
+
+def _order(books: Books, statement: Statement, system: str, order: Order) -> None:
+    books.orders[system, statement.key.number] = statement
+
+
+def _cancellation(books: Books, statement: Statement, system: str, cancellation: Cancellation) -> None:
+    books.cancellations_of[system, cancellation.order].append(statement)
+
+
+def _return(books: Books, statement: Statement, system: str, returned: Return) -> None:
+    books.returns[system, statement.key.number] = statement
+    books.returns_of[system, returned.order].append(statement)
+
+
+def _shipment(books: Books, statement: Statement, system: str, shipment: Shipment) -> None:
+    books.shipments[system, statement.key.number] = statement
+    books.shipments_of[system, shipment.order].append(statement)
+
+
+def _invoice(books: Books, statement: Statement, system: str, invoice: Invoice) -> None:
+    books.invoices[system, statement.key.number] = statement
+    if invoice.work_order is not None:
+        books.invoice_of_work_order[system, invoice.work_order] = statement
+    for line in invoice.lines:
+        if line.order is not None:
+            books.bills_of[system, line.order].append(line)
+    for order in sorted({line.order for line in invoice.lines if line.order is not None}):
+        books.invoices_of[system, order].append(statement)
+
+
+def _credit(books: Books, statement: Statement, system: str, credit: Credit) -> None:
+    books.credits[system, statement.key.number] = statement
+    if credit.return_number is not None:
+        books.credits_of_return[system, credit.return_number].append(statement)
+
+
+def _payment(books: Books, statement: Statement, system: str, payment: Payment) -> None:
+    books.payments[system, statement.key.number] = statement
+
+
+def _allocation(books: Books, statement: Statement, system: str, allocation: PaymentAllocation) -> None:
+    books.allocated[system, statement.key.number] = statement
+
+
+_ENTRIES: Mapping[type[Document], Callable[[Books, Statement, str, Any], None]] = {
+    Order: _order,
+    Cancellation: _cancellation,
+    Return: _return,
+    Shipment: _shipment,
+    Invoice: _invoice,
+    Credit: _credit,
+    Cost: lambda books, statement, *_: books.costs.append(statement),
+    Payment: _payment,
+    PaymentAllocation: _allocation,
+    Reversal: lambda books, statement, *_: books.reversals.append(statement),
+    Refund: lambda books, statement, *_: books.refunds.append(statement),
+    WriteOff: lambda books, statement, *_: books.write_offs.append(statement),
+}
+"""How a document is entered. A table, for to ask a model's type is dear, and most documents would be asked often."""

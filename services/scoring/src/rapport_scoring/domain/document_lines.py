@@ -15,14 +15,24 @@ from rapport_shared.contracts.touchpoints.commerce import (
     Credit,
     Invoice,
     Order,
+    Payment,
+    PaymentAllocation,
+    Refund,
     Return,
+    Reversal,
     Shipment,
+    WriteOff,
 )
+
+_SETTLING = frozenset({Payment, PaymentAllocation, Reversal, Refund, WriteOff})
+"""Payments and what undoes them have no lines of their own: they settle receivables."""
 
 
 def document_lines(books: Books, statements: Iterable[Statement], policy: LedgerPolicy) -> Iterator[LedgerLine]:
     """The lines of `statements`, none of which waits."""
     for statement in statements:
+        if type(statement.data) in _SETTLING:
+            continue
         currency = books.currency(statement)
         if currency is not None:
             yield from _lines(books, statement, currency, policy)
@@ -71,7 +81,7 @@ def _lines(books: Books, statement: Statement, currency: str, policy: LedgerPoli
         case Credit() as credit:
             yield from revenue.credited_revenue(books, statement, credit, currency)
         case _:
-            return  # payments and what undoes them settle receivables
+            return
 
 
 def _order_lines(

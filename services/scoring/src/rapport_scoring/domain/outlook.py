@@ -53,8 +53,7 @@ class Basis:
 
     def prospect(self, recency: Recency) -> Prospect:
         """What is expected, corrected by what the newest past had over its forecast."""
-        found, times = prospect(self.parameters.purchases, recency, self.horizon), self.parameters.correction
-        return Prospect(found.alive, found.expected_orders * times, found.discounted_orders * times)
+        return prospect(self.parameters.purchases, recency, self.horizon, self.parameters.correction)
 
     def potential(self, day: date) -> Fraction | None:
         """Potential value on a day, of the purchases until then; None before the first."""
@@ -154,6 +153,7 @@ def _potential(rules: Rules, basis: Basis, recency: Recency, expected: Prospect,
     source = basis.parameters.purchases_from
     return PotentialValue(
         value=_money(value, basis.currency),
+        model=f"{basis.parameters.purchases.name}+gamma_gamma",
         group=group or source if source == "group" else source,
         repeats=recency.repeats,
         recency=f"{recency.last:.6f}",
