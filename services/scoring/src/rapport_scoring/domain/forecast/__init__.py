@@ -13,7 +13,6 @@ from rapport_scoring.domain.forecast.margins import MarginPrior, shrunk_rate
 from rapport_scoring.domain.forecast.parameters import FittedParameters, GroupParameters, PeerWallets
 from rapport_scoring.domain.forecast.policy import ForecastPolicy, ModelPolicy
 from rapport_scoring.domain.forecast.potential import Prospect, potential_value, prospect, prospects
-from rapport_scoring.domain.forecast.potentials import Earned, Potential, potential
 from rapport_scoring.domain.forecast.refit import Member, prior_parameters, refit
 from rapport_scoring.domain.forecast.wallet import (
     ModelValue,
@@ -30,7 +29,6 @@ __all__ = [
     "Accuracy",
     "Backtest",
     "BgNbd",
-    "Earned",
     "FittedParameters",
     "ForecastPolicy",
     "GammaGamma",
@@ -42,7 +40,6 @@ __all__ = [
     "ModelValue",
     "OwnSales",
     "PeerWallets",
-    "Potential",
     "Prospect",
     "PurchaseHistory",
     "Reason",
@@ -52,7 +49,6 @@ __all__ = [
     "backtest",
     "expected_value",
     "model_value",
-    "potential",
     "potential_value",
     "prior_parameters",
     "probability_alive",
