@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -96,16 +96,19 @@ def _tell_where(ports: Mapping[str, int]) -> None:
     if key is None:
         print("It is still starting: `make status` shows how far it is, `make logs` what it says.")
         return
-    shown = _SHOWN.read_text() if _SHOWN.exists() else None
+    shown = _SHOWN.read_text().split() if _SHOWN.exists() else []
     _print_doors(gateway, key, shown)
 
 
-def _print_doors(gateway: str, key: str, customer_id: str | None) -> None:
+def _print_doors(gateway: str, key: str, shown: Sequence[str]) -> None:
+    """`shown` are the customer to look at first, and the one whose value to look at."""
     print(f"\n  gateway    {gateway}\n  API page   {gateway}/docs\n  key        {key}\n")
-    if customer_id is not None:
+    if shown:
         bearer = f'curl -H "Authorization: Bearer {key}" {gateway}'
-        print(f"  a customer           {bearer}/v1/customers/{customer_id}")
-        print(f"  who may be the same  {bearer}/v1/merge-candidates\n")
+        print(f"  a customer           {bearer}/v1/customers/{shown[0]}")
+        print(f"  who may be the same  {bearer}/v1/merge-candidates")
+        print(f"  a company's value    {bearer}/v1/customers/{shown[-1]}/value")
+        print(f"  the most valuable    {bearer}/v1/value/ranking  (computed after loading: in a minute or so)\n")
     print("  Ctrl-C where it was started stops everything, or `make stop` from elsewhere.", flush=True)
 
 
@@ -151,8 +154,9 @@ async def _show(stack: Stack, purchases: int | None) -> None:
     began = time.monotonic()
     report = await load_demo(stack.gateway, stack.key, _progress, purchases=purchases)
     print(f"\r  {'the demo' if report.loaded else 'the demo (it was there)':<34}{time.monotonic() - began:6.1f} s")
-    _SHOWN.write_text(report.customer_id)
-    _print_doors(stack.gateway, stack.key, report.customer_id)
+    shown = (report.customer_id, report.valued_id)
+    _SHOWN.write_text(" ".join(shown))
+    _print_doors(stack.gateway, stack.key, shown)
 
 
 def _progress(what: str, done: int, total: int) -> None:

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 
+from deploy.local.demo.companies import MIRAGE_EMAIL, closing_call, mirage, peach
+from deploy.local.demo.rules import COMPUTATIONS, POLICIES
 from deploy.local.demo.story import SHOWN_PHONE, UNITS, car_maker, cdnow, duplicates, trading_company
 from deploy.local.errors import LocalStackError
 
@@ -23,9 +26,10 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class DemoReport:
-    """The customer to show first, and whether anything had to be loaded."""
+    """The customer to show first, the one whose value to show, and whether anything had to be loaded."""
 
     customer_id: str
+    valued_id: str
     loaded: bool
 
 
@@ -36,26 +40,33 @@ async def load_demo(gateway: str, key: str, progress: Progress, *, purchases: in
     """
     headers = {"Authorization": f"Bearer {key}"}
     async with httpx.AsyncClient(base_url=gateway, headers=headers, timeout=60, trust_env=False) as client:
-        shown = await _shown_customer(client)
-        if shown is not None and await _is_complete(client, purchases):
-            return DemoReport(shown, loaded=False)
+        now = datetime.now(UTC)
+        today, closing = now.astimezone(ZoneInfo("Asia/Shanghai")).date(), closing_call(now, purchases)
+        if await _is_recorded(client, closing["id"]):
+            return await _report_of(client, loaded=False)
         await _put_units(client)
+        await _put_policies(client)
         touchpoints = [
-            *car_maker(datetime.now(UTC)),
+            *mirage(today),
+            *peach(today),
+            *car_maker(now),
             *duplicates(),
             *trading_company(),
-            *islice(cdnow(), purchases),
+            *islice(cdnow(today), purchases),
+            closing,
         ]
         done = 0
         for batch in _batches(touchpoints):
             await _report(client, batch)
             done += len(batch)
             progress("touchpoints", done, len(touchpoints))
-        await _settled(client, touchpoints[-1]["id"])
-        shown = await _shown_customer(client)
-        if shown is None:
-            raise LocalStackError("the demo was loaded, but its first customer is not to be found")
-        return DemoReport(shown, loaded=True)
+        await _settled(client, closing["id"])
+        await _complain(client)
+        report = await _report_of(client, loaded=True)
+        await _valued(client, report.valued_id)
+        for path in COMPUTATIONS:
+            _checked(await client.post(path, json={}))
+        return report
 
 
 async def _put_units(client: httpx.AsyncClient) -> None:
@@ -99,16 +110,49 @@ async def _settled(client: httpx.AsyncClient, touchpoint_id: str) -> None:
     raise LocalStackError("the demo was accepted, but is not in the view after ten minutes")
 
 
-async def _is_complete(client: httpx.AsyncClient, purchases: int | None) -> bool:
-    last = list(islice(cdnow(), purchases))[-1]
-    answer = await client.get(f"/v1/touchpoints/{last['id']}")
+async def _put_policies(client: httpx.AsyncClient) -> None:
+    for name, document in POLICIES.items():
+        path = f"/v1/policies/{name}"
+        if _checked(await client.get(path)).json()["version"] == 0:
+            version = _checked(await client.put(path, json=document)).json()["version"]
+            _checked(await client.post(f"{path}/activate", json={"version": version}))
+
+
+async def _complain(client: httpx.AsyncClient) -> None:
+    """Opens the complaint that the closing call is about."""
+    ticket = {
+        "kind": "complaint",
+        "customer": {"identifiers": [{"type": "email", "value": MIRAGE_EMAIL}]},
+        "subject": "上次送货延误三天",
+    }
+    for _ in range(100):
+        answer = await client.post("/v1/tickets", json=ticket, headers={"Idempotency-Key": "demo-complaint"})
+        if answer.status_code != httpx.codes.NOT_FOUND:
+            break
+        await asyncio.sleep(0.1)  # the ticket service has not heard of the company yet
+    _checked(answer)
+
+
+async def _valued(client: httpx.AsyncClient, customer_id: str) -> None:
+    """Waits until scoring has read what the view holds, so that a fit sees all of it; not for long."""
+    await client.get(f"/v1/customers/{customer_id}?sections=value&settled=true&wait_ms=20000")
+
+
+async def _is_recorded(client: httpx.AsyncClient, touchpoint_id: str) -> bool:
+    answer = await client.get(f"/v1/touchpoints/{touchpoint_id}")
     return answer.status_code == httpx.codes.OK and answer.json()["state"] == "recorded"
 
 
-async def _shown_customer(client: httpx.AsyncClient) -> str | None:
-    body = {"identifiers": [{"type": "phone", "value": SHOWN_PHONE, "region": "CN"}]}
-    matches = _checked(await client.post("/v1/customers/lookup", json=body)).json()["matches"]
-    return matches[0]["customer_id"] if matches else None
+async def _report_of(client: httpx.AsyncClient, *, loaded: bool) -> DemoReport:
+    shown = await _found(client, {"type": "phone", "value": SHOWN_PHONE, "region": "CN"})
+    return DemoReport(shown, await _found(client, {"type": "email", "value": MIRAGE_EMAIL}), loaded)
+
+
+async def _found(client: httpx.AsyncClient, identifier: dict[str, str]) -> str:
+    matches = _checked(await client.post("/v1/customers/lookup", json={"identifiers": [identifier]})).json()["matches"]
+    if not matches:
+        raise LocalStackError("the demo was loaded, but a customer of it is not to be found")
+    return str(matches[0]["customer_id"])
 
 
 def _checked(answer: httpx.Response) -> httpx.Response:

@@ -1,6 +1,7 @@
 """What the demo tells: made by a seeded generator, save for the purchases of the web shop, which are real.
 
-The same seed makes the same touchpoints under the same ids, so that loading them again changes nothing.
+The same seed makes the same touchpoints under the same ids, so that loading them again changes nothing. What is dated
+by the day of loading has that day in its id; its documents have the same numbers on any day, and replace each other.
 """
 
 from __future__ import annotations
@@ -8,16 +9,17 @@ from __future__ import annotations
 import gzip
 import random
 from collections.abc import Iterator
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid5
+
+from deploy.local.demo.touchpoints import touchpoint
 
 __all__ = ["SHOWN_PHONE", "UNITS", "car_maker", "cdnow", "duplicates", "trading_company"]
 
-_NAMESPACE = UUID("b7a4d0c2-2f0b-4d57-9a7e-5b1d2c3e4f50")
 _CDNOW = Path(__file__).with_name("cdnow_sample.txt.gz")
+CDNOW_ENDED = date(1998, 6, 30)
 SEED = 20260301
 SHOWN_PHONE = "13800138000"
 """The phone of 王小明, whom the first `curl` shows."""
@@ -27,6 +29,12 @@ UNITS: dict[str, dict[str, str]] = {
     "cars/shanghai": {"name": "Shanghai branch", "time_zone": "Asia/Shanghai", "currency": "CNY", "phone_region": "CN"},
     "cars/beijing": {"name": "Beijing branch", "time_zone": "Asia/Shanghai", "currency": "CNY", "phone_region": "CN"},
     "trading": {"name": "Trading company", "time_zone": "Europe/Berlin", "currency": "EUR", "phone_region": "DE"},
+    "trading/china": {
+        "name": "Trading in China",
+        "time_zone": "Asia/Shanghai",
+        "currency": "CNY",
+        "phone_region": "CN",
+    },
     "shop": {"name": "Web shop", "time_zone": "America/New_York", "currency": "USD", "phone_region": "US"},
 }
 _FAMILY = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗"
@@ -72,7 +80,7 @@ def _vehicle_owner(
     identifiers = [{"type": "phone", "value": phone, "region": "CN", "verified": True}]
     common = {"channel": "erp", "historical": True, "source": source, "unit": unit}
     serial = f"LRPT{number:013d}"
-    yield _touchpoint(
+    yield touchpoint(
         f"car-profile-{number}",
         **common,
         kind="profile.reported",
@@ -82,13 +90,13 @@ def _vehicle_owner(
     )
     model = rng.choice(_MODELS)
     asset = {"serial": serial, "plate": f"沪A{10000 + number}", "type": "vehicle", "model": model}
-    yield _touchpoint(f"car-delivery-{number}", **common, kind="asset.delivered", at=delivered, data=asset)
+    yield touchpoint(f"car-delivery-{number}", **common, kind="asset.delivered", at=delivered, data=asset)
     for visit in range(1, rng.randrange(2, 6)):
         at = delivered + timedelta(days=180 * visit + rng.randrange(30))
         work_order = f"W-{number:05d}-{visit}"
         data = {**asset, "work_order": work_order, "mileage": 9_000 * visit + rng.randrange(2_000), "work": ["service"]}
-        yield _touchpoint(f"car-service-{number}-{visit}", **common, kind="asset.serviced", at=at, data=data)
-        yield _touchpoint(
+        yield touchpoint(f"car-service-{number}-{visit}", **common, kind="asset.serviced", at=at, data=data)
+        yield touchpoint(
             f"car-call-{number}-{visit}",
             channel="phone",
             historical=True,
@@ -117,7 +125,7 @@ def duplicates() -> Iterator[dict[str, Any]]:
     ]
     for number, (system, record, name, birth_date, address) in enumerate([*same, *doubtful, *father_and_son]):
         data = {"kind": "person", "name": {"display": name}, "birth_date": birth_date, "addresses": [address]}
-        yield _touchpoint(
+        yield touchpoint(
             f"duplicate-{system}-{record}",
             channel="web" if system == "web-shop" else "erp",
             historical=True,
@@ -131,7 +139,7 @@ def duplicates() -> Iterator[dict[str, Any]]:
 
 def _late_complaint(today: datetime) -> Iterator[dict[str, Any]]:
     due = datetime.combine(today.date(), time(10), UTC)
-    yield _touchpoint(
+    yield touchpoint(
         f"car-complaint-{today.date()}",
         channel="phone",
         unit="cars/shanghai",
@@ -157,7 +165,7 @@ def trading_company(customers: int = 20) -> Iterator[dict[str, Any]]:
         common = {"channel": "erp", "historical": True, "source": source, "unit": "trading"}
         begun = datetime(2025, 6, 2, 8, tzinfo=UTC) + timedelta(days=rng.randrange(28))
         name = f"{rng.choice(('Nord', 'Alpen', 'Rhein', 'Elbe', 'Isar'))} Handel {number:02d} GmbH"
-        yield _touchpoint(
+        yield touchpoint(
             f"trade-profile-{number}",
             **common,
             kind="profile.reported",
@@ -174,7 +182,7 @@ def _monthly_trade(rng: random.Random, number: str, common: dict[str, Any], at: 
     tax = net * 19 // 100
     line = {"line": "1", "sku": "PART-1", "quantity": "10", "net": net, "tax": tax, "cost": net * 7 // 10}
     order = {"order": f"O-{number}", "currency": "EUR", "lines": [line], "net": net, "tax": tax, "gross": net + tax}
-    yield _touchpoint(f"trade-order-{number}", **common, kind="order.placed", at=at, data=order)
+    yield touchpoint(f"trade-order-{number}", **common, kind="order.placed", at=at, data=order)
     due = (at + timedelta(days=30)).date().isoformat()
     invoice = {
         "invoice": f"I-{number}",
@@ -185,7 +193,7 @@ def _monthly_trade(rng: random.Random, number: str, common: dict[str, Any], at: 
         "gross": net + tax,
         "terms": [{"instalment": "1", "due_on": due, "amount": net + tax}],
     }
-    yield _touchpoint(
+    yield touchpoint(
         f"trade-invoice-{number}", **common, kind="invoice.issued", at=at + timedelta(days=1), data=invoice
     )
     if rng.random() < 0.8:
@@ -196,16 +204,20 @@ def _monthly_trade(rng: random.Random, number: str, common: dict[str, Any], at: 
             "allocations": [{"invoice": f"I-{number}", "amount": net + tax}],
         }
         paid_at = at + timedelta(days=rng.randrange(20, 70))
-        yield _touchpoint(f"trade-payment-{number}", **common, kind="payment.received", at=paid_at, data=payment)
+        yield touchpoint(f"trade-payment-{number}", **common, kind="payment.received", at=paid_at, data=payment)
 
 
-def cdnow() -> Iterator[dict[str, Any]]:
-    """The purchases of the web shop, each an `order.placed`; source: see SOURCE.md beside this file."""
+def cdnow(today: date) -> Iterator[dict[str, Any]]:
+    """The purchases of the web shop, each an `order.placed`; source: see SOURCE.md beside this file.
+
+    They are moved by whole weeks, so that the last week ends within the seven days before `today`.
+    """
+    weeks = ((today - timedelta(days=1)) - CDNOW_ENDED).days // 7
     with gzip.open(_CDNOW, "rt", encoding="ascii") as lines:
         for index, line in enumerate(lines, 1):
             master, _, day, count, dollars = line.split()
             cents = int(Decimal(dollars) * 100)
-            at = datetime.strptime(day, "%Y%m%d").replace(hour=17, tzinfo=UTC)
+            at = datetime.strptime(day, "%Y%m%d").replace(hour=17, tzinfo=UTC) + timedelta(weeks=weeks)
             item = {"line": "1", "sku": "CD", "category": "music", "quantity": count, "net": cents, "tax": 0}
             order = {
                 "order": f"CD-{index:05d}",
@@ -215,8 +227,8 @@ def cdnow() -> Iterator[dict[str, Any]]:
                 "tax": 0,
                 "gross": cents,
             }
-            yield _touchpoint(
-                f"cdnow-{index}",
+            yield touchpoint(
+                f"cdnow-{index}-{weeks}",
                 channel="web",
                 historical=True,
                 unit="shop",
@@ -225,8 +237,3 @@ def cdnow() -> Iterator[dict[str, Any]]:
                 at=at,
                 data=order,
             )
-
-
-def _touchpoint(name: str, *, kind: str, at: datetime, data: dict[str, Any], **fields: Any) -> dict[str, Any]:
-    identity = str(uuid5(_NAMESPACE, name))
-    return {"id": identity, "kind": kind, "occurred_at": at.isoformat(), "data": data, **fields}
