@@ -25,6 +25,9 @@ from rapport_shared.errors import MALFORMED, VALIDATION, FieldProblem, Problem, 
 
 Document = TypeVar("Document", bound=BaseModel)
 
+DEFAULT = "default"
+"""The name of a policy of which there is one."""
+
 POLICY_TABLES = """
 CREATE TABLE policy_version (
     kind     text NOT NULL,
@@ -56,12 +59,18 @@ Hook = Callable[[Connection, Any, Any, Clock], Awaitable[Sequence[Event[Contract
 
 @dataclass(frozen=True, slots=True)
 class PolicyKind(Generic[Document]):
-    """A kind of policy: the model of its documents, and the event that tells of an activation."""
+    """A kind of policy: the model of its documents, and the event that tells of an activation.
+
+    `named`: there are several, each by its name; else there is one, whose name is `default`. `per_unit`: a unit may
+    have its own. What nobody would act on is refused.
+    """
 
     kind: str
     model: type[Document]
     event_type: EventType
     activated: Hook | None = None
+    named: bool = False
+    per_unit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +94,17 @@ class PolicyVersion:
     note: str | None = None
     made_by: str | None = None
     made_at: datetime | None = None
+
+
+def place_of(kind: PolicyKind[Any], name: str, unit: str | None) -> PolicyPlace:
+    """The place of a policy. Raises a 422 for a name or a unit that this kind has no policy of."""
+    if unit is not None and not kind.per_unit:
+        wrong = FieldProblem("/query/unit", "not_allowed", "Policies of this kind are the same in the whole firm.")
+        raise Problem(VALIDATION, f"No unit has a {kind.kind} policy of its own.", errors=[wrong])
+    if name != DEFAULT and not kind.named:
+        wrong = FieldProblem("/path/name", "not_allowed", f"The one policy of this kind is named {DEFAULT}.")
+        raise Problem(VALIDATION, f"There is no {kind.kind} policy of this name.", errors=[wrong])
+    return PolicyPlace(kind.kind, name, unit or "")
 
 
 def parse_document(kind: PolicyKind[Document], document: Any) -> Document:

@@ -94,9 +94,7 @@ async def test_a_segment_says_whether_and_by_which_version(desk: Desk) -> None:
     assert told[1]["rule"] == {"policy": "segment", "version": version, "thresholds": big}
 
 
-@pytest.mark.parametrize(
-    "field", ["value", "value.", "value.contemporary", "value.contemporary.luck", "segments.none", "x"]
-)
+@pytest.mark.parametrize("field", ["value", "value.", "value.contemporary.luck", "segments.none", "x"])
 async def test_what_has_no_explanation_is_refused(desk: Desk, field: str) -> None:
     facts = ScoringFacts(seed=4, profiles=1)
     facts.state(facts.profile(0), "order.placed", order("1", 100), MARCH)

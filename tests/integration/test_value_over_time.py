@@ -211,6 +211,31 @@ async def _tried(desk: Desk, kind: str, version: int, name: str = "default") -> 
     return await asking
 
 
+async def test_a_policy_that_nobody_would_act_on_is_refused(desk: Desk) -> None:
+    for path in ("tier/default?unit=cn", "tier/mine", "segment/big?unit=cn"):
+        problem = await desk.call("PUT", f"/v1/policies/{path}", 422, json={})
+        assert problem["errors"][0]["code"] == "not_allowed"
+    zero = {"tiers": [{"name": "a", "at_least": 1}, {"name": "b", "at_least": 1}]}
+    await desk.call("POST", "/v1/policies/tier/default/validate", 422, json=zero)
+    never = {"when": {"all": [{"reading": "value:total", "at_least": 2}, {"reading": "value:total", "at_most": 1}]}}
+    await desk.call("POST", "/v1/policies/segment/never/validate", 422, json=never)
+    await desk.call("POST", "/v1/policies/value/default/validate", 422, json={"model": {"wins": 0}})
+
+
+async def test_a_ranking_says_of_each_customer_what_its_value_says_as_of_that_day(desk: Desk) -> None:
+    facts = ScoringFacts(seed=11, profiles=3)
+    for number in range(3):
+        monthly(facts, facts.profile(number), 3, net=100_000 * (number + 1))
+    desk.now = datetime(2026, 3, 2, 10, tzinfo=UTC)
+    await desk.take(facts.messages)
+    await desk.result("/v1/value/rankings", {"as_of": "2026-04-02"})
+    for ranked in (await desk.call("GET", "/v1/value/ranking", 200))["customers"]:
+        value = await desk.value(UUID(ranked["customer_id"]), as_of="2026-04-02")
+        assert value["total"]["amount"] == ranked["total"]
+        assert value["contemporary"]["last_90_days"][0]["amount"] == ranked["contemporary"]
+        assert (value["tier"]["name"], value["stage"]["name"]) == (ranked["tier"], ranked["stage"])
+
+
 async def test_a_backtest_says_how_the_forecast_would_have_done(desk: Desk) -> None:
     facts = ScoringFacts(seed=9, profiles=3)
     for number in range(3):

@@ -20,6 +20,7 @@ from rapport_shared.policies import (
     active_version,
     add_version,
     parse_document,
+    place_of,
     read_document,
     read_version,
     version_before,
@@ -86,8 +87,8 @@ class PolicyRoutes(Generic[Model]):
         self.kind, self.database, self.clock = kind, database, clock
 
     def place(self, name: str, unit: str | None) -> PolicyPlace:
-        """The policy that a path names."""
-        return PolicyPlace(self.kind.kind, name, unit or "")
+        """The policy that a path names. Raises a 422 for one that nobody would act on."""
+        return place_of(self.kind, name, unit)
 
     async def put(
         self, connection: Connection, place: PolicyPlace, request: Request, caller: Caller, note: str | None

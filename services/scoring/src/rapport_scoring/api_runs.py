@@ -36,7 +36,7 @@ OfRun = Annotated[UUID | None, Query(description="Which ranking; without it the 
 
 
 class AsOf(BaseModel):
-    """The day of valuation; without it today."""
+    """The day of valuation, as of a value's `as_of`; without it the day that begins at the end of today."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"as_of": "2026-03-31"}})
 
@@ -65,12 +65,12 @@ def runs(database: Database, runner: CommandRunner, clock: Clock) -> APIRouter:
 
     @routes.post("/rankings", status_code=202, response_model=RunAnswer)
     async def rank(body: AsOf, request: Request, caller: Asker) -> Response:
-        """Values everybody at the end of one day: the ranking, the health figures and the cohorts of that day."""
+        """Values everybody as of one day: the ranking, the health figures and the cohorts of that day."""
         return await asked(request, caller, "ranking", body.model_dump(mode="json"))
 
     @routes.post("/fits", status_code=202, response_model=RunAnswer)
     async def fit(body: AsOf, request: Request, caller: Asker) -> Response:
-        """Fits the forecast anew, on what is known until the end of one day: a new version of the parameters."""
+        """Fits the forecast anew, on what is dated up to one day: a new version of the parameters."""
         return await asked(request, caller, "fit", body.model_dump(mode="json"))
 
     @routes.post("/backtest", status_code=202, response_model=RunAnswer)

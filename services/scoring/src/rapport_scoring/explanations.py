@@ -147,6 +147,13 @@ def _total(case: Case) -> Why:
     return _of_lines(case.standing.total, _value_rule(case), figures, case.lately)
 
 
+def _contemporary(case: Case) -> Why:
+    sums = case.values.contemporary
+    value = {"lifetime": sums.lifetime, "last_90_days": sums.last_90_days}
+    figures = {"lifetime_parts": _plain(sums.lifetime_parts), "last_90_days_parts": _plain(sums.last_90_days_parts)}
+    return _of_lines(value, _value_rule(case, "ledger"), figures, case.values.ledger.lines)
+
+
 def _part(case: Case, part: str) -> Why:
     sums = case.values.contemporary
     value = {
@@ -227,5 +234,6 @@ _EXPLAINED: Final[Mapping[str, Callable[[Case], Why]]] = {
     "potential": _potential,
     "model": _model,
     "total": _total,
+    "contemporary": _contemporary,
     "alarms": _alarms,
 }

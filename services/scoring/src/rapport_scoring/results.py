@@ -87,7 +87,7 @@ async def ranking(
 
 
 def _within(caller: Caller, unit: str | None) -> str | None:
-    """The unit to show: the one that is asked for, within the caller's. Raises a 403 for one that is not."""
+    """The unit to show: the one that is asked for, within the caller's. Raises a 404 for one that is not."""
     if not caller.unit:
         return unit
     if unit is None or unit == caller.unit or unit.startswith(f"{caller.unit}/"):

@@ -35,7 +35,7 @@ class Ranked(BaseModel):
 
 
 class Ranking(BaseModel):
-    """A page of a ranking. All customers are valued at the end of the day `valued_on`, by the same rules."""
+    """A page of a ranking. All customers are valued as of the day `valued_on`, by the same rules."""
 
     run_id: UUID
     valued_on: date

@@ -12,5 +12,5 @@ from rapport_shared.policies import PolicyKind
 VALUE: Final = PolicyKind("value", ValuePolicy, SCORE_POLICY_ACTIVATED)
 TIER: Final = PolicyKind("tier", TierPolicy, SCORE_POLICY_ACTIVATED)
 TRIGGER: Final = PolicyKind("trigger", TriggerPolicy, SCORE_POLICY_ACTIVATED)
-SEGMENT: Final = PolicyKind("segment", SegmentPolicy, SCORE_POLICY_ACTIVATED)
+SEGMENT: Final = PolicyKind("segment", SegmentPolicy, SCORE_POLICY_ACTIVATED, named=True)
 KINDS: Final[tuple[PolicyKind[Any], ...]] = (VALUE, TIER, TRIGGER, SEGMENT)

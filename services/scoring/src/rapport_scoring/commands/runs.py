@@ -13,6 +13,7 @@ from rapport_shared.database import Connection, Database
 
 RunKind = Literal["fit", "ranking", "backtest", "simulation"]
 KINDS: Final[tuple[RunKind, ...]] = ("simulation", "backtest", "fit", "ranking")
+SETTLING_IN: Final = timedelta(minutes=10)
 KEPT: Final = 20
 """Runs of each kind that are kept with their results."""
 
@@ -27,14 +28,18 @@ async def ask(connection: Connection, kind: RunKind, request: dict[str, Any], by
 
 
 async def ask_when_due(database: Database, kind: RunKind, every: timedelta, clock: Clock) -> None:
-    """Asks for a computation that is due by schedule: none was asked for within `every`, and there is somebody."""
+    """Asks for a computation that is due by schedule: none was asked for within `every`, and there is somebody.
+
+    Whoever is new is given a while, so that a first load is not fitted and ranked when it has hardly begun.
+    """
     async with database.transaction() as connection:
         await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 3))", f"schedule:{kind}")
         due = await connection.fetchval(
             "SELECT NOT EXISTS (SELECT 1 FROM run WHERE kind = $1 AND asked_at > $2) "
-            "AND EXISTS (SELECT 1 FROM customer_score WHERE version > 0)",
+            "AND EXISTS (SELECT 1 FROM customer_score WHERE recorded_at <= $3)",
             kind,
             clock() - every,
+            clock() - SETTLING_IN,
         )
         if due:
             await ask(connection, kind, {}, "schedule", clock)

@@ -99,10 +99,8 @@ def readings(
 
 
 def _values(rules: Rules, values: Valuation) -> dict[str, int | None]:
-    day = max((purchase.day for purchase in values.purchases), default=values.on)
-
     def reported(amount: Amount | None) -> int | None:
-        return None if amount is None else rules.value.rates.worth(amount.amount, amount.currency, day)
+        return None if amount is None else rules.value.rates.worth(amount.amount, amount.currency, values.rates_of)
 
     return {
         "value:last_90_days": values.worth.amount,

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from fractions import Fraction
 
 from rapport_scoring.domain.customer import CustomerFacts
+from rapport_scoring.domain.fixed_point import decimal_text
 from rapport_scoring.domain.forecast import (
     MONTH,
     GroupParameters,
@@ -25,6 +26,7 @@ from rapport_scoring.domain.forecast import (
 from rapport_scoring.domain.forecast import (
     ModelValue as Modelled,
 )
+from rapport_scoring.domain.indicators.attribute import category_sales, share_of_wallet, wallets_in_force
 from rapport_scoring.domain.purchases import Purchase
 from rapport_scoring.domain.rates import Rates
 from rapport_scoring.domain.rules import Rules
@@ -193,7 +195,7 @@ def _model(
         win_rate=f"{rate.mean:.6f}",
         won=round(rate.wins - prior.wins),
         lost=round(rate.losses - prior.losses),
-        share_of_wallet=_share(own, found.wallet),
+        share_of_wallet=_share(facts, rules, made, own, found.wallet, today),
         single_sourced=found.wallet.single_source if found.wallet else False,
     )
 
@@ -204,8 +206,16 @@ def _wallet_basis(found: Modelled) -> str | None:
     return "estimated" if found.wallet.basis == "peers" else found.wallet.basis
 
 
-def _share(own: OwnSales, wallet: Wallet | None) -> str | None:
-    return f"{own.amount / wallet.amount:.6f}" if wallet is not None and wallet.amount > 0 else None
+def _share(
+    facts: CustomerFacts, rules: Rules, made: Sequence[Purchase], own: OwnSales, wallet: Wallet | None, today: date
+) -> str | None:
+    """Of stated wallets the indicator of that name; of one that is estimated from peers own sales ÷ wallet."""
+    stated = share_of_wallet(wallets_in_force(facts.wallets, today), category_sales(made), rules.value.rates, today)
+    if isinstance(stated, Fraction):
+        return decimal_text(stated)
+    if wallet is None or wallet.peers is None or wallet.amount <= 0:
+        return None
+    return f"{own.amount / wallet.amount:.4f}"
 
 
 def own_sales(rates: Rates, made: Sequence[Purchase], currency: str, today: date) -> OwnSales:

@@ -26,12 +26,14 @@ _Sums: TypeAlias = defaultdict[tuple[Part, str, bool], int]
 @dataclass(frozen=True, slots=True)
 class Valuation:
     """What a customer is worth. `on` is the day, exclusive, up to which facts count; money is in minor units.
+    What is converted is so at the rates of the day `rates_of`.
 
     `worth` and `lifetime` are contemporary value of the last ninety days and of all time in the reporting currency;
     `total` is `worth` and the forecast values that are known.
     """
 
     on: date
+    rates_of: date
     ledger: Ledger
     purchases: tuple[Purchase, ...]
     contemporary: ContemporaryValue
@@ -64,7 +66,7 @@ def valued(facts: CustomerFacts, rules: Rules, upto: date, on: date) -> Valuatio
     rates = rules.value.rates
     worth, lifetime = rates.convert(sums.last_90_days, upto), rates.convert(sums.lifetime, upto)
     ahead = outlook(facts, rules, made, sums, upto)
-    return Valuation(on, book, made, sums, ahead, worth, lifetime, _total(rates, upto, sums, ahead))
+    return Valuation(on, upto, book, made, sums, ahead, worth, lifetime, _total(rates, upto, sums, ahead))
 
 
 def contemporary(lines: Sequence[LedgerLine], on: date) -> ContemporaryValue:

@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from rapport_scoring import store
 from rapport_scoring.domain.customer import CustomerFacts
@@ -47,3 +49,9 @@ async def everybody(database: Database, progress: Progress) -> AsyncIterator[lis
         after = page[-1]
         await progress.tell(len(page))
         await asyncio.sleep(0)
+
+
+async def local_today(database: Database, now: datetime) -> date:
+    """The latest day that it is anywhere in the firm: what is dated today in one of its units is not of tomorrow."""
+    rows = await database.fetch("SELECT DISTINCT time_zone FROM unit")
+    return max(now.astimezone(zone).date() for zone in (UTC, *(ZoneInfo(row["time_zone"]) for row in rows)))

@@ -41,7 +41,7 @@ SELECT max(version) + 1, $1, $2, $3, $4, $5 FROM value_parameters RETURNING vers
 
 
 async def fit(database: Database, rules: Rules, until: date, now: datetime, progress: Progress) -> dict[str, Any]:
-    """Learns from everybody's facts until the end of the day `until`; adds a version, and publishes it."""
+    """Learns from everybody's facts dated up to the day `until`; adds a version, and publishes it."""
     members: list[Member] = []
     baskets = Baskets(until)
     async for page in everybody(database, progress):

@@ -16,7 +16,7 @@ from rapport_scoring.domain.lines import LedgerLine, Part
 from rapport_scoring.domain.rules import Rules
 from rapport_scoring.domain.stages import Stage
 from rapport_scoring.domain.standing import amount_of, stand
-from rapport_scoring.domain.valuation import Valuation, valuation
+from rapport_scoring.domain.valuation import Valuation, valued
 from rapport_scoring.runs.base import Progress, everybody
 from rapport_scoring.store import runs
 from rapport_scoring.store.runs import Valued
@@ -25,23 +25,23 @@ from rapport_shared.database import Database
 
 
 async def rank(database: Database, rules: Rules, on: date, progress: Progress) -> dict[str, Any]:
-    """Values everybody as of the end of the day `on`; answers the health of the whole and its cohorts."""
+    """Values everybody as of the day `on`, as `?as_of=` of a value does; answers the health of the whole and cohorts."""
     summaries: list[CustomerSummary] = []
     async with database.transaction() as connection:
         await runs.clear_valuations(connection, progress.run_id)
     instant = midnight(on)
-    valued: list[Valued] = []
+    found: list[Valued] = []
     async for page in everybody(database, progress):
         for facts in page:
-            values = valuation(facts, rules, on)
+            values = valued(facts, rules, on, on)
             standing = stand(facts, rules, values, instant, on)
-            valued.append(_valued(facts, rules, values, standing.tier.tier, standing.stage, on))
+            found.append(_valued(facts, rules, values, standing.tier.tier, standing.stage, on))
             summary = summary_of(facts, rules, values, standing.stage, on)
             summaries += [summary] if summary is not None else []
             await asyncio.sleep(0)
         async with database.transaction() as connection:
-            await runs.keep_valuations(connection, progress.run_id, valued)
-        valued = []
+            await runs.keep_valuations(connection, progress.run_id, found)
+        found = []
     return {
         "valued_on": on.isoformat(),
         "currency": rules.value.rates.reporting,

@@ -13,7 +13,7 @@ from rapport_scoring.commands.runs import KINDS, ask_when_due
 from rapport_scoring.domain.rules import Rules
 from rapport_scoring.rules_in_force import RulesInForce
 from rapport_scoring.runs.backtesting import BacktestImpossible, look_back
-from rapport_scoring.runs.base import Progress
+from rapport_scoring.runs.base import Progress, local_today
 from rapport_scoring.runs.fitting import fit
 from rapport_scoring.runs.ranking import rank
 from rapport_scoring.runs.simulation import simulate
@@ -72,7 +72,8 @@ class RunWorker:
 
     async def _carry_out(self, run: Run, request: dict[str, Any], rules: Rules, progress: Progress) -> dict[str, Any]:
         now = self.clock()
-        on = date.fromisoformat(request["as_of"]) if request.get("as_of") else now.date()
+        today = await local_today(self.database, now)
+        on = date.fromisoformat(request["as_of"]) if request.get("as_of") else today + timedelta(days=1)
         match run.kind:
             case "ranking":
                 return await rank(self.database, rules, on, progress)
