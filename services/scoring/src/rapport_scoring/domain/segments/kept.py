@@ -1,6 +1,6 @@
 """What is remembered of a customer's readings, so that next time only what has changed is looked at."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
@@ -50,14 +50,13 @@ def keep(index: SegmentIndex, now: Moment) -> Kept:
 
 def trace(facts: Sequence[Happened]) -> Trace:
     """The trace of the facts of a stream, which are in order."""
-    written = orjson.dumps(list(_rows(facts)))
+    if facts and isinstance(facts[0], PurchaseMade):
+        written = orjson.dumps([_purchase(fact) for fact in facts if isinstance(fact, PurchaseMade)])
+    else:
+        written = orjson.dumps([(fact.at.timestamp(), *fact[1:]) for fact in facts])
     return Trace(len(facts), blake2b(written, digest_size=12).hexdigest())
 
 
-def _rows(facts: Iterable[Happened]) -> Iterable[tuple[object, ...]]:
-    for fact in facts:
-        if isinstance(fact, PurchaseMade):
-            # as text, for JSON has no integers of any size here
-            yield fact.at.timestamp(), str(fact.revenue), sorted(fact.categories), sorted(fact.skus)
-        else:
-            yield (fact.at.timestamp(), *fact[1:])
+def _purchase(fact: PurchaseMade) -> tuple[object, ...]:
+    """Its amount as text, for JSON is not written with integers of any size, and what it has several of in order."""
+    return fact.at.timestamp(), str(fact.revenue), sorted(fact.categories), sorted(fact.skus)
