@@ -4,8 +4,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from rapport_scoring.domain.documents import Statement, value_day
-from rapport_scoring.domain.ledger_policy import LedgerPolicy
+from rapport_scoring.domain.ledger.documents import Statement, value_day
+from rapport_scoring.domain.ledger.policy import LedgerPolicy
 from rapport_shared.contracts.ids import derived_id
 from rapport_shared.contracts.touchpoints import DocumentTouchpoint, document_key, read_touchpoint, revision
 

@@ -7,9 +7,9 @@ import pytest
 from pydantic import ValidationError
 
 from rapport_scoring.domain.facts import AssetEvent, Contact
-from rapport_scoring.domain.ledger import ledger
-from rapport_scoring.domain.ledger_policy import LedgerPolicy
-from rapport_scoring.domain.lines import Part
+from rapport_scoring.domain.ledger.lines import Part
+from rapport_scoring.domain.ledger.policy import LedgerPolicy
+from rapport_scoring.domain.ledger.reckoning import ledger
 from rapport_shared.contracts.ids import derived_id
 from rapport_shared.contracts.touchpoints.fields import Money
 from tests.unit.scoring.documents import PROFILE, START, day

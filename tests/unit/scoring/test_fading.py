@@ -8,13 +8,13 @@ from fractions import Fraction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rapport_scoring.domain.fading import kept
+from rapport_scoring.domain.dynamics.fading import kept
+from rapport_scoring.domain.dynamics.next_checks import next_fall
+from rapport_scoring.domain.dynamics.trigger_policy import TriggerPolicy
 from rapport_scoring.domain.forecast import BgNbd, Horizon, PurchaseHistory
-from rapport_scoring.domain.next_checks import next_fall
 from rapport_scoring.domain.outlook import Basis
 from rapport_scoring.domain.rates import Rate, Rates
 from rapport_scoring.domain.rules import shipped_rules
-from rapport_scoring.domain.trigger_policy import TriggerPolicy
 
 DAY = date(2026, 6, 1)
 RATES = Rates(

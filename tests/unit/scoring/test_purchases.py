@@ -1,8 +1,8 @@
 """Which orders and invoices are purchases, and of how much."""
 
-from rapport_scoring.domain.documents import Statement
-from rapport_scoring.domain.ledger import ledger
-from rapport_scoring.domain.purchases import Purchase, purchases
+from rapport_scoring.domain.ledger.documents import Statement
+from rapport_scoring.domain.ledger.purchases import Purchase, purchases
+from rapport_scoring.domain.ledger.reckoning import ledger
 from tests.unit.scoring.documents import POLICY, day, document, invoice, line, on, order
 
 

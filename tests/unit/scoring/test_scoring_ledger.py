@@ -1,8 +1,8 @@
 """Each rule of the ledger, by documents and the lines they give."""
 
-from rapport_scoring.domain.documents import Statement
-from rapport_scoring.domain.ledger import ledger
-from rapport_scoring.domain.lines import Part
+from rapport_scoring.domain.ledger.documents import Statement
+from rapport_scoring.domain.ledger.lines import Part
+from rapport_scoring.domain.ledger.reckoning import ledger
 from tests.unit.scoring.documents import POLICY, document, line, order
 
 OF_RECEIVABLES = (Part.RECEIVABLE_INTEREST, Part.BAD_DEBT_RESERVE)

@@ -7,10 +7,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rapport_scoring.domain.documents import Statement, counting, standing
-from rapport_scoring.domain.ledger import Ledger, ledger
-from rapport_scoring.domain.lines import Part
-from rapport_scoring.domain.purchases import purchases
+from rapport_scoring.domain.ledger.documents import Statement, counting, standing
+from rapport_scoring.domain.ledger.lines import Part
+from rapport_scoring.domain.ledger.purchases import purchases
+from rapport_scoring.domain.ledger.reckoning import Ledger, ledger
 from tests.unit.scoring.documents import POLICY, day, document, line, on, order
 
 NUMBERS = st.sampled_from(["1", "2", "3"])

@@ -4,11 +4,11 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from rapport_scoring.domain.documents import Statement
-from rapport_scoring.domain.ledger import Ledger, ledger
-from rapport_scoring.domain.ledger_policy import LedgerPolicy, ReserveShares
-from rapport_scoring.domain.lines import Part
-from rapport_scoring.domain.receivables import Receivable, Settled
+from rapport_scoring.domain.ledger.documents import Statement
+from rapport_scoring.domain.ledger.lines import Part
+from rapport_scoring.domain.ledger.policy import LedgerPolicy, ReserveShares
+from rapport_scoring.domain.ledger.reckoning import Ledger, ledger
+from rapport_scoring.domain.settlement.receivables import Receivable, Settled
 from tests.unit.scoring.documents import PROFILE, day, document, invoice, line, on, order, payment
 
 OTHER = UUID("00000000-0000-5000-8000-000000000002")

@@ -6,9 +6,9 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rapport_scoring.domain.documents import Statement
-from rapport_scoring.domain.ledger import ledger
-from rapport_scoring.domain.ledger_policy import LedgerPolicy
+from rapport_scoring.domain.ledger.documents import Statement
+from rapport_scoring.domain.ledger.policy import LedgerPolicy
+from rapport_scoring.domain.ledger.reckoning import ledger
 from tests.unit.scoring.documents import day, document, line, on
 
 DAYS = st.integers(0, 12)

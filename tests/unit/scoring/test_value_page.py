@@ -12,6 +12,8 @@ import yaml
 from pydantic import BaseModel
 
 from deploy.local.infrastructure import CHECKOUT
+from rapport_scoring.domain.dynamics.tiers import TierPolicy
+from rapport_scoring.domain.dynamics.trigger_policy import TriggerPolicy
 from rapport_scoring.domain.facts import WalletStatement
 from rapport_scoring.domain.forecast import (
     MONTH,
@@ -28,10 +30,8 @@ from rapport_scoring.domain.forecast import (
 )
 from rapport_scoring.domain.indicators import NUMBERS
 from rapport_scoring.domain.indicators.attribute import LABELS
-from rapport_scoring.domain.ledger import ledger
-from rapport_scoring.domain.ledger_policy import LedgerPolicy, ReserveShares
-from rapport_scoring.domain.tiers import TierPolicy
-from rapport_scoring.domain.trigger_policy import TriggerPolicy
+from rapport_scoring.domain.ledger.policy import LedgerPolicy, ReserveShares
+from rapport_scoring.domain.ledger.reckoning import ledger
 from rapport_scoring.domain.value_policy import ValuePolicy
 from tests.support.documented import blocks
 from tests.unit.scoring.documents import day, line, on, order, payment

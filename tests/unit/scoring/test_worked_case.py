@@ -2,10 +2,10 @@
 
 from decimal import Decimal
 
-from rapport_scoring.domain.documents import Statement
-from rapport_scoring.domain.ledger import ledger
-from rapport_scoring.domain.ledger_policy import LedgerPolicy, ReserveShares
-from rapport_scoring.domain.lines import LedgerLine
+from rapport_scoring.domain.ledger.documents import Statement
+from rapport_scoring.domain.ledger.lines import LedgerLine
+from rapport_scoring.domain.ledger.policy import LedgerPolicy, ReserveShares
+from rapport_scoring.domain.ledger.reckoning import ledger
 from tests.unit.scoring.documents import day, document, invoice, line, on, order, payment
 
 POLICY = LedgerPolicy(handling_cost={"CNY": 20_000}, reserve=ReserveShares(current=Decimal("0.02")))

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime
 from rapport_scoring.explanations import explain_value
 from rapport_scoring.queries import customer_of, customer_value, settled_position
 from rapport_scoring.rules_in_force import RulesInForce
-from rapport_scoring.schemas import Explanation, PositionAnswer, ValueAnswer
+from rapport_scoring.schemas.values import Explanation, PositionAnswer, ValueAnswer
 from rapport_shared.callers import Caller
 from rapport_shared.database import Database
 from rapport_shared.web.application import json_response, moved_response

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from rapport_scoring.commands.runs import RunKind, ask
 from rapport_scoring.results import cohorts, health, parameter_version, parameter_versions, ranking, run_answer
-from rapport_scoring.schemas_runs import (
+from rapport_scoring.schemas.runs import (
     CohortReport,
     HealthReport,
     ParameterPage,

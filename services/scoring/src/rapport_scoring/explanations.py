@@ -7,15 +7,15 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from rapport_scoring.domain.lines import LedgerLine, Part
+from rapport_scoring.domain.dynamics.tiers import Check, Finding
+from rapport_scoring.domain.ledger.lines import LedgerLine, Part
 from rapport_scoring.domain.memory import memory_of
 from rapport_scoring.domain.rates import Converted
 from rapport_scoring.domain.standing import Standing
-from rapport_scoring.domain.tiers import Check, Finding
 from rapport_scoring.domain.valuation import WINDOW, Valuation
 from rapport_scoring.queries import Known, known_customer, line_answer, standing_of
 from rapport_scoring.rules_in_force import RulesInForce
-from rapport_scoring.schemas import Explanation
+from rapport_scoring.schemas.values import Explanation
 from rapport_shared.database import Database
 from rapport_shared.errors import VALIDATION, FieldProblem, Problem
 from rapport_shared.policies import PolicyPlace, active_version

@@ -11,14 +11,14 @@ from rapport_scoring import store
 from rapport_scoring.consumers import CONSUMER
 from rapport_scoring.domain.customer import CustomerFacts
 from rapport_scoring.domain.indicators import Indicator
-from rapport_scoring.domain.lines import LedgerLine
+from rapport_scoring.domain.ledger.lines import LedgerLine
 from rapport_scoring.domain.memory import memory_of
 from rapport_scoring.domain.rules import Rules
 from rapport_scoring.domain.standing import Standing, stand
 from rapport_scoring.domain.valuation import Valuation, valuation, valued
 from rapport_scoring.loading import load_composed
 from rapport_scoring.rules_in_force import RulesInForce
-from rapport_scoring.schemas import (
+from rapport_scoring.schemas.values import (
     DocumentName,
     IndicatorAnswer,
     OnAccountLine,

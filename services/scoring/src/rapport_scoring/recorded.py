@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from rapport_scoring.domain.documents import Statement, value_day
 from rapport_scoring.domain.facts import Answer, AssetEvent, Contact, WalletStatement
-from rapport_scoring.domain.names import names_of
+from rapport_scoring.domain.ledger.documents import Statement, value_day
+from rapport_scoring.domain.ledger.names import names_of
 from rapport_scoring.store.recordings import Recording, document_name
 from rapport_shared.contracts.codec import Event
 from rapport_shared.contracts.interaction import InteractionRecorded

@@ -8,7 +8,7 @@ import orjson
 
 from rapport_scoring.domain.forecast import FittedParameters
 from rapport_scoring.runs.fitting import told
-from rapport_scoring.schemas_runs import (
+from rapport_scoring.schemas.runs import (
     Cohort,
     CohortReport,
     Health,

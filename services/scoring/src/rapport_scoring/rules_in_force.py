@@ -7,12 +7,12 @@ from typing import Any
 
 import orjson
 
+from rapport_scoring.domain.dynamics.tiers import TierPolicy
+from rapport_scoring.domain.dynamics.trigger_policy import TriggerPolicy
 from rapport_scoring.domain.forecast import FittedParameters, prior_parameters
+from rapport_scoring.domain.needs.suggestions import PeerBaskets
 from rapport_scoring.domain.rules import ALWAYS, Rules, Versions
 from rapport_scoring.domain.segments import SegmentPolicy, compile_segments
-from rapport_scoring.domain.suggestions import PeerBaskets
-from rapport_scoring.domain.tiers import TierPolicy
-from rapport_scoring.domain.trigger_policy import TriggerPolicy
 from rapport_scoring.domain.value_policy import ValuePolicy
 from rapport_shared.database import Reading, Row
 

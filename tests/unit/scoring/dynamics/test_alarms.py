@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from rapport_scoring.domain.alarms import (
+from rapport_scoring.domain.dynamics.alarms import (
     SILENCE,
     AlarmFact,
     AlarmReason,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from rapport_scoring.domain.stages import Stage, StagePolicy, next_stage_day, stage, stage_since
+from rapport_scoring.domain.dynamics.stages import Stage, StagePolicy, next_stage_day, stage, stage_since
 from tests.unit.scoring.indicators.examples import DAY, day
 
 SMALL = StagePolicy(lapse_days=10, loyal_orders=3, loyal_days=12, lifelong_orders=5, lifelong_days=30)

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from rapport_scoring.domain.service_due import ServiceInterval, months_later, service_due
-from rapport_scoring.domain.suggestions import (
+from rapport_scoring.domain.needs.service_due import ServiceInterval, months_later, service_due
+from rapport_scoring.domain.needs.suggestions import (
     Need,
     PeerBaskets,
     SuggestionPolicy,

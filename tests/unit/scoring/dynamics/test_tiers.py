@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from rapport_scoring.domain.dynamics.tiers import Condition, Tier, TierPolicy, decide_tier
 from rapport_scoring.domain.indicators import Indicator, IndicatorClass, Missing, finance_indicators
 from rapport_scoring.domain.rates import Converted
-from rapport_scoring.domain.tiers import Condition, Tier, TierPolicy, decide_tier
 from tests.unit.scoring.indicators.examples import DAY, receivable
 
 SHIPPED = TierPolicy()

@@ -12,18 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from rapport_scoring.domain.crossings import Measured, first_true
-from rapport_scoring.domain.indicators.finance import reported_overdue_ratio
-from rapport_scoring.domain.next_checks import next_cool_down, next_fall, next_overdue
-from rapport_scoring.domain.receivables import Receivable
-from rapport_scoring.domain.trigger_policy import TriggerPolicy
-from rapport_scoring.domain.triggers import (
+from rapport_scoring.domain.dynamics.crossings import Measured, first_true
+from rapport_scoring.domain.dynamics.next_checks import next_cool_down, next_fall, next_overdue
+from rapport_scoring.domain.dynamics.trigger_policy import TriggerPolicy
+from rapport_scoring.domain.dynamics.triggers import (
     Trigger,
     TriggerDecision,
     TriggerInputs,
     TriggerState,
     decide_triggers,
 )
+from rapport_scoring.domain.indicators.finance import reported_overdue_ratio
+from rapport_scoring.domain.settlement.receivables import Receivable
 from tests.unit.scoring.indicators.examples import DAY, NOON, RATES, day, receivable, receivables
 
 POLICY = TriggerPolicy()

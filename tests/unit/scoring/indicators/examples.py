@@ -6,9 +6,9 @@ from uuid import UUID
 from hypothesis import strategies as st
 
 from rapport_scoring.domain.facts import AssetEvent, Case, Contact, WalletStatement
-from rapport_scoring.domain.purchases import Purchase
+from rapport_scoring.domain.ledger.purchases import Purchase
 from rapport_scoring.domain.rates import Rates
-from rapport_scoring.domain.receivables import Receivable, Settled
+from rapport_scoring.domain.settlement.receivables import Receivable, Settled
 
 DAY = date(2026, 3, 1)
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rapport_scoring.domain.facts import Attribute, Attributes, WalletStatement
 from rapport_scoring.domain.indicators import Indicator, Missing, attribute_indicators, share_of_wallet
 from rapport_scoring.domain.indicators.attribute import category_sales, wallets_in_force
-from rapport_scoring.domain.purchases import Purchase
+from rapport_scoring.domain.ledger.purchases import Purchase
 from tests.unit.scoring.indicators.examples import DAY, NOON, RATES, contact, day, purchase, wallet
 
 

@@ -17,8 +17,8 @@ from rapport_scoring.domain.indicators.finance import (
     reported_exposure,
     reported_overdue_ratio,
 )
-from rapport_scoring.domain.purchases import Purchase
-from rapport_scoring.domain.receivables import Receivable
+from rapport_scoring.domain.ledger.purchases import Purchase
+from rapport_scoring.domain.settlement.receivables import Receivable
 from tests.unit.scoring.indicators.examples import DAY, RATES, day, purchase, purchases, receivable, receivables
 
 SEEDS = st.integers(0, 1000)

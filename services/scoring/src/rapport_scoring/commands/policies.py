@@ -2,9 +2,9 @@
 
 from typing import Any, Final
 
+from rapport_scoring.domain.dynamics.tiers import TierPolicy
+from rapport_scoring.domain.dynamics.trigger_policy import TriggerPolicy
 from rapport_scoring.domain.segments import SegmentPolicy
-from rapport_scoring.domain.tiers import TierPolicy
-from rapport_scoring.domain.trigger_policy import TriggerPolicy
 from rapport_scoring.domain.value_policy import ValuePolicy
 from rapport_shared.contracts.catalogue import SCORE_POLICY_ACTIVATED
 from rapport_shared.policies import PolicyKind

@@ -5,18 +5,18 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
 
-from rapport_scoring.domain.alarms import SILENCE, AlarmDecision, Episode, Silence, decide_alarms, open_alarms
-from rapport_scoring.domain.crossings import Measured
 from rapport_scoring.domain.customer import CustomerFacts
-from rapport_scoring.domain.fading import kept
+from rapport_scoring.domain.dynamics.alarms import SILENCE, AlarmDecision, Episode, Silence, decide_alarms, open_alarms
+from rapport_scoring.domain.dynamics.crossings import Measured
+from rapport_scoring.domain.dynamics.fading import kept
+from rapport_scoring.domain.dynamics.next_checks import next_cool_down, next_fall, next_overdue
+from rapport_scoring.domain.dynamics.stages import Stage
+from rapport_scoring.domain.dynamics.triggers import TriggerDecision, TriggerInputs, decide_triggers
 from rapport_scoring.domain.forecast import MONTH, silence_alarm
 from rapport_scoring.domain.indicators.finance import reported_exposure, reported_overdue_ratio
 from rapport_scoring.domain.memory import Memory
-from rapport_scoring.domain.next_checks import next_cool_down, next_fall, next_overdue
 from rapport_scoring.domain.rules import Rules
-from rapport_scoring.domain.stages import Stage
 from rapport_scoring.domain.standing import Standing
-from rapport_scoring.domain.triggers import TriggerDecision, TriggerInputs, decide_triggers
 from rapport_scoring.domain.valuation import Valuation, figure
 
 LOOK_AHEAD = timedelta(days=730)

@@ -7,8 +7,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from rapport_scoring.domain.documents import Statement
 from rapport_scoring.domain.facts import Answer, AssetEvent, Attributes, Case, Contact, WalletStatement
+from rapport_scoring.domain.ledger.documents import Statement
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from fractions import Fraction
 from math import isqrt
 
-from rapport_scoring.domain.lines import divided
+from rapport_scoring.domain.ledger.lines import divided
 
 RATIO_DIGITS = 4
 

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
-from rapport_scoring.domain.alarms import open_alarms
 from rapport_scoring.domain.attention import Attention
 from rapport_scoring.domain.customer import CustomerFacts
+from rapport_scoring.domain.dynamics.alarms import open_alarms
 from rapport_scoring.domain.indicators import Indicator
+from rapport_scoring.domain.ledger.purchases import Purchase
 from rapport_scoring.domain.memory import Memory
-from rapport_scoring.domain.purchases import Purchase
 from rapport_scoring.domain.rules import Rules
 from rapport_scoring.domain.segments import (
     AnswerGiven,

@@ -10,9 +10,9 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from rapport_scoring.domain.alarms import AlarmFact, AlarmState, Silence
+from rapport_scoring.domain.dynamics.alarms import AlarmFact, AlarmState, Silence
+from rapport_scoring.domain.dynamics.triggers import TriggerState
 from rapport_scoring.domain.segments import Kept
-from rapport_scoring.domain.triggers import TriggerState
 from rapport_shared.contracts import scoring
 from rapport_shared.contracts.ids import derived_id
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
-from rapport_scoring.domain.alarms import AlarmFact, AlarmState
 from rapport_scoring.domain.attention import Attention
+from rapport_scoring.domain.dynamics.alarms import AlarmFact, AlarmState
 from rapport_scoring.domain.membership import Membership
 from rapport_scoring.domain.memory import Memory, alarm_state
 from rapport_scoring.domain.rules import Rules

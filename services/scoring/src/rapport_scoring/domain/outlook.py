@@ -27,7 +27,7 @@ from rapport_scoring.domain.forecast import (
     ModelValue as Modelled,
 )
 from rapport_scoring.domain.indicators.attribute import category_sales, share_of_wallet, wallets_in_force
-from rapport_scoring.domain.purchases import Purchase
+from rapport_scoring.domain.ledger.purchases import Purchase
 from rapport_scoring.domain.rates import Rates
 from rapport_scoring.domain.rules import Rules
 from rapport_shared.contracts.money import Amount

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from rapport_scoring.domain.alarms import AlarmRule
+from rapport_scoring.domain.dynamics.alarms import AlarmRule
+from rapport_scoring.domain.dynamics.tiers import TierPolicy
+from rapport_scoring.domain.dynamics.trigger_policy import TriggerPolicy
 from rapport_scoring.domain.forecast import FittedParameters, prior_parameters
+from rapport_scoring.domain.needs.suggestions import PeerBaskets
 from rapport_scoring.domain.segments import SegmentIndex, compile_segments
-from rapport_scoring.domain.suggestions import PeerBaskets
-from rapport_scoring.domain.tiers import TierPolicy
-from rapport_scoring.domain.trigger_policy import TriggerPolicy
 from rapport_scoring.domain.value_policy import ValuePolicy
 
 ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)

@@ -6,6 +6,8 @@ from datetime import date, datetime
 from uuid import UUID
 
 from rapport_scoring.domain.customer import CustomerFacts
+from rapport_scoring.domain.dynamics.stages import Stage, next_stage_day, stage, stage_since
+from rapport_scoring.domain.dynamics.tiers import TierDecision, decide_tier
 from rapport_scoring.domain.indicators import (
     Indicator,
     attribute_indicators,
@@ -13,19 +15,17 @@ from rapport_scoring.domain.indicators import (
     finance_indicators,
     transaction_indicators,
 )
-from rapport_scoring.domain.rates import Converted
-from rapport_scoring.domain.rules import Rules
-from rapport_scoring.domain.stages import Stage, next_stage_day, stage, stage_since
-from rapport_scoring.domain.suggestions import (
+from rapport_scoring.domain.needs.suggestions import (
     Suggestion as Suggested,
 )
-from rapport_scoring.domain.suggestions import (
+from rapport_scoring.domain.needs.suggestions import (
     peer_suggestions,
     rival_suggestions,
     service_suggestions,
     suggestions,
 )
-from rapport_scoring.domain.tiers import TierDecision, decide_tier
+from rapport_scoring.domain.rates import Converted
+from rapport_scoring.domain.rules import Rules
 from rapport_scoring.domain.valuation import Valuation
 from rapport_shared.contracts.money import Amount
 from rapport_shared.contracts.scoring import StageState, Suggestion, TierState

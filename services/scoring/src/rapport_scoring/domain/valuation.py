@@ -8,11 +8,11 @@ from fractions import Fraction
 from typing import TypeAlias
 
 from rapport_scoring.domain.customer import CustomerFacts
-from rapport_scoring.domain.documents import counting, standing
-from rapport_scoring.domain.ledger import Ledger, ledger_of
-from rapport_scoring.domain.lines import LedgerLine, Part
+from rapport_scoring.domain.ledger.documents import counting, standing
+from rapport_scoring.domain.ledger.lines import LedgerLine, Part
+from rapport_scoring.domain.ledger.purchases import Purchase, purchases
+from rapport_scoring.domain.ledger.reckoning import Ledger, ledger_of
 from rapport_scoring.domain.outlook import Outlook, outlook
-from rapport_scoring.domain.purchases import Purchase, purchases
 from rapport_scoring.domain.rates import Converted, Rates
 from rapport_scoring.domain.rules import Rules
 from rapport_shared.contracts.money import Amount

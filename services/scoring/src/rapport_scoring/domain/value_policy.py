@@ -6,9 +6,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from rapport_scoring.domain.forecast import ForecastPolicy, ModelPolicy
 from rapport_scoring.domain.indicators import ContactPolicy
-from rapport_scoring.domain.ledger_policy import LedgerPolicy
+from rapport_scoring.domain.ledger.policy import LedgerPolicy
+from rapport_scoring.domain.needs.suggestions import SuggestionPolicy
 from rapport_scoring.domain.rates import Rates
-from rapport_scoring.domain.suggestions import SuggestionPolicy
 
 PeerAttribute = Annotated[str, Field(pattern="^(kind|industry|size|region|unit)$")]
 

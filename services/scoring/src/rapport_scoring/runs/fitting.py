@@ -19,9 +19,9 @@ from rapport_scoring.domain.forecast import (
     refit,
     standing_statements,
 )
+from rapport_scoring.domain.needs.suggestions import PeerBaskets
 from rapport_scoring.domain.outlook import own_sales, peer_group
 from rapport_scoring.domain.rules import Rules
-from rapport_scoring.domain.suggestions import PeerBaskets
 from rapport_scoring.domain.valuation import Valuation, valuation
 from rapport_scoring.runs.base import Progress, everybody
 from rapport_shared.contracts.catalogue import VALUE_PARAMETERS_STATE

@@ -5,16 +5,16 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
 from rapport_scoring.domain.assessment import midnight
 from rapport_scoring.domain.customer import CustomerFacts
+from rapport_scoring.domain.dynamics.stages import Stage
 from rapport_scoring.domain.health import CustomerSummary, MonthSales, cohorts, health
-from rapport_scoring.domain.lines import LedgerLine, Part
+from rapport_scoring.domain.ledger.lines import LedgerLine, Part
 from rapport_scoring.domain.rules import Rules
-from rapport_scoring.domain.stages import Stage
 from rapport_scoring.domain.standing import amount_of, stand
 from rapport_scoring.domain.valuation import Valuation, valued
 from rapport_scoring.runs.base import Progress, everybody
@@ -23,9 +23,11 @@ from rapport_scoring.store.runs import Valued
 from rapport_shared.contracts.money import Amount
 from rapport_shared.database import Database
 
+MOST: Final = 2**63 - 1
+
 
 async def rank(database: Database, rules: Rules, on: date, progress: Progress) -> dict[str, Any]:
-    """Values everybody as of the day `on`, as `?as_of=` of a value does; answers the health of the whole and cohorts."""
+    """Values everybody as of the day `on`, as `as_of` of a value does; answers the health of the whole and cohorts."""
     summaries: list[CustomerSummary] = []
     async with database.transaction() as connection:
         await runs.clear_valuations(connection, progress.run_id)
@@ -55,19 +57,24 @@ async def rank(database: Database, rules: Rules, on: date, progress: Progress) -
 
 def _valued(facts: CustomerFacts, rules: Rules, values: Valuation, tier: str, stage: Stage, on: date) -> Valued:
     def reported(amount: Amount | None) -> int | None:
-        return None if amount is None else rules.value.rates.convert([amount], on).amount
+        return None if amount is None else _bounded(rules.value.rates.convert([amount], on).amount)
 
     outlook = values.outlook
     total = amount_of(values.total)
     return Valued(
         customer_id=facts.customer_id,
         unit=facts.unit or "",
-        total=total.amount if total is not None else None,
-        contemporary=values.worth.amount,
+        total=_bounded(total.amount) if total is not None else None,
+        contemporary=_bounded(values.worth.amount),
         potential=reported(outlook.potential.value),
         model=reported(outlook.model.value),
         summary=orjson.dumps({"tier": tier, "stage": stage.value, "model_reason": outlook.model.reason}).decode(),
     )
+
+
+def _bounded(amount: int | None) -> int | None:
+    """An amount as the database can keep and rank it: there is no more than 2⁶³ − 1 of anything."""
+    return None if amount is None else max(-MOST, min(amount, MOST))
 
 
 def summary_of(facts: CustomerFacts, rules: Rules, values: Valuation, stage: Stage, on: date) -> CustomerSummary | None:

@@ -15,12 +15,12 @@ from uuid import UUID
 
 from rapport_scoring.domain.assessment import Assessment, Occasion, assess
 from rapport_scoring.domain.customer import CustomerFacts
+from rapport_scoring.domain.dynamics.tiers import TierPolicy
+from rapport_scoring.domain.dynamics.trigger_policy import TriggerPolicy
 from rapport_scoring.domain.memory import Memory
 from rapport_scoring.domain.replay import replay, window_of
 from rapport_scoring.domain.rules import Rules
 from rapport_scoring.domain.segments import SegmentPolicy, compile_segments, finds_all
-from rapport_scoring.domain.tiers import TierPolicy
-from rapport_scoring.domain.trigger_policy import TriggerPolicy
 from rapport_scoring.domain.value_policy import ValuePolicy
 from rapport_scoring.runs.base import Progress, everybody
 from rapport_shared.database import Database

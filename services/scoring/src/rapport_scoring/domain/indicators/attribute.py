@@ -19,7 +19,7 @@ from rapport_scoring.domain.indicators.indicator import (
     distinct,
     newest_first,
 )
-from rapport_scoring.domain.purchases import Purchase
+from rapport_scoring.domain.ledger.purchases import Purchase
 from rapport_scoring.domain.rates import Rates
 from rapport_shared.contracts.money import Amount
 

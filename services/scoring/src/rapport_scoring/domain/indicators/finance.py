@@ -15,9 +15,9 @@ from rapport_scoring.domain.indicators.indicator import (
     distinct,
     newest_first,
 )
-from rapport_scoring.domain.purchases import Purchase
+from rapport_scoring.domain.ledger.purchases import Purchase
 from rapport_scoring.domain.rates import Rates
-from rapport_scoring.domain.receivables import Receivable
+from rapport_scoring.domain.settlement.receivables import Receivable
 
 SALES_WINDOW: Final = timedelta(days=90)
 PAYMENT_WINDOW: Final = timedelta(days=365)

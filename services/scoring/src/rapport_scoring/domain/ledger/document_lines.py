@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 
-from rapport_scoring.domain import costs, revenue
-from rapport_scoring.domain.books import Books
-from rapport_scoring.domain.documents import Statement
-from rapport_scoring.domain.ledger_policy import LedgerPolicy
-from rapport_scoring.domain.lines import LedgerLine, exact
-from rapport_scoring.domain.order_lines import open_lines, returned_parts
-from rapport_scoring.domain.receivables import Gap
+from rapport_scoring.domain.ledger import costs, revenue
+from rapport_scoring.domain.ledger.books import Books
+from rapport_scoring.domain.ledger.documents import Statement
+from rapport_scoring.domain.ledger.lines import LedgerLine, exact
+from rapport_scoring.domain.ledger.order_lines import open_lines, returned_parts
+from rapport_scoring.domain.ledger.policy import LedgerPolicy
+from rapport_scoring.domain.settlement.receivables import Gap
 from rapport_shared.contracts.touchpoints.commerce import (
     Cancellation,
     Cost,

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 
-from rapport_scoring.domain.accounts import Account, Piece
-from rapport_scoring.domain.documents import Statement
+from rapport_scoring.domain.ledger.documents import Statement
+from rapport_scoring.domain.settlement.accounts import Account, Piece
 
 
 @dataclass(slots=True)

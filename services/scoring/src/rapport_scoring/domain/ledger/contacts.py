@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 
 from rapport_scoring.domain.facts import AssetEvent, Contact
-from rapport_scoring.domain.ledger_policy import LedgerPolicy
-from rapport_scoring.domain.lines import LedgerLine, Part, divided, line_of
+from rapport_scoring.domain.ledger.lines import LedgerLine, Part, divided, line_of
+from rapport_scoring.domain.ledger.policy import LedgerPolicy
 
 
 def contact_costs(contacts: Iterable[Contact], policy: LedgerPolicy) -> Iterator[LedgerLine]:

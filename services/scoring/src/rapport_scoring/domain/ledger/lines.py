@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
-from rapport_scoring.domain.documents import Statement
 from rapport_scoring.domain.facts import AssetEvent, Contact
+from rapport_scoring.domain.ledger.documents import Statement
 from rapport_shared.contracts.touchpoints.documents import DocumentKey
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from rapport_scoring.domain.books import BASES, Books, subject_of
-from rapport_scoring.domain.documents import Statement
-from rapport_scoring.domain.ledger_policy import LedgerPolicy
-from rapport_scoring.domain.lines import Exact, LedgerLine, Part, exact, line_of, share
-from rapport_scoring.domain.order_lines import OpenLine, ReturnedPart
+from rapport_scoring.domain.ledger.books import BASES, Books, subject_of
+from rapport_scoring.domain.ledger.documents import Statement
+from rapport_scoring.domain.ledger.lines import Exact, LedgerLine, Part, exact, line_of, share
+from rapport_scoring.domain.ledger.order_lines import OpenLine, ReturnedPart
+from rapport_scoring.domain.ledger.policy import LedgerPolicy
 from rapport_shared.contracts.touchpoints.commerce import AncillaryCost, Cost, Invoice, Order, Return, Shipment
 
 PRODUCT, HANDLING, FREIGHT = "product", "handling", "freight"

@@ -12,14 +12,14 @@ from datetime import date, datetime
 from typing import TypeAlias
 from uuid import UUID
 
-from rapport_scoring.domain.account_opening import enter_credits, enter_write_offs, excesses, open_accounts
-from rapport_scoring.domain.accounts import Account
-from rapport_scoring.domain.allocations import allocate
-from rapport_scoring.domain.books import Books, Name
-from rapport_scoring.domain.documents import Statement
-from rapport_scoring.domain.lines import LedgerLine, Part, line_of
-from rapport_scoring.domain.purses import Pool, Purse
-from rapport_scoring.domain.receivables import Gap, OnAccount
+from rapport_scoring.domain.ledger.books import Books, Name
+from rapport_scoring.domain.ledger.documents import Statement
+from rapport_scoring.domain.ledger.lines import LedgerLine, Part, line_of
+from rapport_scoring.domain.settlement.account_opening import enter_credits, enter_write_offs, excesses, open_accounts
+from rapport_scoring.domain.settlement.accounts import Account
+from rapport_scoring.domain.settlement.allocations import allocate
+from rapport_scoring.domain.settlement.purses import Pool, Purse
+from rapport_scoring.domain.settlement.receivables import Gap, OnAccount
 from rapport_shared.contracts.touchpoints.commerce import Payment, Refund, Reversal
 
 Happening: TypeAlias = tuple[date, int, tuple[datetime, UUID], Statement, Purse]

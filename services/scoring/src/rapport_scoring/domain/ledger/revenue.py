@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from rapport_scoring.domain.books import Books
-from rapport_scoring.domain.documents import Statement
-from rapport_scoring.domain.lines import LedgerLine, Part, line_of, share
-from rapport_scoring.domain.order_lines import OpenLine, ReturnedPart
+from rapport_scoring.domain.ledger.books import Books
+from rapport_scoring.domain.ledger.documents import Statement
+from rapport_scoring.domain.ledger.lines import LedgerLine, Part, line_of, share
+from rapport_scoring.domain.ledger.order_lines import OpenLine, ReturnedPart
 from rapport_shared.contracts.touchpoints.commerce import Cancellation, Credit, Invoice, Order, Return
 from rapport_shared.contracts.touchpoints.documents import DocumentKey
 

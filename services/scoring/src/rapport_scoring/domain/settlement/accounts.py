@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 
-from rapport_scoring.domain.documents import Statement
-from rapport_scoring.domain.lines import share
+from rapport_scoring.domain.ledger.documents import Statement
+from rapport_scoring.domain.ledger.lines import share
 from rapport_shared.contracts.touchpoints.commerce import Invoice
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from rapport_scoring.domain.documents import Statement
-from rapport_scoring.domain.ledger import Ledger
-from rapport_scoring.domain.lines import Part, share
+from rapport_scoring.domain.ledger.documents import Statement
+from rapport_scoring.domain.ledger.lines import Part, share
+from rapport_scoring.domain.ledger.reckoning import Ledger
 from rapport_shared.contracts.touchpoints.commerce import Invoice, Order
 from rapport_shared.contracts.touchpoints.documents import DocumentKey
 

@@ -15,8 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from rapport_scoring.domain.facts import AssetEvent, WalletStatement
 from rapport_scoring.domain.fixed_point import decimal_text
 from rapport_scoring.domain.indicators import wallets_in_force
+from rapport_scoring.domain.needs.service_due import ServiceInterval, service_due
 from rapport_scoring.domain.rates import Rates
-from rapport_scoring.domain.service_due import ServiceInterval, service_due
 from rapport_shared.contracts.money import Amount
 from rapport_shared.contracts.touchpoints.fields import Code
 

@@ -8,10 +8,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from rapport_scoring.domain.dynamics.stages import StagePolicy
 from rapport_scoring.domain.indicators import NUMBERS, Indicator
-from rapport_scoring.domain.lines import beyond, exact
+from rapport_scoring.domain.ledger.lines import beyond, exact
 from rapport_scoring.domain.rates import Converted
-from rapport_scoring.domain.stages import StagePolicy
 from rapport_shared.contracts.touchpoints.fields import MAX_AMOUNT
 
 Measure = Literal["last_90_days", "lifetime", "total"]

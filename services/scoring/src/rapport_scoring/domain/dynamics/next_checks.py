@@ -5,15 +5,15 @@ from datetime import date, datetime, timedelta
 from fractions import Fraction
 from functools import cache
 
-from rapport_scoring.domain.crossings import first_true, strides
-from rapport_scoring.domain.fading import Kept
+from rapport_scoring.domain.dynamics.crossings import first_true, strides
+from rapport_scoring.domain.dynamics.fading import Kept
+from rapport_scoring.domain.dynamics.trigger_policy import TriggerPolicy
+from rapport_scoring.domain.dynamics.triggers import TriggerState, cooled_down, fall, rule_of
 from rapport_scoring.domain.indicators.finance import reported_exposure
 from rapport_scoring.domain.indicators.indicator import distinct
-from rapport_scoring.domain.lines import beyond
+from rapport_scoring.domain.ledger.lines import beyond
 from rapport_scoring.domain.rates import Rates
-from rapport_scoring.domain.receivables import Receivable
-from rapport_scoring.domain.trigger_policy import TriggerPolicy
-from rapport_scoring.domain.triggers import TriggerState, cooled_down, fall, rule_of
+from rapport_scoring.domain.settlement.receivables import Receivable
 
 Potential = Callable[[date], Fraction | None]
 """Potential value on a day with the facts known now; None where it is unknown."""

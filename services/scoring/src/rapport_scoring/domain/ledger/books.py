@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from rapport_scoring.domain.documents import Statement
+from rapport_scoring.domain.ledger.documents import Statement
 from rapport_shared.contracts.touchpoints.commerce import (
     Cancellation,
     Cost,

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 
-from rapport_scoring.domain.accounts import Account
-from rapport_scoring.domain.ledger_policy import LedgerPolicy
-from rapport_scoring.domain.lines import LedgerLine, Part, divided, line_of
-from rapport_scoring.domain.receivables import Receivable, Settled
+from rapport_scoring.domain.ledger.lines import LedgerLine, Part, divided, line_of
+from rapport_scoring.domain.ledger.policy import LedgerPolicy
+from rapport_scoring.domain.settlement.accounts import Account
+from rapport_scoring.domain.settlement.receivables import Receivable, Settled
 
 
 def receivable(account: Account, valued_on: date, policy: LedgerPolicy) -> Receivable:

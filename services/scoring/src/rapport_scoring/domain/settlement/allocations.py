@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from rapport_scoring.domain.accounts import Account, Piece
-from rapport_scoring.domain.books import Name
-from rapport_scoring.domain.documents import Statement
-from rapport_scoring.domain.lines import LedgerLine, Part, line_of, share
-from rapport_scoring.domain.purses import Purse
-from rapport_scoring.domain.receivables import Gap
+from rapport_scoring.domain.ledger.books import Name
+from rapport_scoring.domain.ledger.documents import Statement
+from rapport_scoring.domain.ledger.lines import LedgerLine, Part, line_of, share
+from rapport_scoring.domain.settlement.accounts import Account, Piece
+from rapport_scoring.domain.settlement.purses import Purse
+from rapport_scoring.domain.settlement.receivables import Gap
 from rapport_shared.contracts.touchpoints.commerce import Allocation, Payment, PaymentAllocation
 
 

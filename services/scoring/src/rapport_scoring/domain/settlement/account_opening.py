@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from rapport_scoring.domain.accounts import Account
-from rapport_scoring.domain.books import Books, Name
-from rapport_scoring.domain.purses import Purse
-from rapport_scoring.domain.receivables import Gap
+from rapport_scoring.domain.ledger.books import Books, Name
+from rapport_scoring.domain.settlement.accounts import Account
+from rapport_scoring.domain.settlement.purses import Purse
+from rapport_scoring.domain.settlement.receivables import Gap
 from rapport_shared.contracts.touchpoints.commerce import Credit, Invoice, WriteOff
 
 

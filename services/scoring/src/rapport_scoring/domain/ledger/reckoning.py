@@ -7,16 +7,16 @@ from itertools import chain
 from typing import TypeVar
 from uuid import UUID
 
-from rapport_scoring.domain.ageing import receivable, receivable_lines
-from rapport_scoring.domain.books import Books, open_books
-from rapport_scoring.domain.contacts import contact_costs, warranty_costs
-from rapport_scoring.domain.document_lines import document_lines, goods_gaps
-from rapport_scoring.domain.documents import MOMENT, Statement, counting, standing
 from rapport_scoring.domain.facts import AssetEvent, Contact
-from rapport_scoring.domain.ledger_policy import LedgerPolicy
-from rapport_scoring.domain.lines import LedgerLine
-from rapport_scoring.domain.receivables import Gap, OnAccount, Receivable
-from rapport_scoring.domain.settlement import Settlement, settle
+from rapport_scoring.domain.ledger.books import Books, open_books
+from rapport_scoring.domain.ledger.contacts import contact_costs, warranty_costs
+from rapport_scoring.domain.ledger.document_lines import document_lines, goods_gaps
+from rapport_scoring.domain.ledger.documents import MOMENT, Statement, counting, standing
+from rapport_scoring.domain.ledger.lines import LedgerLine
+from rapport_scoring.domain.ledger.policy import LedgerPolicy
+from rapport_scoring.domain.settlement.ageing import receivable, receivable_lines
+from rapport_scoring.domain.settlement.receivables import Gap, OnAccount, Receivable
+from rapport_scoring.domain.settlement.settling import Settlement, settle
 
 Fact = TypeVar("Fact", Contact, AssetEvent)
 

@@ -7,8 +7,14 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import assert_never
 
-from rapport_scoring.domain.crossings import Crossing, Measured, above, all_of, any_of, below, flag
-from rapport_scoring.domain.trigger_policy import CreditRule, GrowthRule, RetentionRule, TriggerPolicy, WinBackRule
+from rapport_scoring.domain.dynamics.crossings import Crossing, Measured, above, all_of, any_of, below, flag
+from rapport_scoring.domain.dynamics.trigger_policy import (
+    CreditRule,
+    GrowthRule,
+    RetentionRule,
+    TriggerPolicy,
+    WinBackRule,
+)
 
 
 class Trigger(StrEnum):

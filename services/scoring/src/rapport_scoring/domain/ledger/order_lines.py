@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from rapport_scoring.domain.books import Books, Name
-from rapport_scoring.domain.documents import Statement
-from rapport_scoring.domain.lines import Exact, exact, share
+from rapport_scoring.domain.ledger.books import Books, Name
+from rapport_scoring.domain.ledger.documents import Statement
+from rapport_scoring.domain.ledger.lines import Exact, exact, share
 from rapport_shared.contracts.touchpoints.commerce import (
     Cancellation,
     InvoiceLine,

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from fractions import Fraction
 from uuid import UUID
 
-from rapport_scoring.domain.lines import beyond, exact
-from rapport_scoring.domain.trigger_policy import Above, Below
+from rapport_scoring.domain.dynamics.trigger_policy import Above, Below
+from rapport_scoring.domain.ledger.lines import beyond, exact
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""What changes with time: stages, tiers, alarms of silence, triggers."""

@@ -1,0 +1,1 @@
+"""What a customer may need next, counted and not modelled."""

@@ -1,0 +1,1 @@
+"""Settlement: what of each invoice is open on each day, and what is on account."""
