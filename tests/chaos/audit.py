@@ -163,13 +163,13 @@ async def _person_findings(client: httpx.AsyncClient, person: Person) -> list[st
     view = (await client.get(f"/v1/customers/{customer_id}", follow_redirects=True)).json()
     seen = Counter([entry["event_id"] async for entry in _timeline(client, customer_id)])
     money = [{"amount": person.revenue, "currency": "CNY"}] if person.orders else []
-    value = view["value"] or {"contemporary": {"lifetime_parts": {"revenue": []}}}
+    parts = view["value"]["contemporary"]["lifetime_parts"] if view["value"] else {}
     expected = {
         "name": (person.name, view["identity"]["display_name"] if person.name else None),
         "contacts": (person.contacts, view["interactions"]["count"] if view["interactions"] else 0),
         "orders": (person.orders, view["commerce"]["orders"] if view["commerce"] else 0),
         "revenue": (money, view["commerce"]["revenue"] if view["commerce"] else []),
-        "value": (money, value["contemporary"]["lifetime_parts"]["revenue"]),
+        "value": (money, parts.get("revenue", [])),
         "tickets": (person.tickets, view["tickets"]["total"] if view["tickets"] else 0),
         "missing in the timeline": (0, len(person.touchpoints - seen.keys())),
         "twice in the timeline": (0, sum(count > 1 for count in seen.values())),
