@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 
 import faust
 from aiokafka.errors import KafkaError
+from faust.assignor.partition_assignor import PartitionAssignor
 
 from rapport_scoring.drain import Drain
 from rapport_shared.contracts.catalogue import Topic
@@ -34,6 +35,21 @@ LARGEST_BURST = 65_536
 
 class StreamBroken(Exception):
     """Faust stopped, or hangs: the process must end, and another takes its partitions."""
+
+
+class WholeAssignor(PartitionAssignor):
+    """Faust's assignor, which leaves out topics that it does not see and never looks again; this one takes note.
+
+    A broker that has just come back tells of no topics for a moment: partitions that were then left out belonged to
+    nobody until the next rebalance, and nothing brings that about.
+    """
+
+    def assign(self, cluster: Any, member_metadata: Any) -> Any:
+        """Assigns partitions, as Faust does."""
+        wanted = {topic for member in member_metadata.values() for topic in member.subscription}
+        app: Any = self.app
+        app.left_out = sorted(topic for topic in wanted if not cluster.partitions_for_topic(topic))
+        return super().assign(cluster, member_metadata)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +102,7 @@ def make_app(worker: "Worker[Any]") -> faust.App:
         stream_buffer_maxsize=LARGEST_BURST,
         stream_wait_empty=True,
         web_enabled=False,
+        PartitionAssignor=WholeAssignor,
     )
     channel = app.topic(
         *(topic.name for topic in worker.topics),
@@ -105,6 +122,8 @@ def _app_type(drain: Drain[Any]) -> type[faust.App]:
     loop = asyncio.get_running_loop()
 
     class ScoringApp(faust.App):
+        left_out: Sequence[str] = ()
+
         def on_rebalance_start(self) -> None:
             """Called on the consumer's thread, before Faust waits for its agents: lets go of everything."""
             super().on_rebalance_start()
@@ -157,8 +176,9 @@ async def _broker_answers(servers: str) -> None:
             await asyncio.sleep(TICK_SECONDS)
 
 
-async def _watch(app: faust.App) -> None:
-    """Ends the process when a rebalance does not: Faust waits for ever for messages nobody acknowledges."""
+async def _watch(app: Any) -> None:
+    """Ends the process when a rebalance does not, for Faust waits for ever for messages nobody acknowledges, or when
+    one left topics out: started anew, it is a member that joins, and everything is assigned."""
     loop = asyncio.get_running_loop()
     since: float | None = None
     while True:
@@ -166,6 +186,8 @@ async def _watch(app: faust.App) -> None:
         since = (since or loop.time()) if app.rebalancing else None
         if since is not None and loop.time() - since > WATCHDOG_SECONDS:
             raise StreamBroken("a rebalance hangs")
+        if app.left_out:
+            raise StreamBroken(f"topics were not seen when partitions were assigned: {', '.join(app.left_out)}")
 
 
 async def _stop(app: faust.App) -> None:
