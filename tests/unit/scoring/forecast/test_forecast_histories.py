@@ -26,7 +26,7 @@ def test_the_order_of_arrival_does_not_matter(bought: list[tuple[date, int]], da
     history = PurchaseHistory(bought)
     late = PurchaseHistory(data.draw(st.permutations(bought)))
     assert late == history
-    assert (late.mean, late.repeat_mean, late.days) == (history.mean, history.repeat_mean, history.days)
+    assert (late.mean, late.days) == (history.mean, history.days)
     assert late.recency(as_of, unit=1.0) == counted(bought, as_of)
     assert late.up_to(as_of) == PurchaseHistory([(day, revenue) for day, revenue in bought if day <= as_of])
 
@@ -61,8 +61,7 @@ def test_what_was_bought_between_two_days(bought: list[tuple[date, int]], after:
 
 def test_means_are_of_days() -> None:
     history = PurchaseHistory([(date(2026, 1, 1), 100), (date(2026, 1, 3), 50), (date(2026, 1, 3), 70)])
-    assert (len(history), history.mean, history.repeat_mean) == (2, 110.0, 120.0)
-    assert PurchaseHistory([(BEGIN, 1)]).repeat_mean is None
+    assert (len(history), history.mean) == (2, 110.0)
     assert PurchaseHistory().mean is None
 
 

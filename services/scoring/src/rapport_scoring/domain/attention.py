@@ -6,7 +6,15 @@ from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
 
 from rapport_scoring.domain.customer import CustomerFacts
-from rapport_scoring.domain.dynamics.alarms import SILENCE, AlarmDecision, Episode, Silence, decide_alarms, open_alarms
+from rapport_scoring.domain.dynamics.alarms import (
+    SILENCE,
+    AlarmDecision,
+    Episode,
+    Silence,
+    decide_alarms,
+    open_alarms,
+    silence_due,
+)
 from rapport_scoring.domain.dynamics.crossings import Measured
 from rapport_scoring.domain.dynamics.fading import kept
 from rapport_scoring.domain.dynamics.next_checks import next_cool_down, next_fall, next_overdue
@@ -72,9 +80,9 @@ def _silence_due(rules: Rules, values: Valuation, last: date) -> datetime:
         else None
     )
     if basis is None or age is None:
-        return _midnight(last) + timedelta(days=rule.days_without_repeat)
+        return silence_due(last, rule.days_without_repeat, UTC)[0]
     after = min(timedelta(days=age * MONTH), FAR_AHEAD)
-    return max(_midnight(basis.history.days[0]) + after, _midnight(last + timedelta(days=1)))
+    return max(_midnight(basis.history.days[0]) + after, silence_due(last, 1, UTC)[0])
 
 
 def trigger_inputs(rules: Rules, values: Valuation, standing: Standing, *, silent: bool, today: date) -> TriggerInputs:

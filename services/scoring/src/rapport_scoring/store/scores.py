@@ -35,7 +35,6 @@ SELECT customer_id FROM customer_score WHERE version > 0 AND generation < $1 ORD
 FOR UPDATE SKIP LOCKED
 """
 _GIVE_UP = "UPDATE customer_score SET due_at = NULL, generation = $2 WHERE customer_id = $1"
-_NEXT_DUE = "SELECT min(due_at) FROM customer_score WHERE due_at IS NOT NULL"
 _SCORED = """
 SELECT customer_id FROM customer_score WHERE version > 0 AND moved_to IS NULL AND customer_id > $1
 ORDER BY customer_id LIMIT $2
@@ -121,13 +120,6 @@ async def claim_outdated(connection: Connection, generation: int, limit: int) ->
 async def give_up(connection: Connection, customer_id: UUID, generation: int) -> None:
     """Lets no timer look at a customer until its next fact, or the next rules."""
     await connection.execute(_GIVE_UP, customer_id, generation)
-
-
-async def next_due(connection: Reading) -> datetime | None:
-    """When time alone changes a score next."""
-    rows = await connection.fetch(_NEXT_DUE)
-    due: datetime | None = rows[0]["min"]
-    return due
 
 
 async def scored_customers(connection: Reading, after: UUID, limit: int) -> list[UUID]:

@@ -70,13 +70,6 @@ class PurchaseHistory:
         """The mean revenue of a day with a purchase; None when there is none."""
         return self._revenue / len(self._days) if self._days else None
 
-    @property
-    def repeat_mean(self) -> float | None:
-        """The mean revenue of a day with a purchase after the first one; None when there is none."""
-        if len(self._days) < 2:
-            return None
-        return (self._revenue - self._by_day[self._days[0]][1]) / (len(self._days) - 1)
-
     def add(self, day: date, revenue: int) -> None:
         """Adds a purchase."""
         self._change(day.toordinal(), 1, revenue)
