@@ -63,6 +63,10 @@ SEGMENTS = {
     "busy": {"count": "purchases", "within": "60 days", "at_least": 1},
 }
 
+_NOTHING_LEFT = """
+SELECT NOT EXISTS (SELECT FROM outbox) AND NOT EXISTS (SELECT FROM customer_score WHERE due_at <= $1)
+"""
+
 
 @dataclass
 class World:
@@ -152,7 +156,7 @@ class World:
             return found
 
     async def consumed(self) -> bool:
-        """Whether every cursor is at its end and the outbox is empty."""
+        """Whether every cursor is at its end, nobody's score waits for a timer, and the outbox is empty."""
         try:
             return await self._consumed()
         except (asyncpg.PostgresError, OSError, TimeoutError, asyncpg.InterfaceError, KafkaError):
@@ -165,7 +169,7 @@ class World:
         async with BatchReader(self.kafka, "test", max_records=1) as reader:
             bounds = await reader.bounds([Partition(row["topic"], row["partition"]) for row in rows])
         behind = [row for row in rows if bounds[Partition(row["topic"], row["partition"])][1] != row["position"]]
-        return not behind and await self.database.fetch_value("SELECT count(*) FROM outbox") == 0
+        return not behind and await self.database.fetch_value(_NOTHING_LEFT, datetime.now(UTC)) is True
 
 
 async def fresh_topics(servers: str) -> None:
