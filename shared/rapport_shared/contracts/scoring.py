@@ -4,13 +4,38 @@ Shares, probabilities and numbers that are no money are decimal strings, so that
 """
 
 from datetime import date, datetime
-from typing import Literal
+from enum import StrEnum
+from typing import Final, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from rapport_shared.contracts.model import Contract
 from rapport_shared.contracts.money import Amount
+
+SILENCE: Final = "silence"
+"""The kind of the alarm that tells of a customer who has been silent for too long."""
+
+
+class Stage(StrEnum):
+    """Where in its life a customer is; the policy `tier` of the scoring service says where one stage ends."""
+
+    PROSPECT = "prospect"
+    FIRST_ORDER = "first_order"
+    DEVELOPING = "developing"
+    LOYAL = "loyal"
+    LIFELONG = "lifelong"
+    LAPSED = "lapsed"
+    WON_BACK = "won_back"
+
+
+class Trigger(StrEnum):
+    """What a customer can call for."""
+
+    RETENTION = "retention"
+    WIN_BACK = "win_back"
+    GROWTH = "growth"
+    CREDIT_WATCH = "credit_watch"
 
 
 class ContemporaryValue(Contract):

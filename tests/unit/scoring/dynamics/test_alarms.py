@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from rapport_scoring.domain.dynamics.alarms import (
-    SILENCE,
     AlarmFact,
     AlarmReason,
     AlarmRule,
@@ -21,6 +20,7 @@ from rapport_scoring.domain.dynamics.alarms import (
     open_alarms,
     silence_due,
 )
+from rapport_shared.contracts.scoring import SILENCE
 from tests.unit.scoring.indicators.examples import DAY, NOON, day
 
 CUSTOMER = UUID(int=1)

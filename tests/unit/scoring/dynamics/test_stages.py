@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from rapport_scoring.domain.dynamics.stages import Stage, StagePolicy, next_stage_day, stage, stage_since
+from rapport_scoring.domain.dynamics.stages import StagePolicy, next_stage_day, stage, stage_since
+from rapport_shared.contracts.scoring import Stage
 from tests.unit.scoring.indicators.examples import DAY, day
 
 SMALL = StagePolicy(lapse_days=10, loyal_orders=3, loyal_days=12, lifelong_orders=5, lifelong_days=30)

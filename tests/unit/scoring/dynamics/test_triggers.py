@@ -16,7 +16,6 @@ from rapport_scoring.domain.dynamics.crossings import Measured, first_true
 from rapport_scoring.domain.dynamics.next_checks import next_cool_down, next_fall, next_overdue
 from rapport_scoring.domain.dynamics.trigger_policy import TriggerPolicy
 from rapport_scoring.domain.dynamics.triggers import (
-    Trigger,
     TriggerDecision,
     TriggerInputs,
     TriggerState,
@@ -24,6 +23,7 @@ from rapport_scoring.domain.dynamics.triggers import (
 )
 from rapport_scoring.domain.indicators.finance import reported_overdue_ratio
 from rapport_scoring.domain.settlement.receivables import Receivable
+from rapport_shared.contracts.scoring import Trigger
 from tests.unit.scoring.indicators.examples import DAY, NOON, RATES, day, receivable, receivables
 
 POLICY = TriggerPolicy()

@@ -7,7 +7,6 @@ from fractions import Fraction
 
 from rapport_scoring.domain.customer import CustomerFacts
 from rapport_scoring.domain.dynamics.alarms import (
-    SILENCE,
     AlarmDecision,
     Episode,
     Silence,
@@ -18,7 +17,6 @@ from rapport_scoring.domain.dynamics.alarms import (
 from rapport_scoring.domain.dynamics.crossings import Measured
 from rapport_scoring.domain.dynamics.fading import kept
 from rapport_scoring.domain.dynamics.next_checks import next_cool_down, next_fall, next_overdue
-from rapport_scoring.domain.dynamics.stages import Stage
 from rapport_scoring.domain.dynamics.triggers import TriggerDecision, TriggerInputs, decide_triggers
 from rapport_scoring.domain.forecast import MONTH, silence_alarm
 from rapport_scoring.domain.indicators.finance import reported_exposure, reported_overdue_ratio
@@ -26,6 +24,7 @@ from rapport_scoring.domain.memory import Memory
 from rapport_scoring.domain.rules import Rules
 from rapport_scoring.domain.standing import Standing
 from rapport_scoring.domain.valuation import Valuation, figure
+from rapport_shared.contracts.scoring import SILENCE, Stage
 
 LOOK_AHEAD = timedelta(days=730)
 FAR_AHEAD = timedelta(days=36_500)

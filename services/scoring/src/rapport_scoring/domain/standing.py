@@ -6,7 +6,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from rapport_scoring.domain.customer import CustomerFacts
-from rapport_scoring.domain.dynamics.stages import Stage, next_stage_day, stage, stage_since
+from rapport_scoring.domain.dynamics.stages import next_stage_day, stage, stage_since
 from rapport_scoring.domain.dynamics.tiers import TierDecision, decide_tier
 from rapport_scoring.domain.indicators import (
     Indicator,
@@ -28,7 +28,7 @@ from rapport_scoring.domain.rates import Converted
 from rapport_scoring.domain.rules import Rules
 from rapport_scoring.domain.valuation import Valuation
 from rapport_shared.contracts.money import Amount
-from rapport_shared.contracts.scoring import StageState, Suggestion, TierState
+from rapport_shared.contracts.scoring import Stage, StageState, Suggestion, TierState
 
 
 @dataclass(frozen=True, slots=True)

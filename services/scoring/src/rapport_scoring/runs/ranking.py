@@ -11,7 +11,6 @@ import orjson
 
 from rapport_scoring.domain.assessment import midnight
 from rapport_scoring.domain.customer import CustomerFacts
-from rapport_scoring.domain.dynamics.stages import Stage
 from rapport_scoring.domain.health import CustomerSummary, MonthSales, cohorts, health
 from rapport_scoring.domain.ledger.lines import LedgerLine, Part
 from rapport_scoring.domain.rules import Rules
@@ -21,6 +20,7 @@ from rapport_scoring.runs.base import Progress, everybody
 from rapport_scoring.store import runs
 from rapport_scoring.store.runs import Valued
 from rapport_shared.contracts.money import Amount
+from rapport_shared.contracts.scoring import Stage
 from rapport_shared.database import Database
 
 MOST: Final = 2**63 - 1

@@ -10,12 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
-from typing import Final
 from uuid import UUID
 
 from rapport_shared.contracts.ids import derived_id
-
-SILENCE: Final = "silence"
 
 
 class AlarmState(StrEnum):

@@ -12,25 +12,14 @@ purchase days in it, and `tenure` days since its first:
 
 from collections.abc import Collection, Iterable
 from datetime import date, timedelta
-from enum import StrEnum
 from typing import Annotated, Self, assert_never
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from rapport_shared.contracts.scoring import Stage
+
 Days = Annotated[int, Field(ge=1, le=36_500)]
 Orders = Annotated[int, Field(ge=2, le=10_000)]
-
-
-class Stage(StrEnum):
-    """The stages, as defined above."""
-
-    PROSPECT = "prospect"
-    FIRST_ORDER = "first_order"
-    DEVELOPING = "developing"
-    LOYAL = "loyal"
-    LIFELONG = "lifelong"
-    LAPSED = "lapsed"
-    WON_BACK = "won_back"
 
 
 class StagePolicy(BaseModel):

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from fractions import Fraction
 from typing import assert_never
 
@@ -15,16 +14,7 @@ from rapport_scoring.domain.dynamics.trigger_policy import (
     TriggerPolicy,
     WinBackRule,
 )
-
-
-class Trigger(StrEnum):
-    """What a customer can call for."""
-
-    RETENTION = "retention"
-    WIN_BACK = "win_back"
-    GROWTH = "growth"
-    CREDIT_WATCH = "credit_watch"
-
+from rapport_shared.contracts.scoring import Trigger
 
 Rule = RetentionRule | WinBackRule | GrowthRule | CreditRule
 

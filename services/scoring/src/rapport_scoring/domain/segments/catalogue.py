@@ -5,10 +5,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
-from rapport_scoring.domain.dynamics.alarms import SILENCE
-from rapport_scoring.domain.dynamics.stages import Stage
-from rapport_scoring.domain.dynamics.triggers import Trigger
 from rapport_scoring.domain.indicators.indicator import NUMBERS
+from rapport_shared.contracts.scoring import SILENCE, Stage, Trigger
 from rapport_shared.contracts.touchpoints.envelope import CHANNELS
 
 
