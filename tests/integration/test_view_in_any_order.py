@@ -93,8 +93,17 @@ async def _project(run: Run, tables: Database, kafka: str, own: tuple[Topic, ...
 
 
 async def _sections(tables: Database) -> Sections:
+    await _assert_merged_ids_lead_to_their_customers(tables)
     rows = await tables.fetch(f"SELECT customer_id, {', '.join(SECTIONS)} FROM customer_view WHERE moved_to IS NULL")
     found: defaultdict[UUID, dict[str, str]] = defaultdict(dict)
     for row in rows:
         found[row["customer_id"]] = {name: row[name] for name in SECTIONS}
     return dict(found)
+
+
+async def _assert_merged_ids_lead_to_their_customers(tables: Database) -> None:
+    rows = await tables.fetch(
+        "SELECT v.customer_id, v.moved_to, m.customer_id AS belongs_to FROM customer_view v "
+        "JOIN membership m ON m.profile_id = v.customer_id WHERE v.moved_to IS NOT NULL"
+    )
+    assert [row["moved_to"] for row in rows] == [row["belongs_to"] for row in rows]

@@ -110,12 +110,13 @@ async def _follow_moves(
         await store.begin_memberships(connection, profiles)
     moved: set[UUID] = set()
     for move in sorted(moves, key=lambda move: (move["profile_id"], move["mapping_seq"])):
-        customer_id = UUID(move["customer_id"])
-        former = await store.move_profile(connection, UUID(move["profile_id"]), customer_id, move["mapping_seq"])
+        profile_id, customer_id = UUID(move["profile_id"]), UUID(move["customer_id"])
+        former = await store.move_profile(connection, profile_id, customer_id, move["mapping_seq"])
         if former is not None:
-            dirty[former] |= ALL
-            dirty[customer_id] |= ALL
-            moved.add(UUID(move["profile_id"]))
+            # whoever asks for the profile's own id is led to the customer that it belongs to now
+            for stale in (former, customer_id, profile_id):
+                dirty[stale] |= ALL
+            moved.add(profile_id)
     return moved
 
 
