@@ -141,9 +141,13 @@ class _Loader(yaml.SafeLoader):
 
 async def active_document(connection: Reading, kind: PolicyKind[Document], place: PolicyPlace) -> Document:
     """The document that is in force. Cheap: a document is parsed once."""
-    version = await active_version(connection, place)
-    parsed: Document = _parsed(kind.model, orjson.dumps(version.document))
-    return parsed
+    return parsed(kind, await active_version(connection, place))
+
+
+def parsed(kind: PolicyKind[Document], version: PolicyVersion) -> Document:
+    """The document of a version as its model. Cheap: a document is parsed once."""
+    document: Document = _parsed(kind.model, orjson.dumps(version.document))
+    return document
 
 
 @lru_cache(maxsize=64)

@@ -109,7 +109,7 @@ def test_what_the_gateway_passes_on_is_described_as_the_owner_describes_it() -> 
     }
 
 
-POLICIES = ("matching", "fields", "value", "tier", "trigger", "segment")
+POLICIES = ("matching", "fields", "value", "tier", "trigger", "segment", "playbook")
 WITHOUT_BODY = {
     "/v1/customers/{customer_id}/relations/{type}/{to}",
     "/v1/merges/{merge_id}/undo",

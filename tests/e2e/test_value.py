@@ -227,6 +227,44 @@ async def test_a_customer_enters_a_segment_and_leaves_it(caller: Caller) -> None
     assert kinds[0] == "segment.left"
 
 
+async def test_a_reason_to_act_becomes_work_and_is_withdrawn_with_it(caller: Caller) -> None:
+    made, owner = Company(caller), f"agent-{uuid4().hex[:8]}"
+    await made.report("profile.reported", 60, {"kind": "company", "name": {"display": "Ulm Filters"}})
+    for number, days_ago in ((1, 42), (2, 28), (3, 14)):
+        await made.order(number, days_ago)
+    await made.settled()
+    await caller.call("PUT", f"/v1/customers/{made.customer_id}/owner", 200, json={"owner": owner})
+
+    async def wallet(of_the_sales: int) -> None:
+        """It spends so many times on filters what it bought here a month: three orders in ninety days."""
+        data = {"category": "filters", "currency": "CNY", "amount": of_the_sales * NET, "basis": "declared"}
+        await made.report("wallet.reported", 1 if of_the_sales > 1 else 0, data | {"from": str(made.day(1))})
+        await made.settled()
+
+    async def opened() -> Any:
+        return (await caller.call("GET", f"/v1/tickets?customer={made.customer_id}", 200)).json()["tickets"]
+
+    async def ended() -> Any:
+        return [ticket for ticket in await opened() if not ticket["open"]]
+
+    await wallet(10)
+    [ticket] = await until("an opportunity", opened)
+    assert (ticket["kind"], ticket["state"], ticket["owner"]) == ("opportunity", "new", owner)
+    assert (ticket["origin"]["play"], ticket["origin"]["reason"]) == ("grow", "trigger:growth")
+    assert float(ticket["origin"]["figures"]["share_of_wallet"]) < 0.5
+
+    async def in_view() -> bool:
+        tickets = (await made.get("?sections=tickets"))["tickets"]
+        return bool(tickets) and [one["number"] for one in tickets["open"]] == [ticket["number"]]
+
+    await until("the opportunity in the view", in_view)
+    await wallet(1)
+    [withdrawn] = await until("the end of its reason", ended)
+    assert (withdrawn["number"], withdrawn["state"]) == (ticket["number"], "needless")
+    tried = await caller.call("POST", "/v1/policies/playbook/default/simulate", 200, json={"version": 0})
+    assert tried.json()["plays"]["grow"]["tickets"] >= 1
+
+
 async def test_a_ranking_values_everybody_on_one_day(caller: Caller) -> None:
     made = await company(caller)
     view = await made.settled()

@@ -20,10 +20,11 @@ from rapport_shared.database import Database
 from rapport_shared.messaging.outbox import OutboxSignal
 from rapport_shared.messaging.records import Partition, Record
 from rapport_shared.migrations import migrate
-from rapport_ticket import consumers, store
+from rapport_ticket import consumers
 from rapport_ticket.commands import Tickets
 from rapport_ticket.domain.tickets import first_state
-from rapport_ticket.store import StoredTicket
+from rapport_ticket.store import tickets as store
+from rapport_ticket.store.tickets import StoredTicket
 from tests.support.customer_service import CustomerDesk, customer_desk
 from tests.support.infrastructure import Databases
 

@@ -2,136 +2,28 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
-import httpx
 import pytest
 import pytest_asyncio
 
-from rapport_shared.callers import Caller, CallerTokens
-from rapport_shared.clock import system_clock
-from rapport_shared.contracts import catalogue, customer
-from rapport_shared.contracts.catalogue import EventType
-from rapport_shared.contracts.codec import Event, encode_event
-from rapport_shared.contracts.customer import ProfileMove, RouteTarget
-from rapport_shared.contracts.envelope import Envelope
-from rapport_shared.contracts.ids import new_id
-from rapport_shared.contracts.interaction import IdentifierType
-from rapport_shared.contracts.policies import PolicyActivated
-from rapport_shared.database import Database
-from rapport_shared.messaging.records import Partition, Record
-from rapport_shared.migrations import migrate
-from rapport_shared.normalisation import identifier_key
-from rapport_shared.policy_registers import FIELDS_PLACE, policy_register
+from rapport_shared.contracts.customer import RouteTarget
 from rapport_shared.service import Service
-from rapport_ticket import consumers
-from rapport_ticket.app import build
-from rapport_ticket.settings import TicketSettings
 from tests.support.infrastructure import Databases
 from tests.support.own_fields import GARAGE
-
-SECRET = "s" * 32
-PHONE = {"type": "phone", "value": "138 0013 8000", "region": "CN"}
-
-
-@dataclass
-class Counter:
-    """A client of the ticket service, and what the customer service tells it."""
-
-    client: httpx.AsyncClient
-    database: Database
-
-    async def call(self, method: str, path: str, expected: int, **options: Any) -> httpx.Response:
-        answer = await self.client.request(method, path, **options)
-        assert answer.status_code == expected, f"{method} {path}: {answer.status_code} {answer.text}"
-        return answer
-
-    async def open(self, profile: UUID, expected: int = 201, **fields: Any) -> dict[str, Any]:
-        body = {"kind": "repair", "customer": {"id": str(profile)}, "subject": "空调异响"} | fields
-        return dict((await self.call("POST", "/v1/tickets", expected, json=body)).json())
-
-    async def hear(self, event_type: EventType, data: Any, sequence: int = 1) -> None:
-        """The ticket service consumes an event of the customer service."""
-        now = system_clock()
-        envelope = Envelope(new_id(now), event_type.source, event_type.wire, "subject", now, now, sequence)
-        message = encode_event(Event(envelope, event_type, data))
-        headers = {name: value.decode() for name, value in message.headers}
-        record = Record(Partition(message.topic, 0), 0, message.key, headers, message.value, now)
-        subscriptions: tuple[Any, ...] = (consumers.registers(), policy_register(FIELDS_PLACE))
-        for subscription in subscriptions:
-            if (item := subscription.decode(record)) is not None:
-                async with self.database.transaction() as connection:
-                    await subscription.apply(connection, [item])
-
-    async def declare(self, document: dict[str, Any], version: int = 1) -> None:
-        activated = PolicyActivated(kind="fields", name="default", unit="", version=version, document=document)
-        await self.hear(catalogue.CUSTOMER_POLICY_ACTIVATED, activated, version)
-
-    async def profile(self) -> UUID:
-        profile_id = uuid4()
-        state = customer.ProfileState(profile_id=profile_id, registered=True, created_at=system_clock())
-        await self.hear(catalogue.PROFILE_CHANGED, customer.ProfileChanged(profile=state, changed=()))
-        return profile_id
-
-    async def unit(self, path: str) -> None:
-        state = customer.UnitState(path=path, name=path, time_zone="UTC", currency="CNY", phone_region="CN")
-        await self.hear(catalogue.UNIT_CHANGED, customer.UnitChanged(unit=state, changed=()))
-
-    async def route(self, profile: UUID | None, target: RouteTarget = RouteTarget.PROFILE, seq: int = 1) -> None:
-        key = identifier_key(SECRET.encode(), "phone", "+8613800138000")
-        routed = customer.IdentifierRouted(
-            identifier_key=key,
-            identifier_type=IdentifierType.PHONE,
-            target=target,
-            profile_id=profile,
-            route_seq=seq,
-            valid_from=system_clock(),
-        )
-        await self.hear(catalogue.IDENTIFIER_ROUTED, routed, seq)
-
-    async def move(self, profile: UUID, to: UUID, mapping_seq: int) -> None:
-        moves = (ProfileMove(profile_id=profile, mapping_seq=mapping_seq, customer_id=to),)
-        await self.hear(catalogue.CUSTOMER_UNMERGED, customer.CustomerUnmerged(merge_id=uuid4(), moves=moves))
-
-    async def events(self, ticket_id: str) -> list[Any]:
-        return await self.database.fetch(
-            "SELECT event_id, type, sequence, key, headers::json ->> 'ce_customerid' AS customer FROM event_log "
-            "WHERE aggregate = $1 ORDER BY sequence",
-            f"ticket:{ticket_id}",
-        )
-
-    async def numbers(self, **query: Any) -> list[str]:
-        page = (await self.call("GET", "/v1/tickets", 200, params=query)).json()
-        return [ticket["number"] for ticket in page["tickets"]]
-
-
-def _client(service: Service, **caller: Any) -> httpx.AsyncClient:
-    known = Caller("desk-1", scopes=frozenset({"tickets:*"}), **caller)
-    token = CallerTokens("t" * 32).sign(known, system_clock())
-    return httpx.AsyncClient(
-        transport=httpx.ASGITransport(service.api, raise_app_exceptions=False),
-        base_url="http://ticket",
-        headers={"Authorization": f"Bearer {token}"},
-    )
+from tests.support.ticket_service import PHONE, Counter, client_of, ticket_service
 
 
 @pytest_asyncio.fixture
 async def service(databases: Databases) -> AsyncIterator[Service]:
-    async with databases.fresh() as dsn:
-        await asyncio.to_thread(migrate, "rapport_ticket", dsn)
-        settings = TicketSettings(
-            kafka="127.0.0.1:1", database=dsn, token_secret="t" * 32, identifier_secret=SECRET, pool_size=12
-        )
-        service = build(settings)
-        async with service.database:
-            yield service
+    async with ticket_service(databases) as service:
+        yield service
 
 
 @pytest_asyncio.fixture
 async def counter(service: Service) -> AsyncIterator[Counter]:
-    async with _client(service) as client:
+    async with client_of(service) as client:
         yield Counter(client, service.database)
 
 
@@ -288,7 +180,7 @@ async def test_a_caller_of_one_unit_sees_that_units_tickets(counter: Counter, se
         await counter.unit(path)
     profile = await counter.profile()
     await counter.open(profile, unit="cn/west")
-    async with _client(service, unit="cn/east") as client:
+    async with client_of(service, unit="cn/east") as client:
         east = Counter(client, service.database)
         mine = await east.open(profile)
         assert mine["unit"] == "cn/east"

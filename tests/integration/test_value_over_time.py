@@ -96,6 +96,26 @@ async def test_a_value_on_any_day_and_as_it_was_known(desk: Desk) -> None:
     await desk.call("GET", f"/v1/customers/{customer}/value?known_at=yesterday", 422)
 
 
+async def test_a_forecast_may_be_asked_for_that_looks_less_far_ahead(desk: Desk) -> None:
+    facts = ScoringFacts(seed=4, profiles=1)
+    customer = facts.profile(0)
+    monthly(facts, customer, 4)
+    desk.now = datetime(2026, 4, 1, 10, tzinfo=UTC)
+    await desk.take(facts.messages)
+    present, asked = await desk.value(customer), await desk.value(customer, horizon=12)
+    assert (present["potential"]["horizon_months"], asked["potential"]["horizon_months"]) == (60, 12)
+    assert asked["total"]["amount"] < present["total"]["amount"]
+    assert asked["contemporary"] == present["contemporary"]
+    assert (await desk.value(customer))["potential"] == present["potential"], "asking changes nothing"
+    await desk.activate("value", {"forecast": {"horizon_months": 12}})
+    await desk.fire()
+    stands = await desk.value(customer)
+    for name in ("potential", "model", "total", "tier"):
+        assert asked[name] == stands[name], f"{name} is not what a policy of that horizon makes it"
+    for wrong in (0, 601):
+        await desk.call("GET", f"/v1/customers/{customer}/value", 422, params={"horizon": wrong})
+
+
 async def test_policies_and_fits_come_into_force_for_everybody(desk: Desk) -> None:
     facts = ScoringFacts(seed=5, profiles=3)
     for number in range(3):

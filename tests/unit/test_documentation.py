@@ -41,6 +41,13 @@ def test_every_link_leads_somewhere(page: Path) -> None:
         assert not anchor or anchor in anchors(target), f"{page.name} links to {link}"
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(CHECKOUT)))
+def test_every_module_that_is_named_is_there(page: Path) -> None:
+    roots = [page.parent, CHECKOUT, CHECKOUT / "shared", *CHECKOUT.glob("services/*/src"), *page.parent.glob("src/*")]
+    for name in re.findall(r"`([\w./]+/[\w/]*\w\.py)`", page.read_text(encoding="utf-8")):
+        assert any((root / name).is_file() for root in roots), f"{page.name} names {name}"
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_service_is_described_under_the_same_headings(service: str) -> None:
     text = (CHECKOUT / "services" / service / "README.md").read_text(encoding="utf-8")

@@ -75,7 +75,7 @@ TICKET_EVENTS = Topic(
     "rapport.ticket.events.v1",
     "ticket",
     ("scoring", "gateway"),
-    "profile id",
+    "profile id, of a policy its place",
     "cases of every kind",
 )
 SCORE_EVENTS = Topic(
@@ -267,6 +267,13 @@ TICKET_RESOLVED = EventType("ticket.resolved", ticket.TicketResolved, "ticket", 
 TICKET_UPDATED = EventType(
     "ticket.updated", ticket.TicketUpdated, "ticket", "profile id", "fields of a case were edited"
 )
+TICKET_POLICY_ACTIVATED = EventType(
+    "ticket.policy_activated",
+    policies.PolicyActivated,
+    "policy",
+    "kind, name and unit",
+    "a version of the playbook came into force",
+)
 
 
 def _of_score(name: str, model: type[Contract], when: str) -> EventType:
@@ -315,6 +322,7 @@ EVENT_TYPES: tuple[EventType, ...] = (
     TICKET_TRANSITIONED,
     TICKET_RESOLVED,
     TICKET_UPDATED,
+    TICKET_POLICY_ACTIVATED,
     SCORE_UPDATED,
     SCORE_POLICY_ACTIVATED,
     STAGE_CHANGED,

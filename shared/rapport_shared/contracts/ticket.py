@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -17,6 +17,17 @@ class TicketKind(StrEnum):
     SERVICE = "service"
     REPAIR = "repair"
     COMPLAINT = "complaint"
+    FOLLOW_UP = "follow_up"
+    OPPORTUNITY = "opportunity"
+    TASK = "task"
+
+
+OWN_WORK: Final = frozenset({TicketKind.FOLLOW_UP, TicketKind.OPPORTUNITY, TicketKind.TASK})
+"""Kinds of work that a firm gives itself: no customer asked for it, and it may turn out needless."""
+
+WON: Final = "won"
+LOST: Final = "lost"
+"""How an opportunity is decided: states of its process, which win rates are learnt from."""
 
 
 class TicketComment(Contract):
@@ -29,10 +40,23 @@ class TicketComment(Contract):
     at: datetime
 
 
+class TicketOrigin(Contract):
+    """Why a ticket was opened by itself: a play of the playbook's version, and the occasion that called for it.
+
+    `reason` is of the form `trigger:growth`, `event_id` the event that told of it, `figures` what that looked at.
+    """
+
+    play: str
+    playbook_version: int
+    reason: str
+    event_id: UUID
+    figures: dict[str, str] = Field(default_factory=dict)
+
+
 class TicketState(Contract):
     """A ticket's register. `state` is a state of its kind's process; `open` says whether work is left.
 
-    `attributes` are the fields that the deployment declared for tickets.
+    `attributes` are the fields that the deployment declared for tickets; `origin` is missing where a caller opened it.
 
     `kind` is open on purpose: a reader meets kinds that came after it, and must not fail at them.
     """
@@ -54,6 +78,7 @@ class TicketState(Contract):
     resolution: Pii[str] | None = None
     comments: tuple[TicketComment, ...] = ()
     attributes: Pii[dict[str, Any]] = Field(default_factory=dict)
+    origin: TicketOrigin | None = None
 
 
 class TicketChange(Contract):

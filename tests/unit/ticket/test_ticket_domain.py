@@ -15,10 +15,10 @@ from rapport_shared.contracts.customer import RouteTarget
 from rapport_shared.contracts.envelope import Envelope
 from rapport_shared.contracts.ids import RAPPORT, source_profile_id
 from rapport_shared.contracts.interaction import IdentifierType
-from rapport_shared.contracts.ticket import TicketComment, TicketKind, TicketState
+from rapport_shared.contracts.ticket import LOST, OWN_WORK, WON, TicketComment, TicketKind, TicketState
 from rapport_ticket.domain import tickets
 from rapport_ticket.domain.addressing import Route, Unreadable, address, addressee
-from rapport_ticket.domain.processes import NEW, PROCESSES, RESOLVED, TransitionRefused
+from rapport_ticket.domain.processes import NEEDLESS, NEW, PROCESSES, RESOLVED, TransitionRefused
 from rapport_ticket.domain.registers import fold
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -39,7 +39,7 @@ def _remark(text: str = "rings back at six") -> TicketComment:
 
 
 @pytest.mark.parametrize("kind", TicketKind)
-def test_every_state_is_reached_and_a_resolved_ticket_can_be_reopened(kind: TicketKind) -> None:
+def test_every_state_is_reached_and_a_ticket_that_ended_can_be_reopened(kind: TicketKind) -> None:
     process = PROCESSES[kind]
     reached, ahead = {NEW}, [NEW]
     while ahead:
@@ -49,11 +49,20 @@ def test_every_state_is_reached_and_a_resolved_ticket_can_be_reopened(kind: Tick
                 ahead.append(state)
     assert reached == set(process.steps)
     assert all(process.possible(state) for state in process.steps)
-    assert any(process.is_open(state) for state in process.possible(RESOLVED))
+    for ended in (RESOLVED, WON, LOST):
+        if ended in process.steps:
+            assert not process.is_open(ended)
+            assert any(process.is_open(state) for state in process.possible(ended))
+
+
+def test_only_work_of_our_own_that_nobody_began_turns_out_needless() -> None:
+    ways = {(kind, state) for kind in TicketKind for state, to in PROCESSES[kind].steps.items() if NEEDLESS in to}
+    assert ways == {(kind, NEW) for kind in OWN_WORK}
 
 
 def test_numbers_name_the_kind() -> None:
-    assert [PROCESSES[kind].number(100234) for kind in TicketKind] == ["S-100234", "R-100234", "C-100234"]
+    assert [PROCESSES[kind].number(7)[0] for kind in TicketKind] == list("SRCFOT")
+    assert PROCESSES["repair"].number(100234) == "R-100234"
     assert PROCESSES["repair"].number(1_000_000) == "R-1000000"
 
 

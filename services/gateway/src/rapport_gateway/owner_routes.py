@@ -25,17 +25,17 @@ class Passed:
     reach: Reach = "any"
 
 
-def _value_policies(kind: str) -> tuple[Passed, ...]:
-    """The routes of a kind of policy of scoring's. To try one answers customers of the whole firm."""
+def _policies(owner: Owner, kind: str) -> tuple[Passed, ...]:
+    """The routes of a kind of policy that, tried, answers customers of the whole firm."""
     place = f"/v1/policies/{kind}/{{name}}"
     return (
-        Passed("GET", place, "scoring", "policies:read", f"The {kind} policy in force."),
-        Passed("PUT", place, "scoring", "policies:write", f"Add a version of a {kind} policy."),
-        Passed("GET", f"{place}/versions", "scoring", "policies:read", f"Versions of a {kind} policy."),
-        Passed("POST", f"{place}/validate", "scoring", "policies:read", f"Check a {kind} policy."),
-        Passed("POST", f"{place}/simulate", "scoring", "policies:write", f"Try a {kind} policy on the past.", "firm"),
-        Passed("POST", f"{place}/activate", "scoring", "policies:write", "Put a version in force."),
-        Passed("POST", f"{place}/rollback", "scoring", "policies:write", "Put the former in force."),
+        Passed("GET", place, owner, "policies:read", f"The {kind} policy in force."),
+        Passed("PUT", place, owner, "policies:write", f"Add a version of a {kind} policy."),
+        Passed("GET", f"{place}/versions", owner, "policies:read", f"Versions of a {kind} policy."),
+        Passed("POST", f"{place}/validate", owner, "policies:read", f"Check a {kind} policy."),
+        Passed("POST", f"{place}/simulate", owner, "policies:write", f"Try a {kind} policy on the past.", "firm"),
+        Passed("POST", f"{place}/activate", owner, "policies:write", "Put a version in force."),
+        Passed("POST", f"{place}/rollback", owner, "policies:write", "Put the former in force."),
     )
 
 
@@ -142,10 +142,11 @@ ROUTES = (
     Passed("GET", "/v1/reports/cohorts", "scoring", "values:read", "Customers by their first month.", "firm"),
     Passed("GET", "/v1/segments", "scoring", "segments:read", "The segments in force."),
     Passed("GET", "/v1/segments/{name}/members", "scoring", "segments:read", "Who is in a segment.", "members"),
-    *_value_policies("value"),
-    *_value_policies("tier"),
-    *_value_policies("trigger"),
-    *_value_policies("segment"),
+    *_policies("scoring", "value"),
+    *_policies("scoring", "tier"),
+    *_policies("scoring", "trigger"),
+    *_policies("scoring", "segment"),
+    *_policies("ticket", "playbook"),
     Passed("POST", "/v1/tickets", "ticket", "tickets:write", "Open a ticket."),
     Passed("GET", "/v1/tickets", "ticket", "tickets:read", "Tickets, the latest opened first."),
     Passed("GET", "/v1/tickets/{ticket}", "ticket", "tickets:read", "A ticket."),

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import AwareDatetime
 
+from rapport_scoring.domain.forecast.policy import MOST_MONTHS
 from rapport_scoring.explanations import explain_value
 from rapport_scoring.queries import customer_of, customer_value, settled_position
 from rapport_scoring.rules_in_force import RulesInForce
@@ -19,6 +20,10 @@ from rapport_shared.web.routing import scoped
 
 OnDay = Annotated[date | None, Query(description="The day of valuation; without it what was last published.")]
 KnownAt = Annotated[AwareDatetime | None, Query(description="What was known at a moment, instead of what is now.")]
+Months = Annotated[
+    int | None,
+    Query(ge=1, le=MOST_MONTHS, description="How far the forecast looks ahead, instead of what the policy says."),
+]
 
 ExplainedField = Annotated[str, Query(max_length=250, description="A field: `value.tier`, `segments.loyal`.")]
 
@@ -34,6 +39,7 @@ def router(database: Database, rules: RulesInForce) -> APIRouter:
         caller: Annotated[Caller, scoped("values:read")],
         as_of: OnDay = None,
         known_at: KnownAt = None,
+        horizon: Months = None,
         cursor: PageCursor = None,
         limit: Limit = 50,
     ) -> Response:
@@ -41,7 +47,7 @@ def router(database: Database, rules: RulesInForce) -> APIRouter:
         root = await customer_of(database, customer_id)
         if root != customer_id and known_at is None:
             return moved_response(request, f"/v1/customers/{root}/value")
-        answer = await customer_value(database, rules, customer_id, as_of, known_at, cursor, limit)
+        answer = await customer_value(database, rules, customer_id, as_of, known_at, horizon, cursor, limit)
         return json_response(answer.model_dump(mode="json"))
 
     @routes.get("/customers/{customer_id}/value/explanation")

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TypeAlias
 from uuid import UUID
@@ -66,15 +66,20 @@ async def customer_value(
     customer_id: UUID,
     on: date | None,
     known_at: datetime | None,
+    horizon: int | None,
     cursor: str | None,
     limit: int,
 ) -> ValueAnswer:
     """The value of a customer and a page of its lines, of one snapshot. Raises a 404 for one of whom nothing is known.
 
-    Without `on` it is what was last published; with it, what it was on that day, by the rules of now.
+    Without `on` it is what was last published; with it, what it was on that day, by the rules of now. The forecast
+    looks `horizon` months ahead; without it as many as the policy says.
     """
     after = None if cursor is None else _place_of(cursor)
-    return _answer(await known_customer(database, rules, customer_id, known_at), on, known_at, after, limit)
+    known = await known_customer(database, rules, customer_id, known_at)
+    if horizon is not None:
+        known = replace(known, rules=known.rules.looking_ahead(horizon))
+    return _answer(known, on, known_at, after, limit)
 
 
 async def known_customer(

@@ -15,7 +15,7 @@ from rapport_shared.web.routing import scoped
 from rapport_ticket import queries
 from rapport_ticket.commands import Tickets
 from rapport_ticket.schemas import NewComment, NewTicket, Resolution, Ticket, TicketEdit, TicketPage, Transition
-from rapport_ticket.store import TicketFilter
+from rapport_ticket.store.tickets import TicketFilter
 
 Reader = Annotated[Caller, scoped("tickets:read")]
 Writer = Annotated[Caller, scoped("tickets:write")]

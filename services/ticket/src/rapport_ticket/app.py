@@ -1,12 +1,16 @@
 """The ticket service, put together."""
 
+from functools import partial
+
 from rapport_shared.callers import CallerTokens
 from rapport_shared.clock import Clock, system_clock
 from rapport_shared.policy_registers import FIELDS_PLACE, policy_register
 from rapport_shared.service import Plumbing, Service, database_check, housekeeping, message_metrics
 from rapport_shared.web.application import make_application, token_authenticator
+from rapport_shared.web.policies import policies
 from rapport_ticket import api, consumers
 from rapport_ticket.commands import Tickets
+from rapport_ticket.playbook import PLAYBOOK, Playbook, PlaybookTrial, forget_occasions
 from rapport_ticket.settings import TicketSettings
 
 
@@ -22,7 +26,9 @@ def build(settings: TicketSettings, clock: Clock = system_clock) -> Service:
         refresh_metrics=message_metrics(database, plumbing.metrics),
     )
     tickets = Tickets(settings.identifier_secret.encode(), clock)
-    application.include_router(api.router(database, plumbing.commands(), tickets))
+    runner = plumbing.commands()
+    application.include_router(api.router(database, runner, tickets))
+    application.include_router(policies(PLAYBOOK, database, runner, clock, PlaybookTrial(database, clock)))
     return Service(
         "ticket",
         settings,
@@ -33,8 +39,9 @@ def build(settings: TicketSettings, clock: Clock = system_clock) -> Service:
             "consumers": plumbing.consumers(
                 consumers.registers(),
                 consumers.hand_overs(tickets, plumbing.signal),
+                consumers.occasions(Playbook(clock), plumbing.signal),
                 policy_register(FIELDS_PLACE),
             ),
-            "housekeeping": [housekeeping(database, clock)],
+            "housekeeping": [housekeeping(database, clock, partial(forget_occasions, clock=clock))],
         },
     )

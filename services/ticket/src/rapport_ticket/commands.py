@@ -11,32 +11,28 @@ from rapport_shared.callers import Caller
 from rapport_shared.clock import Clock, next_recorded
 from rapport_shared.contracts.catalogue import (
     TICKET_COMMENTED,
-    TICKET_OPENED,
     TICKET_RESOLVED,
     TICKET_TRANSITIONED,
     TICKET_UPDATED,
-    EventType,
 )
-from rapport_shared.contracts.codec import Event
 from rapport_shared.contracts.customer import HandOver
-from rapport_shared.contracts.envelope import Envelope
 from rapport_shared.contracts.ids import new_id
-from rapport_shared.contracts.model import Contract
 from rapport_shared.contracts.ticket import TicketComment, TicketState
 from rapport_shared.database import Connection
 from rapport_shared.errors import CONFLICT, NOT_FOUND, VALIDATION, FieldProblem, Problem, not_found
-from rapport_shared.messaging import outbox
 from rapport_shared.own_fields import refuse
 from rapport_shared.policy_registers import own_rules
 from rapport_shared.web.commands import Answer, revision_etag
-from rapport_ticket import store
 from rapport_ticket.domain import tickets
 from rapport_ticket.domain.addressing import Address, Unreadable, address, addressee
 from rapport_ticket.domain.processes import RESOLVED, TransitionRefused
-from rapport_ticket.domain.tickets import Change, TicketFull, Visibility, with_stated
+from rapport_ticket.domain.tickets import TicketFull, Visibility, with_stated
 from rapport_ticket.queries import as_id, shown
+from rapport_ticket.recording import record_change, record_opened
 from rapport_ticket.schemas import NewComment, NewTicket, Resolution, TicketEdit, Transition
-from rapport_ticket.store import StoredTicket
+from rapport_ticket.store import registers
+from rapport_ticket.store import tickets as store
+from rapport_ticket.store.tickets import StoredTicket
 
 T = TypeVar("T")
 
@@ -75,12 +71,10 @@ class Tickets:
         fields |= {"unit": unit, "profile_id": profile_id, "attributes": with_stated({}, request.attributes)}
         running = await store.next_number(connection)
         ticket = tickets.first_state(request.id or new_id(now), running, fields, opened_at, now)
-        customer_id = await store.customer_of(connection, profile_id)
-        event = _event(TICKET_OPENED, Change(ticket, ("created",)), 1, now, customer_id)
-        stored = StoredTicket(ticket, customer_id, 1, now, digest, event.envelope.id, event.envelope.id)
-        if not await store.insert_ticket(connection, stored):
+        customer_id = await registers.customer_of(connection, profile_id)
+        stored = await record_opened(connection, ticket, customer_id, now, digest)
+        if stored is None:
             return _opened_already(await self._found(connection, ticket.ticket_id), digest)
-        await outbox.append(connection, [event])
         return _answer(stored, 201, {"Location": f"/v1/tickets/{ticket.ticket_id}"})
 
     async def edit(
@@ -96,7 +90,7 @@ class Tickets:
         change = _decided(lambda: tickets.edited(stored.ticket, fields, now))
         if change is None:
             return _answer(stored)
-        return await self._save(connection, stored, TICKET_UPDATED, change, now)
+        return _answer(await record_change(connection, stored, TICKET_UPDATED, change, now))
 
     async def comment(
         self, connection: Connection, name: str, request: NewComment, caller: Caller, seen: Precondition
@@ -106,7 +100,7 @@ class Tickets:
         now = self._now(stored)
         remark = _remark(request.text, request.visibility, caller, now)
         change = _decided(lambda: tickets.commented(stored.ticket, remark))
-        return await self._save(connection, stored, TICKET_COMMENTED, change, now, 201)
+        return _answer(await record_change(connection, stored, TICKET_COMMENTED, change, now), 201)
 
     async def transition(
         self, connection: Connection, name: str, request: Transition, caller: Caller, seen: Precondition
@@ -116,14 +110,14 @@ class Tickets:
         now = self._now(stored)
         note = _remark(request.note, "internal", caller, now) if request.note else None
         change = _decided(lambda: tickets.transitioned(stored.ticket, request.to, note, now))
-        return await self._save(connection, stored, TICKET_TRANSITIONED, change, now)
+        return _answer(await record_change(connection, stored, TICKET_TRANSITIONED, change, now))
 
     async def resolve(self, connection: Connection, name: str, request: Resolution, seen: Precondition) -> Answer:
         """Resolves a ticket. Raises a 404, a 412, a 409 that lists where it can go."""
         stored = await self._locked(connection, name, seen)
         now = self._now(stored)
         change = _decided(lambda: tickets.resolved(stored.ticket, request.resolution, now))
-        return await self._save(connection, stored, TICKET_RESOLVED, change, now)
+        return _answer(await record_change(connection, stored, TICKET_RESOLVED, change, now))
 
     async def hand_over(self, connection: Connection, told: HandOver, event_id: UUID) -> int:
         """Gives the open tickets that a customer's former owner has to the new one; answers how many.
@@ -137,30 +131,8 @@ class Tickets:
             now = self._now(stored)
             change = tickets.edited(stored.ticket, {"owner": told.owner}, now)
             if change is not None:
-                await self._save(connection, stored, TICKET_UPDATED, change, now, causation_id=event_id)
+                await record_change(connection, stored, TICKET_UPDATED, change, now, event_id)
         return len(left)
-
-    async def _save(
-        self,
-        connection: Connection,
-        before: StoredTicket,
-        event_type: EventType,
-        change: Change,
-        now: datetime,
-        status: int = 200,
-        causation_id: UUID | None = None,
-    ) -> Answer:
-        event = _event(event_type, change, before.sequence + 1, now, before.customer_id, causation_id)
-        after = replace(
-            before,
-            ticket=change.ticket,
-            sequence=before.sequence + 1,
-            last_recorded_at=now,
-            last_event_id=event.envelope.id,
-        )
-        await store.save_ticket(connection, after)
-        await outbox.append(connection, [event])
-        return _answer(after, status)
 
     async def _attributes(
         self, connection: Connection, ticket: TicketState, stated: Mapping[str, Any]
@@ -188,12 +160,12 @@ class Tickets:
     async def _profile(self, connection: Connection, request: NewTicket, region: str | None) -> UUID:
         if request.customer.id is not None:
             profile_id: UUID | None = request.customer.id
-            known = await store.known_profiles(connection, [request.customer.id])
+            known = await registers.known_profiles(connection, [request.customer.id])
             return _known(profile_id if profile_id in known else None)
         addresses = [self._address(request, position, region) for position in range(len(request.customer.identifiers))]
-        routes = await store.routes(connection, [one.key for one in addresses])
+        routes = await registers.routes(connection, [one.key for one in addresses])
         sources = {one.source_profile for one in addresses if one.source_profile}
-        return _known(addressee(addresses, routes, await store.known_profiles(connection, sources)))
+        return _known(addressee(addresses, routes, await registers.known_profiles(connection, sources)))
 
     def _address(self, request: NewTicket, position: int, region: str | None) -> Address:
         named = request.customer.identifiers[position]
@@ -206,8 +178,8 @@ class Tickets:
 
     async def _region(self, connection: Connection, path: str | None, caller: Caller) -> str | None:
         if path is None:
-            return await store.unit_region(connection, caller.unit)
-        region = await store.unit_region(connection, path)
+            return await registers.unit_region(connection, caller.unit)
+        region = await registers.unit_region(connection, path)
         if region is None or not f"{path}/".startswith(f"{caller.unit}/" if caller.unit else ""):
             place = FieldProblem("/unit", "unknown_unit", "It is not a unit of this firm that the caller belongs to.")
             raise Problem(VALIDATION, "The unit is not known.", errors=[place])
@@ -246,30 +218,6 @@ def _answer(stored: StoredTicket, status: int = 200, headers: dict[str, str] | N
 
 def _remark(text: str, visibility: Visibility, caller: Caller, now: datetime) -> TicketComment:
     return TicketComment(id=new_id(now), visibility=visibility, text=text, author=caller.principal, at=now)
-
-
-def _event(
-    event_type: EventType,
-    change: Change,
-    sequence: int,
-    recorded_at: datetime,
-    customer_id: UUID,
-    causation_id: UUID | None = None,
-) -> Event[Contract]:
-    ticket = change.ticket
-    envelope = Envelope(
-        id=new_id(recorded_at),
-        source=event_type.source,
-        type=event_type.wire,
-        subject=str(ticket.ticket_id),
-        occurred_at=ticket.opened_at if event_type is TICKET_OPENED else recorded_at,
-        recorded_at=recorded_at,
-        sequence=sequence,
-        profile_id=ticket.profile_id,
-        customer_id=customer_id,
-        causation_id=causation_id,
-    )
-    return Event(envelope, event_type, event_type.model(ticket=ticket, changed=change.changed))
 
 
 def _decided(rule: Callable[[], T]) -> T:

@@ -1,11 +1,11 @@
-"""What the ticket service reads: the registers of the customer service, and customers that change hands."""
+"""What the ticket service reads: the registers of the customer service, customers that change hands, occasions."""
 
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
 from uuid import UUID
 
-from rapport_shared.contracts.catalogue import CUSTOMER_EVENTS, PROFILE_CHANGED
+from rapport_shared.contracts.catalogue import CUSTOMER_EVENTS, PROFILE_CHANGED, SCORE_EVENTS
 from rapport_shared.contracts.codec import Event, decode_event
 from rapport_shared.contracts.customer import HandOver, ProfileChanged
 from rapport_shared.database import Connection
@@ -13,9 +13,11 @@ from rapport_shared.messaging.consumer import Subscription
 from rapport_shared.messaging.outbox import OutboxSignal
 from rapport_shared.messaging.outcomes import decide
 from rapport_shared.messaging.records import Record
-from rapport_ticket import store
 from rapport_ticket.commands import Tickets
+from rapport_ticket.domain.playbook import READ, Told, told
 from rapport_ticket.domain.registers import FOLDS, fold
+from rapport_ticket.playbook import Playbook
+from rapport_ticket.store.registers import put_registers
 
 
 def registers() -> Subscription[Event[Any]]:
@@ -41,17 +43,39 @@ def hand_overs(tickets: Tickets, signal: OutboxSignal) -> Subscription[Handed]:
     )
 
 
+def occasions(playbook: Playbook, signal: OutboxSignal) -> Subscription[tuple[Told, ...]]:
+    """The reaction to what scoring notices of a customer: work by the playbook."""
+    return Subscription(
+        consumer="playbook",
+        topics=(SCORE_EVENTS,),
+        decode=_told,
+        apply=partial(_play, playbook),
+        committed=partial(_notify, signal),
+    )
+
+
+def _told(record: Record) -> tuple[Told, ...] | None:
+    if record.headers.get("ce_type") not in READ:
+        return None
+    event = decode_event(record.headers, record.value)
+    return decide(told, event) if isinstance(event, Event) else None
+
+
+async def _play(playbook: Playbook, connection: Connection, said: Sequence[tuple[Told, ...]]) -> None:
+    await playbook.play(connection, [one for each in said for one in each])
+
+
 def _handed_over(record: Record) -> Handed | None:
     if record.headers.get("ce_type") != PROFILE_CHANGED.wire or b'"handed_over"' not in (record.value or b""):
         return None
     event = decode_event(record.headers, record.value)
-    told = event.data.hand_over if isinstance(event, Event) and isinstance(event.data, ProfileChanged) else None
-    return (event.envelope.id, told) if isinstance(event, Event) and told and told.handed_over else None
+    change = event.data.hand_over if isinstance(event, Event) and isinstance(event.data, ProfileChanged) else None
+    return (event.envelope.id, change) if isinstance(event, Event) and change and change.handed_over else None
 
 
 async def _hand_over(tickets: Tickets, connection: Connection, handed: Sequence[Handed]) -> None:
-    for event_id, told in handed:
-        await tickets.hand_over(connection, told, event_id)
+    for event_id, hand_over in handed:
+        await tickets.hand_over(connection, hand_over, event_id)
 
 
 async def _notify(signal: OutboxSignal) -> None:
@@ -66,4 +90,4 @@ def _decode(record: Record) -> Event[Any] | None:
 
 
 async def _apply(connection: Connection, events: Sequence[Event[Any]]) -> None:
-    await store.put_registers(connection, decide(fold, events))
+    await put_registers(connection, decide(fold, events))

@@ -7,10 +7,10 @@ from rapport_shared.database import Database
 from rapport_shared.errors import VALIDATION, FieldProblem, Problem, not_found
 from rapport_shared.web.commands import revision_etag
 from rapport_shared.web.pages import decode_cursor, encode_cursor
-from rapport_ticket import store
 from rapport_ticket.domain.tickets import possible_states
 from rapport_ticket.schemas import Ticket, TicketPage
-from rapport_ticket.store import StoredTicket, TicketFilter
+from rapport_ticket.store import tickets as store
+from rapport_ticket.store.tickets import StoredTicket, TicketFilter
 
 
 def shown(stored: StoredTicket) -> Ticket:

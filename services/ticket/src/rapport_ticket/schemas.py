@@ -9,11 +9,7 @@ from pydantic_core import PydanticCustomError
 from rapport_shared.contracts.interaction import IdentifierType
 from rapport_shared.contracts.ticket import TicketKind, TicketState
 from rapport_shared.contracts.touchpoints.fields import Instant, UnitPath
-
-# PostgreSQL takes no NUL, and \S alone would match one.
-Line = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=20_000, pattern=r"^[^\x00]*$")]
-Priority = Literal["low", "normal", "high", "urgent"]
+from rapport_ticket.domain.fields import Line, Priority, Text
 
 
 class Request(BaseModel):

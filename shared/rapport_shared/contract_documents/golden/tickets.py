@@ -11,10 +11,11 @@ from rapport_shared.contract_documents.golden.story import (
     golden_event,
     later,
 )
-from rapport_shared.contracts import ticket
+from rapport_shared.contracts import policies, ticket
 from rapport_shared.contracts.catalogue import (
     TICKET_COMMENTED,
     TICKET_OPENED,
+    TICKET_POLICY_ACTIVATED,
     TICKET_RESOLVED,
     TICKET_TRANSITIONED,
     TICKET_UPDATED,
@@ -42,7 +43,11 @@ def _ticket(**after: Any) -> ticket.TicketState:
 
 
 def ticket_events() -> list[Golden]:
-    """A repair from its opening to its end."""
+    """A repair from its opening to its end, and a playbook."""
+    play = {"on": "segment:silent-regulars", "kind": "follow_up", "subject": "Ring them up"}
+    playbook = policies.PolicyActivated(
+        kind="playbook", name="default", unit="", version=1, document={"plays": {"ring-up": play}}
+    )
     comment = {
         "id": fixed_id(51),
         "visibility": "internal",
@@ -59,7 +64,7 @@ def ticket_events() -> list[Golden]:
         (TICKET_TRANSITIONED, in_work, ("state",)),
         (TICKET_RESOLVED, in_work | resolved, ("open", "resolution", "resolved_at", "state")),
     )
-    return [
+    worked = [
         golden_event(
             19 + number,
             event_type,
@@ -73,3 +78,4 @@ def ticket_events() -> list[Golden]:
         )
         for number, (event_type, after, changed) in enumerate(steps, 1)
     ]
+    return [*worked, golden_event(97, TICKET_POLICY_ACTIVATED, "playbook/default/", playbook)]

@@ -1,7 +1,7 @@
 """The rules that a customer is assessed under: policies and parameters, each of one version."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from rapport_scoring.domain.dynamics.alarms import AlarmRule
@@ -44,6 +44,11 @@ class Rules:
     baskets: Mapping[str, PeerBaskets] = field(default_factory=dict)
     rules_since: datetime = ALWAYS
     descriptions: Mapping[str, str] = field(default_factory=dict)
+
+    def looking_ahead(self, months: int) -> "Rules":
+        """These rules, but that the forecast looks so many months ahead."""
+        forecast = self.value.forecast.model_copy(update={"horizon_months": months})
+        return replace(self, value=self.value.model_copy(update={"forecast": forecast}))
 
     @property
     def alarms(self) -> AlarmRule:

@@ -28,11 +28,10 @@ from rapport_shared.contracts.catalogue import VALUE_PARAMETERS_STATE
 from rapport_shared.contracts.codec import encode_state
 from rapport_shared.contracts.money import Amount
 from rapport_shared.contracts.scoring import ForecastParameters, ValueParametersState
+from rapport_shared.contracts.ticket import LOST, WON, TicketKind
 from rapport_shared.database import Connection, Database
 from rapport_shared.messaging import outbox
 
-WON, LOST = "won", "lost"
-OPPORTUNITY = "opportunity"
 BASKET_MONTHS: Final = 12
 _ADD = """
 INSERT INTO value_parameters (version, valid_from, handling_cost, missing_cost_share, fitted_until, document)
@@ -65,8 +64,8 @@ def member_of(facts: CustomerFacts, rules: Rules, values: Valuation, until: date
     if len(currencies) != 1:
         return None
     currency = currencies.pop()
-    won = sum(case.kind == OPPORTUNITY and case.state == WON for case in facts.cases)
-    lost = sum(case.kind == OPPORTUNITY and case.state == LOST for case in facts.cases)
+    won = sum(case.kind == TicketKind.OPPORTUNITY and case.state == WON for case in facts.cases)
+    lost = sum(case.kind == TicketKind.OPPORTUNITY and case.state == LOST for case in facts.cases)
     return Member(
         group=peer_group(facts, rules),
         history=PurchaseHistory((purchase.day, purchase.revenue) for purchase in values.purchases),

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from rapport_shared.contracts.ticket import TicketKind
+from rapport_shared.contracts.ticket import LOST, WON, TicketKind
 
 NEW: Final = "new"
 RESOLVED: Final = "resolved"
+NEEDLESS: Final = "needless"
+"""Where work ends that nobody had begun when the reason for it went."""
 
 Steps = Mapping[str, tuple[str, ...]]
 
@@ -49,6 +51,19 @@ class Process:
 
 
 _AGAIN = ("in_progress",)
+
+# What the firm gives itself to do: a call at its own instance, a task.
+_OWN_STEPS: Final[Steps] = {
+    NEW: ("assigned", "in_progress", RESOLVED, "cancelled", NEEDLESS),
+    "assigned": ("in_progress", "waiting", RESOLVED, "cancelled"),
+    "in_progress": ("assigned", "waiting", RESOLVED, "cancelled"),
+    "waiting": ("in_progress", RESOLVED, "cancelled"),
+    RESOLVED: ("closed", *_AGAIN),
+    "closed": _AGAIN,
+    "cancelled": _AGAIN,
+    NEEDLESS: _AGAIN,
+}
+_OWN_ENDED: Final = frozenset({RESOLVED, "closed", "cancelled", NEEDLESS})
 
 PROCESSES: Final[Mapping[str, Process]] = MappingProxyType(
     {
@@ -92,6 +107,23 @@ PROCESSES: Final[Mapping[str, Process]] = MappingProxyType(
                 "withdrawn": _AGAIN,
             },
             frozenset({RESOLVED, "closed", "withdrawn"}),
+        ),
+        TicketKind.FOLLOW_UP: Process("F", _OWN_STEPS, _OWN_ENDED),
+        TicketKind.TASK: Process("T", _OWN_STEPS, _OWN_ENDED),
+        # An opportunity is not resolved: it is decided.
+        TicketKind.OPPORTUNITY: Process(
+            "O",
+            {
+                NEW: ("assigned", "in_progress", WON, LOST, "cancelled", NEEDLESS),
+                "assigned": ("in_progress", "waiting", WON, LOST, "cancelled"),
+                "in_progress": ("assigned", "waiting", WON, LOST, "cancelled"),
+                "waiting": ("in_progress", WON, LOST, "cancelled"),
+                WON: _AGAIN,
+                LOST: _AGAIN,
+                "cancelled": _AGAIN,
+                NEEDLESS: _AGAIN,
+            },
+            frozenset({WON, LOST, "cancelled", NEEDLESS}),
         ),
     }
 )

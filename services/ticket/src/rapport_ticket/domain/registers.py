@@ -22,6 +22,7 @@ from rapport_shared.contracts.customer import (
     IdentifierRouted,
     ProfileChanged,
     ProfileMove,
+    ProfileState,
     UnitChanged,
     UnitState,
 )
@@ -29,9 +30,13 @@ from rapport_shared.contracts.customer import (
 
 @dataclass(slots=True)
 class Registers:
-    """The latest word on each key; a unit's with the sequence of its event."""
+    """The latest word on each key; a profile's record's and a unit's with the sequence of its event.
+
+    `profiles` are all that were named, `records` those of which more was said.
+    """
 
     profiles: set[UUID] = field(default_factory=set)
+    records: dict[UUID, tuple[int, ProfileState]] = field(default_factory=dict)
     routes: dict[str, IdentifierRouted] = field(default_factory=dict)
     moves: dict[UUID, ProfileMove] = field(default_factory=dict)
     units: dict[str, tuple[int, UnitState]] = field(default_factory=dict)
@@ -46,7 +51,11 @@ def fold(events: Iterable[Event[Any]]) -> Registers:
 
 
 def _profile(registers: Registers, event: Event[ProfileChanged]) -> None:
-    registers.profiles.add(event.data.profile.profile_id)
+    record, sequence = event.data.profile, event.envelope.sequence
+    registers.profiles.add(record.profile_id)
+    known = registers.records.get(record.profile_id)
+    if known is None or known[0] < sequence:
+        registers.records[record.profile_id] = (sequence, record)
 
 
 def _route(registers: Registers, event: Event[IdentifierRouted]) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from rapport_scoring.domain.forecast.bg_nbd import BgNbd, ModelName
 from rapport_scoring.domain.forecast.horizons import Horizon
 from rapport_scoring.domain.forecast.margins import MarginPrior
+
+MOST_MONTHS: Final = 600
+"""The longest horizon of a forecast."""
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
@@ -76,7 +79,7 @@ class ForecastPolicy(_Policy):
     `alarm_probability` is the P(alive) at which silence alarms.
     """
 
-    horizon_months: int = Field(60, ge=1, le=600)
+    horizon_months: int = Field(60, ge=1, le=MOST_MONTHS)
     discount_rate: Decimal = Field(Decimal("0.10"), ge=0, lt=10, allow_inf_nan=False)
     alarm_probability: float = Field(0.5, gt=0, lt=1)
     purchase_model: ModelName | Literal["likelier"] = "likelier"

@@ -21,7 +21,7 @@ from rapport_scoring.domain.indicators.indicator import (
     distinct,
     newest_first,
 )
-from rapport_shared.contracts.ticket import TicketKind
+from rapport_shared.contracts.ticket import OWN_WORK, TicketKind
 
 _WEIGHT_DIGITS: Final = 12
 _EXACT: Final = Context(prec=30, rounding=ROUND_HALF_EVEN)
@@ -47,7 +47,8 @@ def contact_indicators(
     """The contact indicators at an instant, which is in the day `on` of the customer's unit.
 
     `decayed_contacts` by channel, `complaints`, `complaints_open`, `response_seconds`, `resolution_seconds` (medians
-    over all cases), `satisfaction` by survey (mean of the last answers). Facts come in any order, with repeats.
+    over cases that customers asked for), `satisfaction` by survey (mean of the last answers). Facts come in any
+    order, with repeats.
     """
     sheet = Sheet(IndicatorClass.CONTACT, on)
     return (
@@ -92,11 +93,12 @@ def _decayed(sheet: Sheet, contacts: Sequence[Contact], at: datetime, half_life_
 def _served(sheet: Sheet, cases: Sequence[Case]) -> Iterator[Indicator]:
     complaints = [case for case in cases if case.kind == TicketKind.COMPLAINT]
     still = [case for case in complaints if case.open]
+    asked = [case for case in cases if case.kind not in OWN_WORK]
     yield sheet.write("complaints", len(complaints), "cases", _evidence(complaints))
     yield sheet.write("complaints_open", len(still), "cases", _evidence(still))
     for name, spans in (
-        ("response_seconds", [(case, case.responded_at) for case in cases]),
-        ("resolution_seconds", [(case, case.resolved_at) for case in cases]),
+        ("response_seconds", [(case, case.responded_at) for case in asked]),
+        ("resolution_seconds", [(case, case.resolved_at) for case in asked]),
     ):
         ended = [(case, max(0, _seconds(end - case.opened_at))) for case, end in spans if end is not None]
         middle = median(seconds for _, seconds in ended)

@@ -1,15 +1,12 @@
-"""The SQL of the ticket service."""
+"""The SQL of tickets."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from rapport_shared.contracts.customer import RouteTarget
 from rapport_shared.contracts.ticket import TicketState
 from rapport_shared.database import Connection, Database, Row
-from rapport_ticket.domain.addressing import Route
-from rapport_ticket.domain.registers import Registers
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +38,15 @@ class TicketFilter:
     within: str = ""
 
 
-_TICKET = """
+TICKET = """
 SELECT register, coalesce(belongs.customer_id, ticket.profile_id) AS customer_id, last_sequence, last_recorded_at,
        request_digest, opened_event_id, last_event_id
 FROM ticket LEFT JOIN profile_customer belongs USING (profile_id)
 """
 
 
-def _stored(row: Row) -> StoredTicket:
+def stored_ticket(row: Row) -> StoredTicket:
+    """The ticket of a row that `TICKET` selects."""
     return StoredTicket(
         TicketState.model_validate_json(row["register"]),
         row["customer_id"],
@@ -68,18 +66,18 @@ async def next_number(connection: Connection) -> int:
 
 async def lock_ticket(connection: Connection, ticket_id: UUID) -> StoredTicket | None:
     """A ticket, locked."""
-    row = await connection.fetchrow(f"{_TICKET} WHERE ticket_id = $1 FOR UPDATE OF ticket", ticket_id)
-    return None if row is None else _stored(row)
+    row = await connection.fetchrow(f"{TICKET} WHERE ticket_id = $1 FOR UPDATE OF ticket", ticket_id)
+    return None if row is None else stored_ticket(row)
 
 
 async def lock_open_tickets(connection: Connection, profile_ids: Collection[UUID], owner: str) -> list[StoredTicket]:
     """The open tickets of profiles that an owner has, locked."""
     rows = await connection.fetch(
-        f"{_TICKET} WHERE owner = $1 AND open AND ticket.profile_id = ANY($2) ORDER BY ticket_id FOR UPDATE OF ticket",
+        f"{TICKET} WHERE owner = $1 AND open AND ticket.profile_id = ANY($2) ORDER BY ticket_id FOR UPDATE OF ticket",
         owner,
         list(profile_ids),
     )
-    return [_stored(row) for row in rows]
+    return [stored_ticket(row) for row in rows]
 
 
 async def note_hand_over(connection: Connection, event_id: UUID) -> bool:
@@ -99,8 +97,8 @@ async def ticket_id_of(connection: Connection, number: str) -> UUID | None:
 async def read_ticket(database: Database, name: UUID | str) -> StoredTicket | None:
     """A ticket by its id or its number."""
     column = "ticket_id" if isinstance(name, UUID) else "number"
-    row = await database.fetch_row(f"{_TICKET} WHERE {column} = $1", name)
-    return None if row is None else _stored(row)
+    row = await database.fetch_row(f"{TICKET} WHERE {column} = $1", name)
+    return None if row is None else stored_ticket(row)
 
 
 async def insert_ticket(connection: Connection, stored: StoredTicket) -> bool:
@@ -154,7 +152,7 @@ async def tickets(
     """Tickets, the latest opened first, after one."""
     opened_at, ticket_id = after or (None, None)
     rows = await database.fetch(
-        f"{_TICKET} WHERE ($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR kind = $2) "
+        f"{TICKET} WHERE ($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR kind = $2) "
         "AND ($3::text IS NULL OR owner = $3) AND ($4::text IS NULL OR unit = $4 OR starts_with(unit, $4 || '/')) "
         "AND ($5::bool IS NULL OR open = $5) "
         "AND ($6::uuid IS NULL OR ticket.profile_id = ANY($7::uuid[])) "
@@ -173,7 +171,7 @@ async def tickets(
         limit,
         asked.within,
     )
-    return [_stored(row) for row in rows]
+    return [stored_ticket(row) for row in rows]
 
 
 async def _profiles(database: Database, customer_id: UUID) -> list[UUID]:
@@ -184,56 +182,3 @@ async def _profiles(database: Database, customer_id: UUID) -> list[UUID]:
         customer_id,
     )
     return [row["profile_id"] for row in rows]
-
-
-async def known_profiles(connection: Connection, ids: Collection[UUID]) -> set[UUID]:
-    """Those of `ids` that the customer service has named."""
-    rows = await connection.fetch("SELECT profile_id FROM known_profile WHERE profile_id = ANY($1)", list(ids))
-    return {row["profile_id"] for row in rows}
-
-
-async def routes(connection: Connection, keys: Collection[str]) -> dict[str, Route]:
-    """The routes of identifier keys."""
-    rows = await connection.fetch(
-        "SELECT identifier_key, target, profile_id FROM route WHERE identifier_key = ANY($1)", list(keys)
-    )
-    return {row["identifier_key"]: Route(RouteTarget(row["target"]), row["profile_id"]) for row in rows}
-
-
-async def customer_of(connection: Connection, profile_id: UUID) -> UUID:
-    """The customer that a profile belongs to now."""
-    found: UUID | None = await connection.fetchval(
-        "SELECT customer_id FROM profile_customer WHERE profile_id = $1", profile_id
-    )
-    return found or profile_id
-
-
-async def unit_region(connection: Connection, path: str) -> str | None:
-    """The phone region of a unit; None for one that is not known."""
-    region: str | None = await connection.fetchval("SELECT phone_region FROM unit WHERE path = $1", path)
-    return region
-
-
-async def put_registers(connection: Connection, registers: Registers) -> None:
-    """Takes over what the customer service says; a later word stays."""
-    await connection.execute(
-        "INSERT INTO known_profile SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING", sorted(registers.profiles)
-    )
-    await connection.executemany(
-        "INSERT INTO route (identifier_key, target, profile_id, route_seq) VALUES ($1, $2, $3, $4) "
-        "ON CONFLICT (identifier_key) DO UPDATE SET target = excluded.target, profile_id = excluded.profile_id, "
-        "route_seq = excluded.route_seq WHERE route.route_seq < excluded.route_seq",
-        [(key, r.target, r.profile_id, r.route_seq) for key, r in sorted(registers.routes.items())],
-    )
-    await connection.executemany(
-        "INSERT INTO profile_customer (profile_id, customer_id, mapping_seq) VALUES ($1, $2, $3) "
-        "ON CONFLICT (profile_id) DO UPDATE SET customer_id = excluded.customer_id, "
-        "mapping_seq = excluded.mapping_seq WHERE profile_customer.mapping_seq < excluded.mapping_seq",
-        [(move.profile_id, move.customer_id, move.mapping_seq) for _, move in sorted(registers.moves.items())],
-    )
-    await connection.executemany(
-        "INSERT INTO unit (path, phone_region, sequence) VALUES ($1, $2, $3) ON CONFLICT (path) DO UPDATE "
-        "SET phone_region = excluded.phone_region, sequence = excluded.sequence "
-        "WHERE unit.sequence < excluded.sequence",
-        [(path, unit.phone_region, sequence) for path, (sequence, unit) in sorted(registers.units.items())],
-    )

@@ -1,0 +1,131 @@
+"""Plays the playbook: occasions become tickets, and tickets whose reason is gone end or are remarked on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from rapport_shared.clock import Clock, next_recorded
+from rapport_shared.contracts.catalogue import TICKET_COMMENTED, TICKET_POLICY_ACTIVATED, TICKET_TRANSITIONED
+from rapport_shared.contracts.ids import new_id
+from rapport_shared.contracts.ticket import TicketComment
+from rapport_shared.database import Connection, Database
+from rapport_shared.policies import DEFAULT, PolicyKind, PolicyPlace, active_version, parsed
+from rapport_ticket.domain import tickets
+from rapport_ticket.domain.playbook import KEPT_DAYS, Play, PlaybookPolicy, Told
+from rapport_ticket.domain.processes import NEEDLESS, NEW
+from rapport_ticket.domain.rehearsal import Rehearsal
+from rapport_ticket.domain.tickets import TicketFull
+from rapport_ticket.recording import record_change, record_opened
+from rapport_ticket.store import occasions as store
+from rapport_ticket.store import registers
+from rapport_ticket.store.tickets import StoredTicket, next_number
+
+PLAYBOOK: Final = PolicyKind("playbook", PlaybookPolicy, TICKET_POLICY_ACTIVATED)
+PLAYBOOK_PLACE: Final = PolicyPlace(PLAYBOOK.kind, DEFAULT)
+AUTHOR: Final = "playbook"
+"""Whose remarks those are that nobody wrote."""
+KEPT: Final = timedelta(days=KEPT_DAYS)
+
+
+@dataclass(frozen=True, slots=True)
+class Playbook:
+    """The playbook in force, played on what scoring tells."""
+
+    clock: Clock
+
+    async def play(self, connection: Connection, said: Sequence[Told]) -> None:
+        """Acts on what is told, in its order. What was told before does nothing again."""
+        version = await active_version(connection, PLAYBOOK_PLACE)
+        policy = parsed(PLAYBOOK, version)
+        for told in said:
+            if not told.begins:
+                await self._end(connection, policy, told)
+            elif told.effective and self._is_recent(policy, told):
+                await self._begin(connection, policy, version.version, told)
+
+    def _is_recent(self, policy: PlaybookPolicy, told: Told) -> bool:
+        return self.clock() - told.recorded_at <= timedelta(hours=policy.effect_horizon_hours)
+
+    async def _begin(self, connection: Connection, policy: PlaybookPolicy, version: int, told: Told) -> None:
+        customer_id = await registers.customer_of(connection, told.customer_id)
+        await store.lock_customer(connection, customer_id)
+        if not await store.note_occasion(connection, told):
+            return
+        for name, play in policy.answering(told.reason):
+            known = await store.lock_answering_ticket(connection, customer_id, name)
+            if known is not None:
+                await self._remark(connection, known, policy.again, told)
+                await store.note_answer(connection, told.event_id, name, known.ticket.ticket_id)
+            elif not await self._rests(connection, name, play, told):
+                await self._open(connection, version, name, play, told)
+
+    async def _rests(self, connection: Connection, name: str, play: Play, told: Told) -> bool:
+        last = await store.last_opened_at(connection, told.customer_id, name)
+        return last is not None and self.clock() - last < timedelta(days=play.cool_down_days)
+
+    async def _open(self, connection: Connection, version: int, name: str, play: Play, told: Told) -> None:
+        now = self.clock()
+        customer = await registers.whose(connection, told.customer_id)
+        fields = play.model_dump(include={"kind", "subject", "description", "priority"}) | {
+            "profile_id": told.customer_id,
+            "owner": customer.owner,
+            "unit": customer.unit,
+            "origin": told.origin(name, version),
+        }
+        ticket = tickets.first_state(new_id(now), await next_number(connection), fields, now, now)
+        stored = await record_opened(connection, ticket, customer.customer_id, now, causation_id=told.event_id)
+        if stored is not None:
+            await store.note_answer(connection, told.event_id, name, ticket.ticket_id)
+
+    async def _end(self, connection: Connection, policy: PlaybookPolicy, told: Told) -> None:
+        await store.lock_customer(connection, await registers.customer_of(connection, told.customer_id))
+        ended = await store.end_occasions(connection, told)
+        for stored in await store.lock_tickets_without_reason(connection, ended):
+            if stored.ticket.state == NEW:
+                await self._withdraw(connection, stored, policy.gone, told)
+            else:
+                await self._remark(connection, stored, policy.gone, told)
+
+    async def _withdraw(self, connection: Connection, stored: StoredTicket, text: str, told: Told) -> None:
+        now = next_recorded(self.clock(), stored.last_recorded_at)
+        try:
+            change = tickets.transitioned(stored.ticket, NEEDLESS, _comment(text, now), now)
+        except TicketFull:
+            change = tickets.transitioned(stored.ticket, NEEDLESS, None, now)
+        await record_change(connection, stored, TICKET_TRANSITIONED, change, now, told.event_id)
+
+    async def _remark(self, connection: Connection, stored: StoredTicket, text: str, told: Told) -> None:
+        now = next_recorded(self.clock(), stored.last_recorded_at)
+        try:
+            change = tickets.commented(stored.ticket, _comment(text, now))
+        except TicketFull:
+            return
+        await record_change(connection, stored, TICKET_COMMENTED, change, now, told.event_id)
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybookTrial:
+    """Tries a playbook on the occasions of the last 90 days; changes nothing."""
+
+    database: Database
+    clock: Clock
+
+    async def __call__(self, document: PlaybookPolicy) -> dict[str, Any]:
+        """What it would have opened, beside what the playbook in force would have."""
+        in_force = parsed(PLAYBOOK, await active_version(self.database, PLAYBOOK_PLACE))
+        tried, present = Rehearsal(document), Rehearsal(in_force)
+        async for page in store.occasions_since(self.database, self.clock() - KEPT):
+            for occasion in page:
+                tried.take(occasion)
+                present.take(occasion)
+        return {"days": KEPT_DAYS, **tried.outcome(), "in_force": {"tickets": present.outcome()["tickets"]}}
+
+
+async def forget_occasions(connection: Connection, clock: Clock) -> None:
+    """Removes occasions that are older than what a playbook is tried on."""
+    await store.forget_occasions(connection, clock() - KEPT)
+
+
+def _comment(text: str, now: datetime) -> TicketComment:
+    return TicketComment(id=new_id(now), visibility="internal", text=text, author=AUTHOR, at=now)

@@ -1,0 +1,83 @@
+"""How tickets are recorded: the row and its event, in the caller's transaction."""
+
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from rapport_shared.contracts.catalogue import TICKET_OPENED, EventType
+from rapport_shared.contracts.codec import Event
+from rapport_shared.contracts.envelope import Envelope
+from rapport_shared.contracts.ids import new_id
+from rapport_shared.contracts.model import Contract
+from rapport_shared.contracts.ticket import TicketState
+from rapport_shared.database import Connection
+from rapport_shared.messaging import outbox
+from rapport_ticket.domain.tickets import Change
+from rapport_ticket.store import tickets as store
+from rapport_ticket.store.tickets import StoredTicket
+
+
+async def record_opened(
+    connection: Connection,
+    ticket: TicketState,
+    customer_id: UUID,
+    now: datetime,
+    digest: str = "",
+    causation_id: UUID | None = None,
+) -> StoredTicket | None:
+    """Keeps a new ticket and tells of it; None when there is one with its id, which another transaction has made.
+
+    `digest` is of the request that opens it, `causation_id` the event that it follows from.
+    """
+    event = _event(TICKET_OPENED, Change(ticket, ("created",)), 1, now, customer_id, causation_id)
+    stored = StoredTicket(ticket, customer_id, 1, now, digest, event.envelope.id, event.envelope.id)
+    if not await store.insert_ticket(connection, stored):
+        return None
+    await outbox.append(connection, [event])
+    return stored
+
+
+async def record_change(
+    connection: Connection,
+    before: StoredTicket,
+    event_type: EventType,
+    change: Change,
+    now: datetime,
+    causation_id: UUID | None = None,
+) -> StoredTicket:
+    """Keeps a locked ticket after a change and tells of it."""
+    event = _event(event_type, change, before.sequence + 1, now, before.customer_id, causation_id)
+    after = replace(
+        before,
+        ticket=change.ticket,
+        sequence=before.sequence + 1,
+        last_recorded_at=now,
+        last_event_id=event.envelope.id,
+    )
+    await store.save_ticket(connection, after)
+    await outbox.append(connection, [event])
+    return after
+
+
+def _event(
+    event_type: EventType,
+    change: Change,
+    sequence: int,
+    recorded_at: datetime,
+    customer_id: UUID,
+    causation_id: UUID | None,
+) -> Event[Contract]:
+    ticket = change.ticket
+    envelope = Envelope(
+        id=new_id(recorded_at),
+        source=event_type.source,
+        type=event_type.wire,
+        subject=str(ticket.ticket_id),
+        occurred_at=ticket.opened_at if event_type is TICKET_OPENED else recorded_at,
+        recorded_at=recorded_at,
+        sequence=sequence,
+        profile_id=ticket.profile_id,
+        customer_id=customer_id,
+        causation_id=causation_id,
+    )
+    return Event(envelope, event_type, event_type.model(ticket=ticket, changed=change.changed))

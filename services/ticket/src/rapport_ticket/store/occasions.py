@@ -1,0 +1,113 @@
+"""The SQL of the playbook: occasions, and the tickets that answer them."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from rapport_shared.database import Connection, Database
+from rapport_ticket.domain.playbook import Told
+from rapport_ticket.domain.rehearsal import Occasion
+from rapport_ticket.store.tickets import TICKET, StoredTicket, stored_ticket
+
+PAGE = 5_000
+
+# A customer that was merged away says nothing of itself any more: what ends for the one that it belongs to ends for it.
+_END = """
+UPDATE occasion SET ended_at = $4 WHERE reason = $2 AND ended_at IS NULL
+AND (customer_id = $1 AND sequence < $3
+     OR customer_id IN (SELECT profile_id FROM profile_customer WHERE customer_id = $1 AND profile_id <> $1))
+RETURNING event_id
+"""
+_WITHOUT_REASON = f"""
+{TICKET} WHERE open
+AND ticket_id IN (SELECT ticket_id FROM occasion_ticket WHERE event_id = ANY($1))
+AND NOT EXISTS (SELECT FROM occasion_ticket answer JOIN occasion USING (event_id)
+                WHERE answer.ticket_id = ticket.ticket_id AND occasion.ended_at IS NULL)
+ORDER BY ticket_id FOR UPDATE OF ticket
+"""
+_ANSWERING = f"""
+{TICKET} WHERE open
+AND ticket.profile_id IN (SELECT profile_id FROM profile_customer WHERE customer_id = $1 UNION SELECT $1)
+AND EXISTS (SELECT FROM occasion_ticket answer WHERE answer.ticket_id = ticket.ticket_id AND play = $2)
+ORDER BY ticket_id LIMIT 1 FOR UPDATE OF ticket
+"""
+
+
+async def lock_customer(connection: Connection, customer_id: UUID) -> None:
+    """Nobody else acts on occasions of this customer until the transaction ends."""
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 4))", str(customer_id))
+
+
+async def note_occasion(connection: Connection, told: Told) -> bool:
+    """Keeps an occasion; answers whether it was not known yet."""
+    new: bool | None = await connection.fetchval(
+        "INSERT INTO occasion (event_id, reason, customer_id, sequence, recorded_at) VALUES ($1, $2, $3, $4, $5) "
+        "ON CONFLICT DO NOTHING RETURNING true",
+        told.event_id,
+        told.reason,
+        told.customer_id,
+        told.sequence,
+        told.recorded_at,
+    )
+    return bool(new)
+
+
+async def end_occasions(connection: Connection, told: Told) -> list[UUID]:
+    """Ends the occasions of a reason that came before `told`; answers their events."""
+    rows = await connection.fetch(_END, told.customer_id, told.reason, told.sequence, told.recorded_at)
+    return [row["event_id"] for row in rows]
+
+
+async def lock_tickets_without_reason(connection: Connection, ended: Sequence[UUID]) -> list[StoredTicket]:
+    """The open tickets that answered occasions which have `ended`, and no other that stands; locked."""
+    return [stored_ticket(row) for row in await connection.fetch(_WITHOUT_REASON, list(ended))]
+
+
+async def lock_answering_ticket(connection: Connection, customer_id: UUID, play: str) -> StoredTicket | None:
+    """The open ticket that a play opened for a customer, whichever of its profiles it is at; locked."""
+    row = await connection.fetchrow(_ANSWERING, customer_id, play)
+    return None if row is None else stored_ticket(row)
+
+
+async def last_opened_at(connection: Connection, customer_id: UUID, play: str) -> datetime | None:
+    """When a play last opened a ticket for an occasion of this very customer, as far as occasions are kept."""
+    found: datetime | None = await connection.fetchval(
+        "SELECT max(opened_at) FROM occasion JOIN occasion_ticket USING (event_id) JOIN ticket USING (ticket_id) "
+        "WHERE occasion.customer_id = $1 AND play = $2",
+        customer_id,
+        play,
+    )
+    return found
+
+
+async def note_answer(connection: Connection, event_id: UUID, play: str, ticket_id: UUID) -> None:
+    """Keeps that a ticket answers an occasion."""
+    await connection.execute(
+        "INSERT INTO occasion_ticket (event_id, play, ticket_id) VALUES ($1, $2, $3)", event_id, play, ticket_id
+    )
+
+
+async def forget_occasions(connection: Connection, before: datetime) -> None:
+    """Removes occasions told of before an instant, but those that an open ticket answers."""
+    await connection.execute(
+        "DELETE FROM occasion WHERE recorded_at < $1 AND NOT EXISTS (SELECT FROM occasion_ticket "
+        "JOIN ticket USING (ticket_id) WHERE occasion_ticket.event_id = occasion.event_id AND ticket.open)",
+        before,
+    )
+
+
+async def occasions_since(database: Database, since: datetime) -> AsyncIterator[list[Occasion]]:
+    """Pages of the occasions told of since an instant, by customer, of each in the order in which they were told."""
+    after: tuple[UUID, int] = (UUID(int=0), 0)
+    while True:
+        rows = await database.fetch(
+            "SELECT customer_id, sequence, reason, recorded_at, ended_at FROM occasion "
+            "WHERE recorded_at >= $1 AND (customer_id, sequence) > ($2, $3) ORDER BY customer_id, sequence LIMIT $4",
+            since,
+            *after,
+            PAGE,
+        )
+        if not rows:
+            return
+        yield [Occasion(row["customer_id"], row["reason"], row["recorded_at"], row["ended_at"]) for row in rows]
+        after = (rows[-1]["customer_id"], rows[-1]["sequence"])
