@@ -170,7 +170,7 @@ async def _person_findings(client: httpx.AsyncClient, person: Person) -> list[st
         "orders": (person.orders, view["commerce"]["orders"] if view["commerce"] else 0),
         "revenue": (money, view["commerce"]["revenue"] if view["commerce"] else []),
         "value": (money, parts.get("revenue", [])),
-        "tickets": (person.tickets, view["tickets"]["total"] if view["tickets"] else 0),
+        "tickets": (person.tickets, view["tickets"]["by_kind"].get("complaint", 0) if view["tickets"] else 0),
         "missing in the timeline": (0, len(person.touchpoints - seen.keys())),
         "twice in the timeline": (0, sum(count > 1 for count in seen.values())),
     }

@@ -166,7 +166,7 @@ async def test_a_reason_that_comes_again_joins_the_ticket_that_is_open(desk: Des
 
 
 async def test_a_play_rests_after_a_ticket_however_often_its_reason_flips(desk: Desk) -> None:
-    await desk.adopt({"ring": {"on": "segment:quiet", "kind": "follow_up", "subject": "Ring", "cool_down_days": 3}})
+    await desk.adopt({"ring": {"reason": "segment:quiet", "kind": "follow_up", "subject": "Ring", "cool_down_days": 3}})
     customer = await desk.counter.profile()
     for _ in range(5):
         await desk.segment(customer, "quiet", entered=True)
@@ -199,7 +199,7 @@ async def test_a_merged_customer_whose_reason_was_gone_first_gets_new_work(desk:
 
 
 async def test_what_a_merged_customer_had_ends_with_what_ends_for_the_whole(desk: Desk) -> None:
-    await desk.adopt({"ring": {"on": "stage:lapsed", "kind": "follow_up", "subject": "Ring"}})
+    await desk.adopt({"ring": {"reason": "stage:lapsed", "kind": "follow_up", "subject": "Ring"}})
     kept, merged = await desk.counter.profile(), await desk.counter.profile()
     await desk.stage(merged, None, "lapsed")
     await desk.counter.move(merged, kept, 1)
@@ -234,7 +234,7 @@ async def test_a_playbook_is_tried_on_what_came_up_and_counts_from_its_activatio
     await desk.segment(customers[0], "quiet", entered=False)
     await desk.fired(customers[0], "retention")
     assert len(await desk.tickets(customers[0])) == 1
-    plays = {"ring": {"on": "segment:quiet", "kind": "follow_up", "subject": "Ring them up"}}
+    plays = {"ring": {"reason": "segment:quiet", "kind": "follow_up", "subject": "Ring them up"}}
     made = (await desk.counter.call("PUT", "/v1/policies/playbook/default", 201, json={"plays": plays})).json()
     tried = await desk.counter.call(
         "POST", "/v1/policies/playbook/default/simulate", 200, json={"version": made["version"]}
@@ -268,11 +268,11 @@ async def test_a_playbook_is_tried_on_what_came_up_and_counts_from_its_activatio
 
 
 async def test_a_wrong_playbook_is_refused_at_its_place(desk: Desk) -> None:
-    document = {"plays": {"call": {"on": "trigger:profit", "kind": "follow_up", "subject": "Call"}}}
+    document = {"plays": {"call": {"reason": "trigger:profit", "kind": "follow_up", "subject": "Call"}}}
     refused = await desk.counter.call("POST", "/v1/policies/playbook/default/validate", 422, json=document)
     assert refused.json()["errors"] == [
         {
-            "pointer": "/plays/call/on",
+            "pointer": "/plays/call/reason",
             "code": "unknown_reason",
             "message": "the reasons of trigger are: credit_watch, growth, retention, win_back",
         }

@@ -217,7 +217,12 @@ class SegmentEntered(SegmentMoved):
 
 
 class SegmentLeft(SegmentMoved):
-    """A customer is no member of a segment any more."""
+    """A customer is no member of a segment any more.
+
+    `moved_to` is the customer that it became part of, where that is a member.
+    """
+
+    moved_to: UUID | None = None
 
 
 class AlarmChanged(Contract):
@@ -248,7 +253,9 @@ class TriggerFired(Contract):
 
 
 class TriggerCleared(TriggerFired):
-    """The reason is gone."""
+    """The reason is gone. `moved_to` is the customer that it became part of, where that has the reason."""
+
+    moved_to: UUID | None = None
 
 
 class CustomerValueState(Contract):

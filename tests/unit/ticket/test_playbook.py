@@ -78,24 +78,24 @@ def test_everything_that_scoring_notices_is_read_but_scores_and_expired_alarms()
 
 
 def test_the_shipped_playbook_answers_each_trigger_once() -> None:
-    assert sorted(play.on for play in SHIPPED.values()) == sorted(f"trigger:{name}" for name in scoring.Trigger)
+    assert sorted(play.reason for play in SHIPPED.values()) == sorted(f"trigger:{name}" for name in scoring.Trigger)
     assert {play.kind for play in SHIPPED.values()} <= OWN_WORK
 
 
 def _document(**fields: Any) -> dict[str, Any]:
-    play = {"on": "trigger:growth", "kind": "task", "subject": "Call"} | fields
+    play = {"reason": "trigger:growth", "kind": "task", "subject": "Call"} | fields
     return {"plays": {"call": {name: value for name, value in play.items() if value is not None}}}
 
 
 @pytest.mark.parametrize(
     ("document", "place"),
     [
-        (_document(on="trigger:profit"), ("plays", "call", "on")),
-        (_document(on="alarm:fire"), ("plays", "call", "on")),
-        (_document(on="stage:old"), ("plays", "call", "on")),
-        (_document(on="segment:Big Ones"), ("plays", "call", "on")),
-        (_document(on="growth"), ("plays", "call", "on")),
-        (_document(on=None), ("plays", "call", "on")),
+        (_document(reason="trigger:profit"), ("plays", "call", "reason")),
+        (_document(reason="alarm:fire"), ("plays", "call", "reason")),
+        (_document(reason="stage:old"), ("plays", "call", "reason")),
+        (_document(reason="segment:Big Ones"), ("plays", "call", "reason")),
+        (_document(reason="growth"), ("plays", "call", "reason")),
+        (_document(reason=None), ("plays", "call", "reason")),
         (_document(kind="complaint"), ("plays", "call", "kind")),
         (_document(subject=" "), ("plays", "call", "subject")),
         (_document(priority="whatever"), ("plays", "call", "priority")),
@@ -114,7 +114,7 @@ def test_a_wrong_playbook_is_refused_at_its_place(document: dict[str, Any], plac
 
 
 def test_a_segment_may_come_after_the_play_that_answers_it() -> None:
-    policy = PlaybookPolicy.model_validate(_document(on="segment:not-there-yet"))
+    policy = PlaybookPolicy.model_validate(_document(reason="segment:not-there-yet"))
     assert [name for name, _ in policy.answering("segment:not-there-yet")] == ["call"]
 
 

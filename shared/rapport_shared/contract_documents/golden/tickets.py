@@ -44,7 +44,7 @@ def _ticket(**after: Any) -> ticket.TicketState:
 
 def ticket_events() -> list[Golden]:
     """A repair from its opening to its end, and a playbook."""
-    play = {"on": "segment:silent-regulars", "kind": "follow_up", "subject": "Ring them up"}
+    play = {"reason": "segment:silent-regulars", "kind": "follow_up", "subject": "Ring them up"}
     playbook = policies.PolicyActivated(
         kind="playbook", name="default", unit="", version=1, document={"plays": {"ring-up": play}}
     )

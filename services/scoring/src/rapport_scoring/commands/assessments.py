@@ -1,6 +1,6 @@
 """Assessing customers, in the caller's transaction: what is known of them, what was decided, what is published."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -8,7 +8,7 @@ from uuid import UUID
 from rapport_scoring import store
 from rapport_scoring.domain.assessment import Assessment, Cause, Occasion, assess, nothing_known
 from rapport_scoring.domain.customer import CustomerFacts
-from rapport_scoring.domain.memory import Memory, memory_of, text_of
+from rapport_scoring.domain.memory import Heir, Memory, memory_of, text_of
 from rapport_scoring.domain.noticed import Noticed
 from rapport_scoring.domain.rules import Rules
 from rapport_scoring.loading import load_customers
@@ -49,26 +49,47 @@ async def assess_customers(
     present = await rules(connection)
     roots = await store.roots(connection, customers)
     known = await load_customers(connection, customers)
-    now = clock()
-    changes = [
-        change
-        for row in before
-        if (change := _change(row, roots, known[row.customer_id], present, now, timed=timed)) is not None
-    ]
-    if changes:
-        await _publish(connection, changes)
+    found = _changes(before, roots, known, present, clock(), timed=timed)
+    if found:
+        await _publish(connection, found)
+
+
+def _changes(
+    rows: Sequence[ScoreRow],
+    roots: dict[UUID, UUID],
+    known: Mapping[UUID, CustomerFacts],
+    rules: Rules,
+    now: datetime,
+    *,
+    timed: bool,
+) -> list[Change]:
+    """What becomes of customers. Those that were merged away come last, for what stands for their heirs is not gone."""
+    heirs: dict[UUID, Memory] = {}
+    changes = []
+    for row in sorted(rows, key=lambda row: roots.get(row.customer_id, row.customer_id) != row.customer_id):
+        facts, root = known[row.customer_id], roots.get(row.customer_id, row.customer_id)
+        if row.version == 0 and not facts.known:
+            continue
+        heir = Heir(root, heirs.get(root, Memory())) if root != row.customer_id else None
+        occasion = occasion_of(row, rules, now, timed=timed)
+        remembered, found = decide(_assess, row, facts, rules, occasion, heir)
+        heirs[row.customer_id] = found.memory
+        change = _change(row, rules, occasion, remembered, found, heir, now)
+        changes += [change] if change is not None else []
+    return changes
 
 
 def _change(
-    row: ScoreRow, roots: dict[UUID, UUID], facts: CustomerFacts, rules: Rules, now: datetime, *, timed: bool
+    row: ScoreRow,
+    rules: Rules,
+    occasion: Occasion,
+    remembered: Memory,
+    found: Assessment,
+    heir: Heir | None,
+    now: datetime,
 ) -> Change | None:
     """What becomes of a customer, None where nothing does."""
-    if row.version == 0 and not facts.known:
-        return None
-    root = roots.get(row.customer_id, row.customer_id)
-    moved_to = None if root == row.customer_id else root
-    occasion = occasion_of(row, rules, now, timed=timed)
-    remembered, found = decide(_assess, row, facts, rules, occasion)
+    moved_to = None if heir is None else heir.customer_id
     after = replace(
         row,
         timed_at=occasion.timed_at,
@@ -80,10 +101,14 @@ def _change(
     return _told(row, replace(after, moved_to=moved_to), remembered, found, now)
 
 
-def _assess(row: ScoreRow, facts: CustomerFacts, rules: Rules, occasion: Occasion) -> tuple[Memory, Assessment]:
+def _assess(
+    row: ScoreRow, facts: CustomerFacts, rules: Rules, occasion: Occasion, heir: Heir | None
+) -> tuple[Memory, Assessment]:
     """What is remembered of a customer, and what is found of it now."""
     before = memory_of(row.memory)
-    return before, assess(facts, rules, before, occasion) if facts.known else nothing_known(facts, rules, before)
+    if not facts.known:
+        return before, nothing_known(facts, rules, before, heir)
+    return before, assess(facts, rules, before, occasion)
 
 
 def occasion_of(row: ScoreRow, rules: Rules, now: datetime, *, timed: bool) -> Occasion:

@@ -2,14 +2,16 @@
 for action. It is made at each fact and whenever time alone changes it; decisions are remembered, never recomputed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 
-from rapport_scoring.domain.attention import attention
+from rapport_scoring.domain.attention import Attention, attention
 from rapport_scoring.domain.customer import CustomerFacts
-from rapport_scoring.domain.membership import membership, nowhere
-from rapport_scoring.domain.memory import Memory
+from rapport_scoring.domain.dynamics.triggers import cooled_down, rule_of
+from rapport_scoring.domain.effects import NONE, Effects
+from rapport_scoring.domain.membership import Membership, membership, nowhere
+from rapport_scoring.domain.memory import Heir, Memory
 from rapport_scoring.domain.noticed import Noticed, forgotten, noticed
 from rapport_scoring.domain.rules import Rules
 from rapport_scoring.domain.standing import Standing, stand
@@ -76,20 +78,59 @@ def assess(facts: CustomerFacts, rules: Rules, before: Memory, occasion: Occasio
     standing = stand(facts, rules, values, instant, today)
     heed = attention(facts, rules, values, standing, before, instant, today)
     member = membership(facts, rules, values, standing, heed, before, instant)
-    effective = occasion.effective(facts, rules)
-    memory = before.after(standing, heed, member, effective=effective)
+    effects = _effects(facts, rules, standing, heed, member, before, occasion)
+    memory = before.after(standing, heed, member, effects)
     due = [*heed.due, *member.due, *_dates(facts, rules, values, standing, today)]
     return Assessment(
         score=_score(facts, rules, values, standing, memory, instant),
-        noticed=noticed(facts.customer_id, rules, before, memory, standing, heed, member, effective=effective),
+        noticed=noticed(facts.customer_id, rules, before, memory, standing, heed, member, effects),
         memory=memory,
         due_at=min((one for one in due if one > instant), default=None),
         group=values.outlook.group,
     )
 
 
-def nothing_known(facts: CustomerFacts, rules: Rules, before: Memory) -> Assessment:
-    """The assessment of a customer of whom nothing is left, as one that was merged away: its score says so."""
+def _effects(
+    facts: CustomerFacts,
+    rules: Rules,
+    standing: Standing,
+    heed: Attention,
+    member: Membership,
+    before: Memory,
+    occasion: Occasion,
+) -> Effects:
+    """What of the news has an effect. Only news of triggers and segments cost a look at where the customer stood."""
+    if not occasion.effective(facts, rules):
+        return NONE
+    edge = occasion.instant(facts) - rules.effect_horizon
+    stood = set()
+    if standing.stage_since is not None and standing.stage_since < edge.date():
+        stood.add(f"stage:{standing.stage.value}")
+    if heed.triggers.firings or member.entered:
+        held_off = {
+            f"trigger:{state.trigger.value}"
+            for state in before.triggers
+            if (ready := cooled_down(rule_of(rules.trigger, state.trigger), state)) is not None and ready > edge
+        }
+        stood |= _stood(facts, rules, edge) - held_off
+    return Effects(True, stood)
+
+
+def _stood(facts: CustomerFacts, rules: Rules, at: datetime) -> set[str]:
+    """The triggers and segments that a customer would have had at an instant, of what had happened by then."""
+    known = facts.until(at)
+    if not known.known:
+        return set()
+    stated = {name: one for name, one in known.attributes.items() if one.occurred_at <= at}
+    former = assess(replace(known, attributes=stated), rules, Memory(), Occasion(at, at, Cause.LATE_TIMER)).memory
+    return {f"trigger:{name}" for name in former.fired} | {f"segment:{name}" for name in former.segments}
+
+
+def nothing_known(facts: CustomerFacts, rules: Rules, before: Memory, heir: Heir | None = None) -> Assessment:
+    """The assessment of a customer of whom nothing is left, as one that was merged away: its score says so.
+
+    Reasons that its `heir` has stand on.
+    """
     nothing = ContemporaryValue(lifetime=(), lifetime_parts={})
     score = ScoreUpdated(
         customer_id=facts.customer_id,
@@ -102,7 +143,7 @@ def nothing_known(facts: CustomerFacts, rules: Rules, before: Memory) -> Assessm
         facts_digest=facts.digest,
     )
     memory = before.forgotten()
-    told = forgotten(facts.customer_id, rules, before, memory, nowhere(before))
+    told = forgotten(facts.customer_id, rules, before, memory, nowhere(before), heir)
     return Assessment(score, told, memory, None, None)
 
 

@@ -58,7 +58,7 @@ class CustomerFacts:
         found = self._dated(at)
         statements, contacts, answers, wallets, assets = found
         own = [fact for facts in found for fact in facts if fact.profile_id in self.own]
-        cases = [case for case in self.cases if case.opened_at <= at]
+        cases = [_case_at(case, at) for case in self.cases if case.opened_at <= at]
         latest = max([fact.occurred_at for fact in own] + [case.opened_at for case in cases], default=None)
         return replace(
             self,
@@ -93,3 +93,10 @@ class CustomerFacts:
         )
         stated = {fact.event_id for facts in lists for fact in facts}
         return sorted(stated | {attribute.event_id for attribute in self.attributes.values()})
+
+
+def _case_at(case: Case, at: datetime) -> Case:
+    """A case as it stood at an instant, as far as is known: what was resolved later was open."""
+    if case.resolved_at is None or case.resolved_at <= at:
+        return case
+    return replace(case, open=True, resolved_at=None)

@@ -18,6 +18,7 @@ from rapport_shared.contracts.ids import derived_id
 
 if TYPE_CHECKING:
     from rapport_scoring.domain.attention import Attention
+    from rapport_scoring.domain.effects import Effects
     from rapport_scoring.domain.membership import Membership
     from rapport_scoring.domain.standing import Standing
 
@@ -49,12 +50,14 @@ class Memory:
     segments: Mapping[str, datetime] = field(default_factory=dict)
     kept: Kept | None = None
 
-    def after(self, standing: Standing, heed: Attention, member: Membership, *, effective: bool) -> Memory:
-        """What is remembered after an assessment; `effective` says whether anybody is to act on what fired in it."""
+    def after(self, standing: Standing, heed: Attention, member: Membership, effects: Effects) -> Memory:
+        """What is remembered after an assessment; `effects` say whether anybody is to act on what fired in it."""
         on = {state.trigger.value for state in heed.triggers.states if state.active}
         fresh = {
             firing.trigger.value: Fired(
-                firing.at, effective, {one.name: _figure(one.value) for one in firing.inputs if one.value is not None}
+                firing.at,
+                effects.of(f"trigger:{firing.trigger.value}"),
+                {one.name: _figure(one.value) for one in firing.inputs if one.value is not None},
             )
             for firing in heed.triggers.firings
         }
@@ -88,6 +91,14 @@ class Memory:
         if self.pending is None:
             return tuple(told)
         return (_pending(customer_id, self.pending), *told)
+
+
+@dataclass(frozen=True, slots=True)
+class Heir:
+    """The customer that another one became part of, and what is remembered of it."""
+
+    customer_id: UUID
+    memory: Memory
 
 
 def alarm_state(customer_id: UUID, fact: AlarmFact) -> scoring.AlarmState:
@@ -134,4 +145,4 @@ def text_of(memory: Memory) -> str:
 
 _ADAPTER = TypeAdapter(Memory)
 
-__all__ = ["AlarmState", "Fired", "Memory", "alarm_id", "alarm_state", "memory_of", "text_of"]
+__all__ = ["AlarmState", "Fired", "Heir", "Memory", "alarm_id", "alarm_state", "memory_of", "text_of"]

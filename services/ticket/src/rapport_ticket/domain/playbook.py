@@ -56,14 +56,14 @@ PlayName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 
 
 class Play(BaseModel):
-    """Opens a ticket for a customer who comes to have the reason `on`.
+    """Opens a ticket for a customer who comes to have the `reason`.
 
     Within `cool_down_days` of a ticket that it opened for a customer, it opens no other one for that customer.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    on: Reason
+    reason: Reason
     kind: Literal[TicketKind.FOLLOW_UP, TicketKind.OPPORTUNITY, TicketKind.TASK]
     subject: Line
     description: Text | None = None
@@ -74,19 +74,19 @@ class Play(BaseModel):
 SHIPPED: Final[Mapping[str, Play]] = MappingProxyType(
     {
         "keep": Play(
-            on="trigger:retention",
+            reason="trigger:retention",
             kind=TicketKind.FOLLOW_UP,
             subject="Keep this customer: it is worth less than it was, or silent",
             priority="high",
         ),
-        "win-back": Play(on="trigger:win_back", kind=TicketKind.FOLLOW_UP, subject="Win this customer back"),
+        "win-back": Play(reason="trigger:win_back", kind=TicketKind.FOLLOW_UP, subject="Win this customer back"),
         "grow": Play(
-            on="trigger:growth",
+            reason="trigger:growth",
             kind=TicketKind.OPPORTUNITY,
             subject="Rivals have the greater part of what this customer buys",
         ),
         "watch-credit": Play(
-            on="trigger:credit_watch",
+            reason="trigger:credit_watch",
             kind=TicketKind.TASK,
             subject="Look at the credit of this customer",
             priority="high",
@@ -110,14 +110,14 @@ class PlaybookPolicy(BaseModel):
 
     @model_validator(mode="after")
     def _told_apart(self) -> Self:
-        twice = {(play.on, play.kind) for play in self.plays.values()}
+        twice = {(play.reason, play.kind) for play in self.plays.values()}
         if len(twice) < len(self.plays):
             raise PydanticCustomError("same_play", "two plays open the same kind of ticket for the same reason")
         return self
 
     def answering(self, reason: str) -> Iterator[tuple[str, Play]]:
         """The plays that answer a reason, with their names."""
-        return ((name, play) for name, play in sorted(self.plays.items()) if play.on == reason)
+        return ((name, play) for name, play in sorted(self.plays.items()) if play.reason == reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,10 @@ class Told:
 
 
 def told(event: Event[Any]) -> tuple[Told, ...]:
-    """The reasons that begin and end by an event of a type in `READ`, those that end first."""
+    """The reasons that begin and end by an event of a type in `READ`, those that end first.
+
+    One that a customer has no more because another has it, of which it became part, does not end.
+    """
     envelope = event.envelope
     return tuple(
         Told(envelope.id, event.data.customer_id, envelope.sequence, envelope.recorded_at, *said)
@@ -165,7 +168,8 @@ def _trigger_fired(data: Any) -> _Said:
 
 
 def _trigger_cleared(data: Any) -> _Said:
-    yield f"trigger:{data.trigger.name}", False, True, {}
+    if data.moved_to is None:
+        yield f"trigger:{data.trigger.name}", False, True, {}
 
 
 def _alarm_raised(data: Any) -> _Said:
@@ -184,7 +188,8 @@ def _segment_entered(data: Any) -> _Said:
 
 
 def _segment_left(data: Any) -> _Said:
-    yield f"segment:{data.segment}", False, True, {}
+    if data.moved_to is None:
+        yield f"segment:{data.segment}", False, True, {}
 
 
 def _stage_changed(data: Any) -> _Said:
