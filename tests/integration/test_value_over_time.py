@@ -96,6 +96,32 @@ async def test_a_value_on_any_day_and_as_it_was_known(desk: Desk) -> None:
     await desk.call("GET", f"/v1/customers/{customer}/value?known_at=yesterday", 422)
 
 
+async def test_days_are_counted_anew_when_a_unit_is_stated_or_moves_to_another_zone(desk: Desk) -> None:
+    facts = ScoringFacts(seed=8, profiles=2)
+    here, elsewhere = facts.profile(0), facts.profile(1)
+    evening = datetime(2026, 3, 1, 20, tzinfo=UTC)
+    for customer, unit in ((here, "cn/east"), (elsewhere, "de")):
+        facts.state(customer, "order.placed", order(customer.hex[:6], 100_000), evening, unit)
+    desk.now = evening
+    await desk.take(facts.messages)
+
+    async def day(customer: UUID) -> str:
+        return str((await desk.value(customer))["lines"][0]["value_date"])
+
+    for sequence, (zone, expected) in enumerate((("Asia/Shanghai", 2), ("UTC", 1), ("Asia/Tokyo", 2)), 1):
+        told, done = len(await desk.told("score.updated")), len(facts.messages)
+        facts.unit("cn/east", zone, sequence)
+        facts.unit("cn/west", zone, sequence)
+        await desk.take(facts.messages[done:])
+        await desk.fire()
+        scores = await desk.told("score.updated")
+        assert [(one["customer_id"], one["valued_on"]) for one in scores[told:]] == [
+            (str(here), f"2026-03-0{expected + 1}")
+        ]
+        assert await day(here) == f"2026-03-0{expected}"
+    assert await day(elsewhere) == "2026-03-01"
+
+
 async def test_a_forecast_may_be_asked_for_that_looks_less_far_ahead(desk: Desk) -> None:
     facts = ScoringFacts(seed=4, profiles=1)
     customer = facts.profile(0)

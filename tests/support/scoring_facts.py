@@ -20,10 +20,11 @@ from rapport_shared.contracts.catalogue import (
     CUSTOMER_UNMERGED,
     INTERACTION_RECORDED,
     INTERACTION_RETRACTED,
+    UNIT_CHANGED,
     EventType,
 )
 from rapport_shared.contracts.codec import Event, Message, encode_event
-from rapport_shared.contracts.customer import CustomerMerged, CustomerUnmerged, ProfileMove
+from rapport_shared.contracts.customer import CustomerMerged, CustomerUnmerged, ProfileMove, UnitChanged, UnitState
 from rapport_shared.contracts.envelope import Envelope
 from rapport_shared.contracts.ids import derived_id
 from rapport_shared.contracts.interaction import Attribution, InteractionRecorded, InteractionRetracted
@@ -135,7 +136,15 @@ class ScoringFacts:
         )  # fmt: skip
         self.state(profile, kind, data)
 
-    def state(self, profile: UUID, kind: str, data: dict[str, Any], at: datetime | None = None) -> UUID:
+    def unit(self, path: str, time_zone: str, sequence: int = 1) -> None:
+        """A unit is stated."""
+        state = UnitState(path=path, name=path, time_zone=time_zone, currency="CNY", phone_region="CN")
+        own = derived_id("scoring-facts", self.seed, "unit", path, sequence)
+        self._publish(UNIT_CHANGED, UnitChanged(unit=state, changed=()), own, own, None, _START, sequence)
+
+    def state(
+        self, profile: UUID, kind: str, data: dict[str, Any], at: datetime | None = None, unit: str | None = None
+    ) -> UUID:
         """A document is recorded at `profile`, at an instant or any; answers the event's id."""
         number = self._count("document")
         event_id = derived_id("scoring-facts", self.seed, "document", number)
@@ -156,6 +165,7 @@ class ScoringFacts:
             kind=kind,
             channel="erp",
             touchpoint=touchpoint,
+            unit=unit,
         )
         message = self._publish(INTERACTION_RECORDED, recorded, event_id, event_id, profile, at)
         fact = decode(as_record(message))

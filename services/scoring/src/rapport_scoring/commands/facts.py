@@ -67,7 +67,8 @@ async def take_facts(connection: Connection, facts: Sequence[Fact], rules: Rules
     Locks units, recordings, names, registers, profiles, customers, in this order and each sorted. May be repeated:
     what is known changes nothing, and only what changed is published.
     """
-    await _keep_units(connection, [fact for fact in facts if isinstance(fact, UnitStated)])
+    named = {fact.recording.unit for fact in facts if isinstance(fact, Recorded) and fact.recording.unit is not None}
+    await _keep_units(connection, [fact for fact in facts if isinstance(fact, UnitStated)], sorted(named))
     touched = await _keep_recordings(connection, facts)
     touched |= await _keep_profiles(connection, [fact.register for fact in facts if isinstance(fact, ProfileStated)])
     touched |= await _keep_cases(connection, [fact.register for fact in facts if isinstance(fact, CaseStated)])
@@ -149,11 +150,15 @@ async def _move(connection: Connection, moved: Sequence[ProfilesMoved]) -> set[U
     return left | {move.customer_id for move in due} | {move.profile_id for move in due}
 
 
-async def _keep_units(connection: Connection, units: Sequence[UnitStated]) -> None:
+async def _keep_units(connection: Connection, units: Sequence[UnitStated], named: Sequence[str]) -> None:
+    """Keeps units. Where days are counted in another zone now, the customers that it concerns are assessed anew."""
+    if named:
+        await store.name_units(connection, named)
     newest: dict[str, UnitStated] = {}
     for unit in units:
         if unit.path not in newest or unit.sequence > newest[unit.path].sequence:
             newest[unit.path] = unit
     if newest:
         rows = [(path, unit.time_zone, unit.sequence) for path, unit in sorted(newest.items())]
-        await store.put_units(connection, rows)
+        if moved := await store.put_units(connection, rows):
+            await store.outdate_units(connection, moved)

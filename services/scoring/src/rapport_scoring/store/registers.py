@@ -3,15 +3,25 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from rapport_scoring.domain.facts import Case
 from rapport_shared.database import Connection, Reading, Row
 
+UNSTATED_ZONE: Final = "UTC"
+"""By which days are counted in a unit that nobody has stated yet."""
+
 _PUT_UNITS = """
 INSERT INTO unit (path, time_zone, sequence) SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[])
 ON CONFLICT (path) DO UPDATE SET time_zone = excluded.time_zone, sequence = excluded.sequence
 WHERE unit.sequence < excluded.sequence
+RETURNING path, time_zone
+"""
+_ZONES = "SELECT path, time_zone FROM unit WHERE path = ANY($1::text[]) ORDER BY path FOR UPDATE"
+_PLACE_UNITS = f"""
+INSERT INTO unit (path, time_zone, sequence) SELECT path, '{UNSTATED_ZONE}', 0 FROM unnest($1::text[]) AS named (path)
+ON CONFLICT DO NOTHING
 """
 _PUT_PROFILES = """
 INSERT INTO profile_register (profile_id, sequence, unit, registered_at, attributes)
@@ -62,9 +72,20 @@ class CaseRegister:
     changed_at: datetime
 
 
-async def put_units(connection: Connection, units: Sequence[tuple[str, str, int]]) -> None:
-    """Keeps the zone of units (path, zone, sequence; each path once, sorted); the highest sequence stays."""
-    await connection.execute(_PUT_UNITS, *[list(column) for column in zip(*units, strict=True)])
+async def name_units(connection: Connection, paths: Sequence[str]) -> None:
+    """Takes note of units (sorted) that facts name, for some may not have been stated yet."""
+    await connection.execute(_PLACE_UNITS, paths)
+
+
+async def put_units(connection: Connection, units: Sequence[tuple[str, str, int]]) -> list[str]:
+    """Keeps the zone of units (path, zone, sequence; each path once, sorted); the highest sequence stays.
+
+    Answers the units that facts may name whose days were counted in another zone until now.
+    """
+    paths, zones, sequences = (list(column) for column in zip(*units, strict=True))
+    before = {row["path"]: row["time_zone"] for row in await connection.fetch(_ZONES, paths)}
+    after = await connection.fetch(_PUT_UNITS, paths, zones, sequences)
+    return sorted(row["path"] for row in after if before.get(row["path"], row["time_zone"]) != row["time_zone"])
 
 
 async def put_profiles(connection: Connection, registers: Sequence[ProfileRegister]) -> set[UUID]:

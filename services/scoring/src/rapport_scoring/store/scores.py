@@ -34,6 +34,11 @@ _OUTDATED = """
 SELECT customer_id FROM customer_score WHERE version > 0 AND generation < $1 ORDER BY generation LIMIT $2
 FOR UPDATE SKIP LOCKED
 """
+_OUTDATE = """
+UPDATE customer_score SET generation = -1 WHERE customer_id IN (
+    SELECT coalesce(mapping.customer_id, recording.profile_id) FROM recording
+    LEFT JOIN profile_mapping mapping USING (profile_id) WHERE recording.unit = ANY($1::text[]))
+"""
 _GIVE_UP = "UPDATE customer_score SET due_at = NULL, generation = $2 WHERE customer_id = $1"
 _SCORED = """
 SELECT customer_id FROM customer_score WHERE version > 0 AND moved_to IS NULL AND customer_id > $1
@@ -110,6 +115,11 @@ async def save_scores(connection: Connection, rows: Sequence[ScoreRow]) -> None:
 async def claim_due(connection: Connection, now: datetime, limit: int) -> list[UUID]:
     """Locks and answers customers whose score time has changed by `now`, sorted; the longest due first, if not all."""
     return sorted(row["customer_id"] for row in await connection.fetch(_DUE, now, limit))
+
+
+async def outdate_units(connection: Connection, units: Sequence[str]) -> None:
+    """The customers with facts of `units` are assessed anew in the background, as under other rules."""
+    await connection.execute(_OUTDATE, units)
 
 
 async def claim_outdated(connection: Connection, generation: int, limit: int) -> list[UUID]:
