@@ -107,6 +107,7 @@ def _print_doors(gateway: str, key: str, shown: Sequence[str]) -> None:
         bearer = f'curl -H "Authorization: Bearer {key}" {gateway}'
         print(f"  a customer           {bearer}/v1/customers/{shown[0]}")
         print(f"  who may be the same  {bearer}/v1/merge-candidates")
+        print(f"  what is to be done   {bearer}/v1/tickets")
         print(f"  a company's value    {bearer}/v1/customers/{shown[-1]}/value")
         print(f"  the most valuable    {bearer}/v1/value/ranking  (computed after loading: in a minute or so)\n")
     print("  Ctrl-C where it was started stops everything, or `make stop` from elsewhere.", flush=True)

@@ -247,22 +247,27 @@ async def test_a_reason_to_act_becomes_work_and_is_withdrawn_with_it(caller: Cal
     async def ended() -> Any:
         return [ticket for ticket in await opened() if not ticket["open"]]
 
-    await wallet(10)
-    [ticket] = await until("an opportunity", opened)
-    assert (ticket["kind"], ticket["state"], ticket["owner"]) == ("opportunity", "new", owner)
-    assert (ticket["origin"]["play"], ticket["origin"]["reason"]) == ("grow", "trigger:growth")
-    assert float(ticket["origin"]["figures"]["share_of_wallet"]) < 0.5
+    document = {"plays": {"offer": {"reason": "trigger:growth", "kind": "opportunity", "subject": "拟一份报价"}}}
+    async with in_force(caller, "playbook", "default", document) as version:
+        await wallet(10)
+        [ticket] = await until("an opportunity", opened)
+        assert (ticket["kind"], ticket["state"], ticket["owner"]) == ("opportunity", "new", owner)
+        origin = ticket["origin"]
+        assert (origin["play"], origin["playbook_version"], origin["reason"]) == ("offer", version, "trigger:growth")
+        assert float(origin["figures"]["share_of_wallet"]) < 0.5
 
-    async def in_view() -> bool:
-        tickets = (await made.get("?sections=tickets"))["tickets"]
-        return bool(tickets) and [one["number"] for one in tickets["open"]] == [ticket["number"]]
+        async def in_view() -> bool:
+            tickets = (await made.get("?sections=tickets"))["tickets"]
+            return bool(tickets) and [(one["number"], one["origin"]) for one in tickets["open"]] == [
+                (ticket["number"], origin)
+            ]
 
-    await until("the opportunity in the view", in_view)
-    await wallet(1)
-    [withdrawn] = await until("the end of its reason", ended)
-    assert (withdrawn["number"], withdrawn["state"]) == (ticket["number"], "needless")
-    tried = await caller.call("POST", "/v1/policies/playbook/default/simulate", 200, json={"version": 0})
-    assert tried.json()["plays"]["grow"]["tickets"] >= 1
+        await until("the opportunity in the view", in_view)
+        await wallet(1)
+        [withdrawn] = await until("the end of its reason", ended)
+        assert (withdrawn["number"], withdrawn["state"]) == (ticket["number"], "needless")
+        tried = await caller.call("POST", "/v1/policies/playbook/default/simulate", 200, json={"version": version})
+        assert tried.json()["plays"]["offer"]["tickets"] >= 1
 
 
 async def test_a_ranking_values_everybody_on_one_day(caller: Caller) -> None:

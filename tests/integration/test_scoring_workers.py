@@ -297,6 +297,23 @@ async def test_a_worker_that_is_asked_to_end_ends_and_leaves_nothing_behind(worl
     await assert_plain_values(world, facts)
 
 
+async def test_a_worker_that_meets_a_fault_of_its_own_says_so_and_ends_its_process(world: World) -> None:
+    facts = ScoringFacts(seed=9, profiles=10)
+    await world.publish(facts.happen(100))
+    worker = await world.start_worker()
+    await until("all", world.consumed)
+    async with world.database.transaction() as connection:
+        await connection.execute("ALTER TABLE recording RENAME TO recording_away")
+    await world.publish(facts.happen(100))
+    assert await asyncio.wait_for(worker.wait(), 60) != 0, "who stays without working is taken for one that works"
+    assert "UndefinedTableError" in (world.directory / "worker-0.log").read_text()
+    async with world.database.transaction() as connection:
+        await connection.execute("ALTER TABLE recording_away RENAME TO recording")
+    await world.start_worker()
+    await until("the rest", world.consumed)
+    await assert_plain_values(world, facts)
+
+
 async def test_a_broker_and_a_database_that_went_away_are_waited_for(
     world: World, infrastructure: Infrastructure
 ) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from deploy.local.demo.touchpoints import touchpoint
 
-__all__ = ["MIRAGE_EMAIL", "PEACH_EMAIL", "closing_call", "mirage", "peach"]
+__all__ = ["MIRAGE_EMAIL", "PEACH_EMAIL", "closing_call", "mirage", "peach", "wallet_of_today"]
 
 MIRAGE_EMAIL, PEACH_EMAIL = "purchasing@mirage.example.com", "office@peachspring.example.com"
 UNIT = "trading/china"
@@ -22,7 +22,8 @@ Report = Callable[..., dict[str, Any]]
 
 
 def mirage(today: date) -> Iterator[dict[str, Any]]:
-    """A, 海市蜃楼机械: an order a month for five months, half of it on credit; we deliver; rivals have two thirds."""
+    """A, 海市蜃楼机械: an order a month for five months, half of it on credit; we deliver; rivals have two thirds,
+    which is told today."""
     report = _reporter("mirage", today)
     yield report(
         "profile",
@@ -31,8 +32,6 @@ def mirage(today: date) -> Iterator[dict[str, Any]]:
         _company("海市蜃楼机械有限公司 (Mirage Machinery)", "machinery"),
         MIRAGE_EMAIL,
     )
-    rivals = [{"name": "Castle in the Air Ltd", "amount": 15_000_000}, {"name": "镜中花公司", "amount": 8_000_000}]
-    yield report("wallet", "wallet.reported", 150, _wallet(today, 150, 33_000_000, rivals=rivals))
     for days_ago in (149, 119, 89, 59, 29):
         yield from _large_order(report, today, days_ago)
     for days_ago, subject in ((75, "问交货期"), (20, "机器停了，要求加急发货")):
@@ -77,12 +76,25 @@ def _prepaid_orders(report: Report, today: date, begun: int) -> Iterator[dict[st
     yield report(f"invoice-{bill}", "invoice.issued", begun, _invoice(bill, lines, today - timedelta(days=begun)))
 
 
+def wallet_of_today(now: datetime, today: date) -> dict[str, Any]:
+    """What A says today that it needs in all: no history, so the playbook makes an opportunity of it."""
+    rivals = [{"name": "Castle in the Air Ltd", "amount": 15_000_000}, {"name": "镜中花公司", "amount": 8_000_000}]
+    return touchpoint(
+        f"mirage-wallet-{today}",
+        channel="erp",
+        unit=UNIT,
+        kind="wallet.reported",
+        at=now.replace(microsecond=0),
+        source={"system": "trading-erp", "record": "mirage"},
+        data=_wallet(today, 150, 33_000_000, rivals=rivals),
+    )
+
+
 def closing_call(now: datetime, purchases: int | None) -> dict[str, Any]:
     """The last touchpoint of the demo, under an id that never changes: once it is recorded, all of it is loaded."""
     return touchpoint(
         f"closing-call-{purchases or 'all'}",
         channel="phone",
-        historical=True,
         unit=UNIT,
         kind="call.ended",
         at=now.replace(microsecond=0),

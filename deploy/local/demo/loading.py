@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 
-from deploy.local.demo.companies import MIRAGE_EMAIL, closing_call, mirage, peach
+from deploy.local.demo.companies import MIRAGE_EMAIL, closing_call, mirage, peach, wallet_of_today
 from deploy.local.demo.rules import COMPUTATIONS, POLICIES
 from deploy.local.demo.story import SHOWN_PHONE, UNITS, car_maker, cdnow, duplicates, trading_company
 from deploy.local.errors import LocalStackError
@@ -53,6 +53,7 @@ async def load_demo(gateway: str, key: str, progress: Progress, *, purchases: in
             *duplicates(),
             *trading_company(),
             *islice(cdnow(today), purchases),
+            wallet_of_today(now, today),
             closing,
         ]
         done = 0

@@ -48,8 +48,33 @@ _BIG_COMPANIES: dict[str, Any] = {
         ]
     },
 }
+_PLAYBOOK: dict[str, Any] = {
+    "plays": {
+        "keep": {
+            "reason": "trigger:retention",
+            "kind": "follow_up",
+            "subject": "挽留客户：价值下降或久未下单 (keep this customer)",
+            "priority": "high",
+        },
+        "win-back": {"reason": "trigger:win_back", "kind": "follow_up", "subject": "赢回客户 (win this customer back)"},
+        "grow": {
+            "reason": "trigger:growth",
+            "kind": "opportunity",
+            "subject": "竞争对手占其需求大半：拟一份报价 (rivals have the greater part of what it buys: make an offer)",
+        },
+        "watch-credit": {
+            "reason": "trigger:credit_watch",
+            "kind": "task",
+            "subject": "核查客户信用 (look at the credit of this customer)",
+            "priority": "high",
+        },
+    },
+    "gone": "原因已消除 (the reason is gone)",
+    "again": "原因再次出现 (the reason came up again)",
+}
 POLICIES: dict[str, dict[str, Any]] = {
     "value/default": _VALUE,
+    "playbook/default": _PLAYBOOK,
     "segment/large-late-payers": _LARGE_LATE_PAYERS,
     "segment/silent-regulars": _SILENT_REGULARS,
     "segment/big-companies": _BIG_COMPANIES,

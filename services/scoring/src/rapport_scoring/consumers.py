@@ -41,7 +41,7 @@ from rapport_shared.contracts.ticket import TicketChange, TicketState
 from rapport_shared.database import Connection
 from rapport_shared.messaging.consumer import Subscription
 from rapport_shared.messaging.outbox import OutboxSignal
-from rapport_shared.messaging.outcomes import Reject
+from rapport_shared.messaging.outcomes import Reject, decide
 from rapport_shared.messaging.records import Record
 
 CONSUMER: Final = "value"
@@ -66,7 +66,7 @@ def decode(record: Record) -> Fact | None:
     if read is None or (read is recorded and not _may_be_of_value(record.value)):
         return None
     event = decode_event(record.headers, record.value, record.key)
-    return read(event) if isinstance(event, Event) else None
+    return decide(read, event) if isinstance(event, Event) else None
 
 
 def _may_be_of_value(value: bytes | None) -> bool:
@@ -130,7 +130,7 @@ def _responded_at(ticket: TicketState) -> Any:
     return min(public, default=ticket.resolved_at)
 
 
-_TICKETS: Final = {event_type.wire for event_type in EVENT_TYPES if event_type.topic is TICKET_EVENTS}
+_TICKETS: Final = {event_type.wire for event_type in EVENT_TYPES if issubclass(event_type.model, TicketChange)}
 _TABLE: Final[Mapping[str, Callable[[Event[Contract]], Fact | None]]] = {
     INTERACTION_RECORDED.wire: recorded,
     INTERACTION_RETRACTED.wire: _retracted,

@@ -66,6 +66,11 @@ class Drain(Generic[Item]):
         self.caught_up = False
         self._woken.set()
 
+    async def let_go(self) -> None:
+        """Consumes nothing from now on, and lets everybody go who waits for it: also when it has ended by itself."""
+        self.assign(())
+        await self._tell(looked=False)
+
     def wake(self) -> None:
         """Looks for records now."""
         self._woken.set()

@@ -7,6 +7,7 @@ of its queue that lies below the cursor; what Faust commits serves lag tools alo
 import asyncio
 import logging
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from rapport_shared.contracts.catalogue import Topic
 from rapport_shared.messaging.kafka import is_kafka_away
 from rapport_shared.messaging.reader import BatchReader
 from rapport_shared.messaging.records import Partition
+from rapport_shared.telemetry import describe_error
 
 _log = logging.getLogger("rapport.stream")
 
@@ -75,8 +77,9 @@ class Worker(Generic[Item]):
                 await app.wait_until_stopped()
                 raise StreamBroken("Faust stopped") from app.crash_reason
         finally:
-            self.drain.assign(())
-            await _stop(app)
+            reason = sys.exception()
+            await self.drain.let_go()
+            await _stop(app, reason)
 
 
 def make_app(worker: "Worker[Any]") -> faust.App:
@@ -190,11 +193,13 @@ async def _watch(app: Any) -> None:
             raise StreamBroken(f"topics were not seen when partitions were assigned: {', '.join(app.left_out)}")
 
 
-async def _stop(app: faust.App) -> None:
-    try:
-        async with asyncio.timeout(STOP_SECONDS):
-            await app.stop()
-    except TimeoutError:
+async def _stop(app: faust.App, reason: BaseException | None) -> None:
+    # Faust passes over a cancellation while it waits for its agents: what has to end in time is not waited for.
+    stopping = asyncio.ensure_future(app.stop())
+    done, _ = await asyncio.wait([stopping], timeout=STOP_SECONDS)
+    if not done:
         # Its consumer's thread cannot be ended from here, and would keep the process alive and in the group.
-        _log.critical("the process ends", extra={"reason": "Faust does not stop"})
+        error, places = describe_error(reason) if reason is not None else (None, None)
+        _log.critical("the process ends", extra={"reason": "Faust does not stop", "error": error, "place": places})
         os._exit(1)
+    stopping.result()

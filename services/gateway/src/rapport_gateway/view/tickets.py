@@ -23,6 +23,8 @@ def fold(state: State | None, fact: Fact, item: str) -> State | None:
         return state
     ticket = fact.data["ticket"]
     kept = {name: ticket.get(name) for name in _KEPT} | {"attributes": ticket.get("attributes") or {}}
+    if ticket.get("origin") is not None:  # why it was opened by itself
+        kept["origin"] = ticket["origin"]
     return {"sequence": fact.sequence, "ticket": kept}
 
 
