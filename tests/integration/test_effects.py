@@ -25,17 +25,17 @@ async def desk(databases: Databases) -> AsyncIterator[Desk]:
 class World(ScoringFacts):
     """Customers that buy filters, and state what they spend on them."""
 
-    def order(self, customer: UUID, days_ago: float, net: int = 3_000_000) -> None:
+    def order(self, customer: UUID, days_ago: float, net: int = 3_000_000, *, historical: bool = False) -> None:
         at = NOW - days_ago * DAY
         number = f"{customer.hex[:8]}-{at.isoformat()}"
         lines = [{"line": "1", "quantity": "1", "net": net, "cost": net // 3, "category": "filters"}]
         document = {"order": number, "currency": "CNY", "net": net, "gross": net, "lines": lines}
-        self.state(customer, "order.placed", document, at)
+        self.state(customer, "order.placed", document, at, historical=historical)
 
-    def wallet(self, customer: UUID, days_ago: float, amount: int = 50_000_000) -> None:
+    def wallet(self, customer: UUID, days_ago: float, amount: int = 50_000_000, *, historical: bool = False) -> None:
         at = NOW - days_ago * DAY
         data = {"category": "filters", "from": "2026-01-01", "amount": amount, "currency": "CNY", "basis": "declared"}
-        self.state(customer, "wallet.reported", data, at)
+        self.state(customer, "wallet.reported", data, at, historical=historical)
 
     def call(self, customer: UUID, days_ago: float) -> None:
         self.state(customer, "call.ended", {"direction": "inbound"}, NOW - days_ago * DAY)
@@ -134,3 +134,22 @@ async def test_a_reason_that_a_merge_moves_is_not_gone(desk: Desk) -> None:
     assert cleared == {str(merged): str(kept), str(poor): None}
     assert [one["name"] for one in (await desk.value(kept))["triggers"]] == ["growth"]
     assert (await desk.value(rich))["triggers"] == []
+
+
+async def test_who_is_registered_for_what_happened_long_ago_is_nobody_new(desk: Desk) -> None:
+    world = World(seed=7, profiles=3)
+    loaded, by_hand, bought = (world.profile(number) for number in range(3))
+    world.register(loaded, NOW, NOW - 200 * DAY)
+    world.register(by_hand, NOW)
+    world.register(bought, NOW, NOW - 200 * DAY)
+    for days_ago in (60, 40, 20):
+        world.order(bought, days_ago, historical=True)
+    world.wallet(bought, 1, historical=True)
+    await desk.take(world.messages)
+    stages = {one["customer_id"]: (one["after"], one["effective"]) for one in await desk.told("customer.stage_changed")}
+    assert stages == {
+        str(loaded): ("prospect", False),
+        str(by_hand): ("prospect", True),
+        str(bought): ("developing", False),
+    }
+    assert await fired(desk) == [("growth", False)]

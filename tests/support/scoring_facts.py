@@ -20,11 +20,21 @@ from rapport_shared.contracts.catalogue import (
     CUSTOMER_UNMERGED,
     INTERACTION_RECORDED,
     INTERACTION_RETRACTED,
+    PROFILE_CHANGED,
     UNIT_CHANGED,
     EventType,
 )
 from rapport_shared.contracts.codec import Event, Message, encode_event
-from rapport_shared.contracts.customer import CustomerMerged, CustomerUnmerged, ProfileMove, UnitChanged, UnitState
+from rapport_shared.contracts.customer import (
+    CustomerMerged,
+    CustomerUnmerged,
+    ProfileChanged,
+    ProfileMove,
+    ProfileState,
+    SourceState,
+    UnitChanged,
+    UnitState,
+)
 from rapport_shared.contracts.envelope import Envelope
 from rapport_shared.contracts.ids import derived_id
 from rapport_shared.contracts.interaction import Attribution, InteractionRecorded, InteractionRetracted
@@ -136,6 +146,19 @@ class ScoringFacts:
         )  # fmt: skip
         self.state(profile, kind, data)
 
+    def register(self, profile: UUID, registered_at: datetime, reported_at: datetime | None = None) -> None:
+        """A profile is registered, by hand or for what happened at an instant."""
+        own = derived_id("scoring-facts", self.seed, "register", self._count("register"))
+        source = SourceState(system="erp", record=profile.hex, occurred_at=reported_at or registered_at, event_id=own)
+        state = ProfileState(
+            profile_id=profile,
+            registered=True,
+            registered_at=registered_at,
+            created_at=registered_at,
+            sources=(source,) if reported_at is not None else (),
+        )
+        self._publish(PROFILE_CHANGED, ProfileChanged(profile=state, changed=()), own, profile, profile, registered_at)
+
     def unit(self, path: str, time_zone: str, sequence: int = 1) -> None:
         """A unit is stated."""
         state = UnitState(path=path, name=path, time_zone=time_zone, currency="CNY", phone_region="CN")
@@ -143,7 +166,14 @@ class ScoringFacts:
         self._publish(UNIT_CHANGED, UnitChanged(unit=state, changed=()), own, own, None, _START, sequence)
 
     def state(
-        self, profile: UUID, kind: str, data: dict[str, Any], at: datetime | None = None, unit: str | None = None
+        self,
+        profile: UUID,
+        kind: str,
+        data: dict[str, Any],
+        at: datetime | None = None,
+        unit: str | None = None,
+        *,
+        historical: bool = False,
     ) -> UUID:
         """A document is recorded at `profile`, at an instant or any; answers the event's id."""
         number = self._count("document")
@@ -166,6 +196,7 @@ class ScoringFacts:
             channel="erp",
             touchpoint=touchpoint,
             unit=unit,
+            historical=historical,
         )
         message = self._publish(INTERACTION_RECORDED, recorded, event_id, event_id, profile, at)
         fact = decode(as_record(message))

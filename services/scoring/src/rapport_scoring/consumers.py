@@ -1,6 +1,7 @@
 """What scoring reads: a table of event types."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -33,7 +34,13 @@ from rapport_shared.contracts.catalogue import (
     UNIT_CHANGED,
 )
 from rapport_shared.contracts.codec import Event, decode_event
-from rapport_shared.contracts.customer import CustomerMerged, CustomerUnmerged, ProfileChanged, UnitChanged
+from rapport_shared.contracts.customer import (
+    CustomerMerged,
+    CustomerUnmerged,
+    ProfileChanged,
+    ProfileState,
+    UnitChanged,
+)
 from rapport_shared.contracts.interaction import InteractionRetracted
 from rapport_shared.contracts.model import Contract
 from rapport_shared.contracts.pii import is_erased
@@ -104,8 +111,22 @@ def _profile(event: Event[Contract]) -> Fact:
         if profile.fields.get(name)
     }
     text = orjson.dumps(attributes, option=orjson.OPT_SORT_KEYS).decode()
-    register = ProfileRegister(profile.profile_id, event.envelope.sequence, profile.unit, profile.registered_at, text)
-    return ProfileStated(register)
+    return ProfileStated(
+        ProfileRegister(
+            profile.profile_id,
+            event.envelope.sequence,
+            profile.unit,
+            profile.registered_at,
+            _reported_at(profile),
+            text,
+        )
+    )
+
+
+def _reported_at(profile: ProfileState) -> datetime | None:
+    """When what a profile was registered by happened, as its sources say; nobody's word is later than the record."""
+    told = [source.occurred_at for source in profile.sources]
+    return min(profile.registered_at, max(told)) if profile.registered_at is not None and told else None
 
 
 def _case(event: Event[Contract]) -> Fact:

@@ -91,7 +91,8 @@ def _customer(
 def _instants(own: RecordedFacts, cases: Iterable[Row], registers: Iterable[Row]) -> list[datetime]:
     """The event times that bound what is known of a customer."""
     recorded = [at for at in (own.earliest, own.latest) if at is not None]
-    registered = [row["registered_at"] for row in registers if row["registered_at"] is not None]
+    told = [row["reported_at"] or row["registered_at"] for row in registers]
+    registered = [at for at in told if at is not None]
     return [*recorded, *registered, *(row["changed_at"] for row in cases), *(row["opened_at"] for row in cases)]
 
 

@@ -24,15 +24,15 @@ INSERT INTO unit (path, time_zone, sequence) SELECT path, '{UNSTATED_ZONE}', 0 F
 ON CONFLICT DO NOTHING
 """
 _PUT_PROFILES = """
-INSERT INTO profile_register (profile_id, sequence, unit, registered_at, attributes)
-SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::timestamptz[], $5::text[])
+INSERT INTO profile_register (profile_id, sequence, unit, registered_at, reported_at, attributes)
+SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::text[])
 ON CONFLICT (profile_id) DO UPDATE SET sequence = excluded.sequence, unit = excluded.unit,
-    registered_at = excluded.registered_at, attributes = excluded.attributes
+    registered_at = excluded.registered_at, reported_at = excluded.reported_at, attributes = excluded.attributes
 WHERE profile_register.sequence < excluded.sequence
 RETURNING profile_id
 """
 _PROFILES = """
-SELECT profile_id, unit, registered_at, attributes FROM profile_register WHERE profile_id = ANY($1::uuid[])
+SELECT profile_id, unit, registered_at, reported_at, attributes FROM profile_register WHERE profile_id = ANY($1::uuid[])
 """
 _PUT_CASES = """
 INSERT INTO ticket_case (ticket_id, sequence, event_id, profile_id, kind, state, open, opened_at, changed_at,
@@ -54,12 +54,17 @@ FROM ticket_case WHERE profile_id = ANY($1::uuid[])
 
 @dataclass(frozen=True, slots=True)
 class ProfileRegister:
-    """A profile as an event states it: its unit, and the candidates of its attributes by name, as JSON."""
+    """A profile as an event states it: its unit, and the candidates of its attributes by name, as JSON.
+
+    `registered_at` is when the customer service registered it, `reported_at` when what it was told of happened: who
+    was a customer long before may be registered today.
+    """
 
     profile_id: UUID
     sequence: int
     unit: str | None
     registered_at: datetime | None
+    reported_at: datetime | None
     attributes: str
 
 
@@ -96,6 +101,7 @@ async def put_profiles(connection: Connection, registers: Sequence[ProfileRegist
         [register.sequence for register in registers],
         [register.unit for register in registers],
         [register.registered_at for register in registers],
+        [register.reported_at for register in registers],
         [register.attributes for register in registers],
     )
     return {row["profile_id"] for row in rows}

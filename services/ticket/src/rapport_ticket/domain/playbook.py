@@ -25,7 +25,7 @@ from rapport_shared.contracts.catalogue import (
 )
 from rapport_shared.contracts.codec import Event
 from rapport_shared.contracts.scoring import SILENCE, Stage, Trigger
-from rapport_shared.contracts.ticket import TicketKind, TicketOrigin
+from rapport_shared.contracts.ticket import TicketOrigin
 from rapport_ticket.domain.fields import Line, Priority, Text
 
 KEPT_DAYS: Final = 90
@@ -64,7 +64,7 @@ class Play(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     reason: Reason
-    kind: Literal[TicketKind.FOLLOW_UP, TicketKind.OPPORTUNITY, TicketKind.TASK]
+    kind: Literal["follow_up", "opportunity", "task"]
     subject: Line
     description: Text | None = None
     priority: Priority = "normal"
@@ -75,19 +75,19 @@ SHIPPED: Final[Mapping[str, Play]] = MappingProxyType(
     {
         "keep": Play(
             reason="trigger:retention",
-            kind=TicketKind.FOLLOW_UP,
+            kind="follow_up",
             subject="Keep this customer: it is worth less than it was, or silent",
             priority="high",
         ),
-        "win-back": Play(reason="trigger:win_back", kind=TicketKind.FOLLOW_UP, subject="Win this customer back"),
+        "win-back": Play(reason="trigger:win_back", kind="follow_up", subject="Win this customer back"),
         "grow": Play(
             reason="trigger:growth",
-            kind=TicketKind.OPPORTUNITY,
+            kind="opportunity",
             subject="Rivals have the greater part of what this customer buys",
         ),
         "watch-credit": Play(
             reason="trigger:credit_watch",
-            kind=TicketKind.TASK,
+            kind="task",
             subject="Look at the credit of this customer",
             priority="high",
         ),
