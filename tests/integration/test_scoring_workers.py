@@ -280,7 +280,7 @@ async def test_workers_that_share_partitions_come_and_die_give_the_plain_values(
         first.send_signal(signal.SIGKILL)
         third = await world.start_worker()
         await until("the third worker's share", lambda: world.has_consumed(third))
-    await until("the rest", world.consumed)
+    await until("the rest", world.consumed, seconds=90 + EVENTS / 100)
     await assert_plain_values(world, facts)
 
 

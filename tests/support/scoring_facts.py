@@ -100,15 +100,16 @@ class ScoringFacts:
     ) -> ScoreUpdated | None:
         # A profile counts as a part once something was heard of it.
         heard = [profile for profile in profiles if profile == customer or self._is_known(profile)]
+        keys = self._keys(profiles)
         stand = [one.recording for event, one in self._recorded.items() if event not in self._retracted]
         own = facts([_row(one) for one in stand if one.profile_id in profiles])
-        linked = facts([_row(one) for one in stand if one.profile_id not in profiles])
+        linked = facts([_row(one) for one in stand if one.profile_id not in profiles and one.key in keys])
         if own.latest is None:
             return None
         known = CustomerFacts(
             customer,
             tuple(sorted(heard)),
-            statements=[*own.statements, *(one for one in linked.statements if one.key in self._keys(profiles))],
+            statements=[*own.statements, *linked.statements],
             earliest=own.earliest,
             latest=own.latest,
             last_day=own.last_day,
