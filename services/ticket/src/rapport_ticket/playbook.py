@@ -79,8 +79,10 @@ class Playbook:
             await store.note_answer(connection, told.event_id, name, ticket.ticket_id)
 
     async def _end(self, connection: Connection, policy: PlaybookPolicy, told: Told) -> None:
-        await store.lock_customer(connection, await registers.customer_of(connection, told.customer_id))
         ended = await store.end_occasions(connection, told)
+        if not ended:
+            return
+        await store.lock_customer(connection, await registers.customer_of(connection, told.customer_id))
         for stored in await store.lock_tickets_without_reason(connection, ended):
             if stored.ticket.state == NEW:
                 await self._withdraw(connection, stored, policy.gone, told)
