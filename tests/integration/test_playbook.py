@@ -34,9 +34,12 @@ class Desk:
         state = {"name": name, "since": self.now, "effective": True, "inputs": {"share_of_wallet": "0.3"}}
         return await self._tell(TRIGGER_FIRED, customer, {"trigger": state, "policy_version": 1}, **fields)
 
-    async def cleared(self, customer: UUID, name: str = "growth", **fields: Any) -> tuple[UUID, int]:
+    async def cleared(
+        self, customer: UUID, name: str = "growth", moved_to: UUID | None = None, **fields: Any
+    ) -> tuple[UUID, int]:
         state = {"name": name, "since": self.now, "effective": True, "inputs": {}}
-        return await self._tell(TRIGGER_CLEARED, customer, {"trigger": state, "policy_version": 1}, **fields)
+        data = {"trigger": state, "policy_version": 1, "moved_to": moved_to}
+        return await self._tell(TRIGGER_CLEARED, customer, data, **fields)
 
     async def segment(self, customer: UUID, name: str, *, entered: bool) -> None:
         event_type = SEGMENT_ENTERED if entered else SEGMENT_LEFT
@@ -205,6 +208,19 @@ async def test_what_a_merged_customer_had_ends_with_what_ends_for_the_whole(desk
     await desk.counter.move(merged, kept, 1)
     await desk.stage(kept, "lapsed", "won_back")
     assert (await desk.ticket(kept))["state"] == "needless"
+
+
+async def test_what_passed_through_two_merges_ends_with_what_ends_for_either(desk: Desk) -> None:
+    first, second, whole = [await desk.counter.profile() for _ in range(3)]
+    await desk.fired(first)
+    await desk.counter.move(first, second, 1)
+    await desk.cleared(first, moved_to=second)
+    await desk.fired(second)
+    for mapping_seq, profile in ((2, first), (1, second)):
+        await desk.counter.move(profile, whole, mapping_seq)
+    assert (await desk.ticket(whole))["state"] == "new"
+    await desk.cleared(second)
+    assert (await desk.ticket(whole))["state"] == "needless"
 
 
 async def test_what_is_told_late_or_of_the_past_opens_nothing(desk: Desk) -> None:

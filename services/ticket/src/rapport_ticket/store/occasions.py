@@ -11,11 +11,12 @@ from rapport_ticket.store.tickets import TICKET, StoredTicket, stored_ticket
 
 PAGE = 5_000
 
-# A customer that was merged away says nothing of itself any more: what ends for the one that it belongs to ends for it.
+# A customer that was merged away says nothing of itself any more: what ends in the whole that it is of ends for it.
 _END = """
 UPDATE occasion SET ended_at = $4 WHERE reason = $2 AND ended_at IS NULL
 AND (customer_id = $1 AND sequence < $3
-     OR customer_id IN (SELECT profile_id FROM profile_customer WHERE customer_id = $1 AND profile_id <> $1))
+     OR customer_id IN (SELECT profile_id FROM profile_customer WHERE profile_id <> customer_id AND customer_id =
+                        coalesce((SELECT customer_id FROM profile_customer WHERE profile_id = $1), $1)))
 RETURNING event_id
 """
 _WITHOUT_REASON = f"""
