@@ -32,6 +32,11 @@ class World(ScoringFacts):
         document = {"order": number, "currency": "CNY", "net": net, "gross": net, "lines": lines}
         self.state(customer, "order.placed", document, at, historical=historical)
 
+    def regular(self, customer: UUID, *, historical: bool = False) -> None:
+        """Three orders, the last of them long enough ago to be no news."""
+        for days_ago in (60, 40, 20):
+            self.order(customer, days_ago, historical=historical)
+
     def wallet(self, customer: UUID, days_ago: float, amount: int = 50_000_000, *, historical: bool = False) -> None:
         at = NOW - days_ago * DAY
         data = {"category": "filters", "from": "2026-01-01", "amount": amount, "currency": "CNY", "basis": "declared"}
@@ -48,8 +53,7 @@ async def fired(desk: Desk) -> list[tuple[str, bool]]:
 async def test_what_was_reported_lately_has_an_effect_however_long_it_holds(desk: Desk) -> None:
     world = World(seed=1, profiles=1)
     customer = world.profile(0)
-    for days_ago in (60, 40, 20):
-        world.order(customer, days_ago)
+    world.regular(customer)
     world.wallet(customer, 0.1)
     await desk.take(world.messages)
     assert await fired(desk) == [("growth", True)]
@@ -58,8 +62,7 @@ async def test_what_was_reported_lately_has_an_effect_however_long_it_holds(desk
 async def test_a_fact_of_today_brings_no_effect_of_what_stood_before_it(desk: Desk) -> None:
     world = World(seed=2, profiles=1)
     customer = world.profile(0)
-    for days_ago in (60, 40, 20):
-        world.order(customer, days_ago)
+    world.regular(customer)
     world.wallet(customer, 15)
     world.call(customer, 0.1)
     await desk.take(world.messages)
@@ -73,8 +76,7 @@ async def test_a_reason_that_was_held_off_has_its_effect_when_it_may(desk: Desk)
     await desk.fire()
     world = World(seed=3, profiles=1)
     customer = world.profile(0)
-    for days_ago in (60, 40, 20):
-        world.order(customer, days_ago)
+    world.regular(customer)
     for ago, amount in ((5.5, 50_000_000), (5.2, 3_000_000), (5, 60_000_000)):
         world.wallet(customer, ago, amount)
         desk.now = NOW - ago * DAY
@@ -118,8 +120,7 @@ async def test_a_reason_that_a_merge_moves_is_not_gone(desk: Desk) -> None:
     world = World(seed=6, profiles=4)
     kept, merged, rich, poor = (world.profile(number) for number in range(4))
     for customer in (kept, merged, poor):
-        for days_ago in (60, 40, 20):
-            world.order(customer, days_ago)
+        world.regular(customer)
     for days_ago in (70, 50, 30, 10):
         world.order(rich, days_ago, net=100_000_000)
     for customer in (merged, poor):
@@ -142,8 +143,7 @@ async def test_who_is_registered_for_what_happened_long_ago_is_nobody_new(desk: 
     world.register(loaded, NOW, NOW - 200 * DAY)
     world.register(by_hand, NOW)
     world.register(bought, NOW, NOW - 200 * DAY)
-    for days_ago in (60, 40, 20):
-        world.order(bought, days_ago, historical=True)
+    world.regular(bought, historical=True)
     world.wallet(bought, 1, historical=True)
     await desk.take(world.messages)
     stages = {one["customer_id"]: (one["after"], one["effective"]) for one in await desk.told("customer.stage_changed")}

@@ -9,7 +9,7 @@ from enum import StrEnum
 from rapport_scoring.domain.attention import Attention, attention
 from rapport_scoring.domain.customer import CustomerFacts
 from rapport_scoring.domain.dynamics.triggers import cooled_down, rule_of
-from rapport_scoring.domain.effects import NONE, Effects
+from rapport_scoring.domain.effects import NO_EFFECTS, Effects
 from rapport_scoring.domain.membership import Membership, membership, nowhere
 from rapport_scoring.domain.memory import Heir, Memory
 from rapport_scoring.domain.noticed import Noticed, forgotten, noticed
@@ -101,7 +101,7 @@ def _effects(
 ) -> Effects:
     """What of the news has an effect. Only news of triggers and segments cost a look at where the customer stood."""
     if not occasion.effective(facts, rules):
-        return NONE
+        return NO_EFFECTS
     edge = occasion.instant(facts) - rules.effect_horizon
     stood = set()
     if standing.stage_since is not None and standing.stage_since < edge.date():

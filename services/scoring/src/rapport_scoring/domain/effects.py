@@ -21,4 +21,4 @@ class Effects:
         return self.allowed and reason not in self.stood
 
 
-NONE = Effects(False)
+NO_EFFECTS = Effects(False)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from rapport_scoring.domain.attention import Attention
 from rapport_scoring.domain.dynamics.alarms import AlarmFact, AlarmState
-from rapport_scoring.domain.effects import NONE, Effects
+from rapport_scoring.domain.effects import NO_EFFECTS, Effects
 from rapport_scoring.domain.membership import Membership
 from rapport_scoring.domain.memory import Heir, Memory, alarm_state
 from rapport_scoring.domain.rules import Rules
@@ -74,7 +74,7 @@ def forgotten(
     """What is told once nothing is known of a customer any more; `heir` is the customer that it became part of."""
     return (
         *_triggers(customer_id, rules, before, after, heir),
-        *_segments(customer_id, rules, member, NONE, heir),
+        *_segments(customer_id, rules, member, NO_EFFECTS, heir),
     )
 
 

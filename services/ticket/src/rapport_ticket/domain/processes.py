@@ -52,34 +52,30 @@ class Process:
 
 _AGAIN = ("in_progress",)
 
-# What the firm gives itself to do: a call at its own instance, a task.
-_OWN_STEPS: Final[Steps] = {
-    NEW: ("assigned", "in_progress", RESOLVED, "cancelled", NEEDLESS),
-    "assigned": ("in_progress", "waiting", RESOLVED, "cancelled"),
-    "in_progress": ("assigned", "waiting", RESOLVED, "cancelled"),
-    "waiting": ("in_progress", RESOLVED, "cancelled"),
-    RESOLVED: ("closed", *_AGAIN),
-    "closed": _AGAIN,
-    "cancelled": _AGAIN,
-    NEEDLESS: _AGAIN,
-}
-_OWN_ENDED: Final = frozenset({RESOLVED, "closed", "cancelled", NEEDLESS})
+_SERVICE: Final = Process(
+    "S",
+    {
+        NEW: ("assigned", "in_progress", RESOLVED, "cancelled"),
+        "assigned": ("in_progress", "waiting", RESOLVED, "cancelled"),
+        "in_progress": ("assigned", "waiting", RESOLVED, "cancelled"),
+        "waiting": ("in_progress", RESOLVED, "cancelled"),
+        RESOLVED: ("closed", *_AGAIN),
+        "closed": _AGAIN,
+        "cancelled": _AGAIN,
+    },
+    frozenset({RESOLVED, "closed", "cancelled"}),
+)
+
+
+def _own_work(prefix: str) -> Process:
+    """What the firm gives itself to do goes as a service does, but that it may turn out needless."""
+    steps = {**_SERVICE.steps, NEW: (*_SERVICE.steps[NEW], NEEDLESS), NEEDLESS: _AGAIN}
+    return Process(prefix, steps, _SERVICE.ended | {NEEDLESS})
+
 
 PROCESSES: Final[Mapping[str, Process]] = MappingProxyType(
     {
-        TicketKind.SERVICE: Process(
-            "S",
-            {
-                NEW: ("assigned", "in_progress", RESOLVED, "cancelled"),
-                "assigned": ("in_progress", "waiting", RESOLVED, "cancelled"),
-                "in_progress": ("assigned", "waiting", RESOLVED, "cancelled"),
-                "waiting": ("in_progress", RESOLVED, "cancelled"),
-                RESOLVED: ("closed", *_AGAIN),
-                "closed": _AGAIN,
-                "cancelled": _AGAIN,
-            },
-            frozenset({RESOLVED, "closed", "cancelled"}),
-        ),
+        TicketKind.SERVICE: _SERVICE,
         TicketKind.REPAIR: Process(
             "R",
             {
@@ -108,8 +104,8 @@ PROCESSES: Final[Mapping[str, Process]] = MappingProxyType(
             },
             frozenset({RESOLVED, "closed", "withdrawn"}),
         ),
-        TicketKind.FOLLOW_UP: Process("F", _OWN_STEPS, _OWN_ENDED),
-        TicketKind.TASK: Process("T", _OWN_STEPS, _OWN_ENDED),
+        TicketKind.FOLLOW_UP: _own_work("F"),
+        TicketKind.TASK: _own_work("T"),
         # An opportunity is not resolved: it is decided.
         TicketKind.OPPORTUNITY: Process(
             "O",
