@@ -53,6 +53,37 @@ class ContemporaryValue(Contract):
     last_90_days_estimated: tuple[Amount, ...] = ()
 
 
+class ReceivableDue(Amount):
+    """What is open of the receivables that fall due on one day, gross; the day is one of the invoice's unit."""
+
+    due_on: date
+
+
+MOST_RECEIVABLES: Final = 10
+"""The most receivables that commerce figures list, those due first."""
+
+
+class CommerceFigures(Contract):
+    """What the commerce documents of a customer amount to. Money is per currency; nothing depends on the reader's day.
+
+    `orders` counts the orders that are not cancelled whole, `returned` the returns of the customer's orders that
+    counted, `revenue` is net of tax, `last_order_at` the latest of `orders`. `receivable_open` is gross,
+    `receivable_due` lists at most ten days on which parts of it fall due, the first due first, of
+    `receivable_due_total`. `on_account` is money that settles no invoice. `waiting` counts documents that name another
+    which has not come.
+    """
+
+    orders: int = 0
+    returned: int = 0
+    revenue: tuple[Amount, ...] = ()
+    last_order_at: datetime | None = None
+    receivable_open: tuple[Amount, ...] = ()
+    receivable_due: tuple[ReceivableDue, ...] = ()
+    receivable_due_total: int = 0
+    on_account: tuple[Amount, ...] = ()
+    waiting: int = 0
+
+
 class PotentialValue(Contract):
     """What the customer's orders of the horizon are expected to contribute, discounted; null with a `reason`.
 
@@ -156,6 +187,7 @@ class ScoreUpdated(Contract):
     which it counts. `profiles` is the composition of the customer, empty when it was merged away; `lines` counts the
     ledger lines that add up to the value, `waiting` the documents that name another which has not come.
 
+    `commerce` are the figures of orders and money that `profiles` have; None in scores of before it was stated.
     `total` is contemporary value of the last ninety days, potential and model value in the reporting currency.
     `parameter_version` names the forecast's parameters, the other versions the policies.
     """
@@ -170,6 +202,7 @@ class ScoreUpdated(Contract):
     waiting: int = 0
     facts_digest: str
     valued_on: date | None = None
+    commerce: CommerceFigures | None = None
     tier_policy_version: int = 0
     trigger_policy_version: int = 0
     potential: PotentialValue | None = None

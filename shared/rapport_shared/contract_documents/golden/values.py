@@ -39,6 +39,17 @@ def _contemporary() -> scoring.ContemporaryValue:
     )
 
 
+def _commerce() -> scoring.CommerceFigures:
+    return scoring.CommerceFigures(
+        orders=4,
+        revenue=(_yuan(205_000),),
+        last_order_at=CALLED - timedelta(days=71),
+        receivable_open=(_yuan(40_000),),
+        receivable_due=(scoring.ReceivableDue(amount=40_000, currency="CNY", due_on=date(2026, 3, 31)),),
+        receivable_due_total=1,
+    )
+
+
 def _potential() -> scoring.PotentialValue:
     return scoring.PotentialValue(
         value=_yuan(211_000),
@@ -67,6 +78,7 @@ def present_score() -> scoring.ScoreUpdated:
         lines=4,
         facts_digest="5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8",
         valued_on=CALLED.date() + timedelta(days=1),
+        commerce=_commerce(),
         potential=_potential(),
         model=scoring.ModelValue(value=None, reason="wallet_unknown"),
         total=_yuan(284_800),
