@@ -11,10 +11,10 @@ from uuid import UUID
 import orjson
 import pytest_asyncio
 
-from rapport_gateway.projector import Projector, project
-from rapport_gateway.related import AT_ONCE
+from rapport_gateway.projection.projector import Projector, project
+from rapport_gateway.projection.related import AT_ONCE
+from rapport_gateway.projection.runs import Run, live_run
 from rapport_gateway.relation_pages import page_of
-from rapport_gateway.runs import Run, live_run
 from rapport_gateway.view.facts import Fact
 from rapport_shared.clock import system_clock
 from rapport_shared.contracts.ids import derived_id, new_id, source_profile_id

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from rapport_gateway.projector import fold_all
+from rapport_gateway.projection.projector import fold_all
 from rapport_gateway.view import commerce, identity, quality, relations
 from rapport_gateway.view.facts import Fact, read_fact
 from rapport_gateway.view.sections import FOLDED, assess, places_of, render

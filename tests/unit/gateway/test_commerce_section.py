@@ -9,7 +9,7 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rapport_gateway.projector import fold_all
+from rapport_gateway.projection.projector import fold_all
 from rapport_gateway.view.facts import Fact
 from rapport_gateway.view.sections import FOLDED, render
 from rapport_shared.contracts.ids import derived_id

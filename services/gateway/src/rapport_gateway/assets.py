@@ -8,7 +8,7 @@ from uuid import UUID
 
 import orjson
 
-from rapport_gateway import store
+from rapport_gateway.projection import store
 from rapport_gateway.view.relations import instant
 from rapport_shared.database import Database
 from rapport_shared.errors import VALIDATION, FieldProblem, Problem

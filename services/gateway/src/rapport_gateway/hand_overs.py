@@ -8,8 +8,8 @@ from uuid import UUID
 
 import orjson
 
-from rapport_gateway import store
-from rapport_gateway.projector import fold_all
+from rapport_gateway.projection import store
+from rapport_gateway.projection.projector import fold_all
 from rapport_gateway.view import promises, tickets, value
 from rapport_gateway.view.relations import instant
 from rapport_gateway.view.sections import Partials

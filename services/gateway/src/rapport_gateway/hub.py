@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
-from rapport_gateway.runs import Run, live_run
+from rapport_gateway.projection.runs import Run, live_run
 from rapport_shared.database import CONNECTION_LOST, Database
 
 _log = logging.getLogger("rapport.hub")

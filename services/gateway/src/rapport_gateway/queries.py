@@ -8,10 +8,11 @@ from uuid import UUID
 
 import orjson
 
-from rapport_gateway import quarantine, store
+from rapport_gateway import quarantine
 from rapport_gateway.hub import Hub
-from rapport_gateway.runs import OF_SCORE
-from rapport_gateway.store import StoredView
+from rapport_gateway.projection import store
+from rapport_gateway.projection.runs import OF_SCORE
+from rapport_gateway.projection.store import StoredView
 from rapport_gateway.view import identity
 from rapport_gateway.view.explanation import explain
 from rapport_gateway.view.sections import SECTIONS

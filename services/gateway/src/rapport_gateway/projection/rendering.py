@@ -8,8 +8,8 @@ from uuid import UUID
 
 import orjson
 
-from rapport_gateway import related, store
-from rapport_gateway.store import StoredView
+from rapport_gateway.projection import related, store
+from rapport_gateway.projection.store import StoredView
 from rapport_gateway.view import commerce, identity, quality
 from rapport_gateway.view.facts import State
 from rapport_gateway.view.sections import FOLDED, SECTIONS, assess, render

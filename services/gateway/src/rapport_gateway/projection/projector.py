@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from functools import partial
 from uuid import UUID
 
-from rapport_gateway import related, store
-from rapport_gateway.rendering import ALL, Dirty, render_customers, render_stale
-from rapport_gateway.runs import Run, touch_caught_up
+from rapport_gateway.projection import related, store
+from rapport_gateway.projection.rendering import ALL, Dirty, render_customers, render_stale
+from rapport_gateway.projection.runs import Run, touch_caught_up
 from rapport_gateway.view import commerce, identity, interactions
 from rapport_gateway.view.facts import Fact, State, read_fact
 from rapport_gateway.view.sections import RETRACTABLE, Place, fold, places_of
