@@ -28,6 +28,15 @@ class Follower:
     event: asyncio.Event = field(default_factory=asyncio.Event)
     resync: bool = False
 
+    async def changed(self, seconds: float) -> None:
+        """Returns when something of the customer changes, or after `seconds`; what it was is taken off the order."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self.event.wait()
+        except TimeoutError:
+            return
+        self.take()
+
     def take(self) -> set[str]:
         """What has changed, taken off the order; deltas that a slow client missed are one."""
         taken, self.sections = self.sections, set()
