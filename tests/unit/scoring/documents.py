@@ -5,7 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from rapport_scoring.domain.ledger.documents import Statement, value_day
+from rapport_scoring.domain.ledger.lines import LedgerLine
 from rapport_scoring.domain.ledger.policy import LedgerPolicy
+from rapport_scoring.domain.ledger.reckoning import Ledger
 from rapport_shared.contracts.ids import derived_id
 from rapport_shared.contracts.touchpoints import DocumentTouchpoint, document_key, read_touchpoint, revision
 
@@ -73,3 +75,8 @@ def payment(number: str, on_day: int, amount: int, *invoices: str, **more: Any) 
     allocations = [{"invoice": name, "amount": amount} for name in invoices]
     data = {"currency": "CNY", "amount": amount, "allocations": allocations}
     return document("payment.received", 0, **on(on_day, payment=number, **{**data, **more}))
+
+
+def within(book: Ledger, since: date, until: date) -> tuple[LedgerLine, ...]:
+    """The lines of a ledger that count on a day from `since` (inclusive) to `until` (exclusive)."""
+    return tuple(entry for entry in book.lines if since <= entry.day < until)

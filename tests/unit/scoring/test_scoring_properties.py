@@ -11,7 +11,7 @@ from rapport_scoring.domain.ledger.documents import Statement, counting, standin
 from rapport_scoring.domain.ledger.lines import Part
 from rapport_scoring.domain.ledger.purchases import purchases
 from rapport_scoring.domain.ledger.reckoning import Ledger, ledger
-from tests.unit.scoring.documents import POLICY, day, document, line, on, order
+from tests.unit.scoring.documents import POLICY, day, document, line, on, order, within
 
 NUMBERS = st.sampled_from(["1", "2", "3"])
 NAMES = st.sampled_from(["a", "b"])
@@ -131,7 +131,7 @@ def test_lines_add_up_by_part_and_by_window_and_each_names_its_event(statements:
     by_part = [sums(book, part) for part in Part]
     total = {currency: sum(one.get(currency, 0) for one in by_part) for currency in sums(book)}
     assert total == sums(book)
-    early, late = book.window(date.min, day(number)), book.window(day(number), date.max)
+    early, late = within(book, date.min, day(number)), within(book, day(number), date.max)
     assert sorted(early + late, key=book.lines.index) == list(book.lines)
     assert ledger(statements, POLICY, since=day(number)).lines == late
     days = {statement.event_id: statement.day for statement in book.statements}

@@ -34,7 +34,7 @@ from rapport_scoring.domain.ledger.policy import LedgerPolicy, ReserveShares
 from rapport_scoring.domain.ledger.reckoning import ledger
 from rapport_scoring.domain.value_policy import ValuePolicy
 from tests.support.documented import blocks
-from tests.unit.scoring.documents import day, line, on, order, payment
+from tests.unit.scoring.documents import day, line, on, order, payment, within
 from tests.unit.scoring.test_worked_case import POLICY as WORKED_POLICY
 from tests.unit.scoring.test_worked_case import large_order, sums
 
@@ -97,7 +97,7 @@ def contemporary() -> list[dict[str, int]]:
     goods = line("a", "1", 1_000_000, cost=736_842)
     b = [order(str(number), 0, goods, **on(3 * number)) for number in range(30)]
     b += [payment(f"p{number}", 3 * number, 1_000_000, order=str(number)) for number in range(30)]
-    return [sums(ledger(facts, WORKED_POLICY, valued_on=day(90)).window(day(0), day(90))) for facts in (a, b)]
+    return [sums(within(ledger(facts, WORKED_POLICY, valued_on=day(90)), day(0), day(90))) for facts in (a, b)]
 
 
 def test_contemporary_value() -> None:

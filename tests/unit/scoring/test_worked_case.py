@@ -6,7 +6,7 @@ from rapport_scoring.domain.ledger.documents import Statement
 from rapport_scoring.domain.ledger.lines import LedgerLine
 from rapport_scoring.domain.ledger.policy import LedgerPolicy, ReserveShares
 from rapport_scoring.domain.ledger.reckoning import ledger
-from tests.unit.scoring.documents import day, document, invoice, line, on, order, payment
+from tests.unit.scoring.documents import day, document, invoice, line, on, order, payment, within
 
 POLICY = LedgerPolicy(handling_cost={"CNY": 20_000}, reserve=ReserveShares(current=Decimal("0.02")))
 
@@ -40,7 +40,7 @@ def large_order(number: str, placed_on: int) -> list[Statement]:
 def test_a_customer_that_buys_much_and_pays_late() -> None:
     facts = [fact for number, placed_on in (("1", 0), ("2", 30), ("3", 60)) for fact in large_order(number, placed_on)]
     book = ledger(facts, POLICY, valued_on=day(90))
-    lines = book.window(day(0), day(90))
+    lines = within(book, day(0), day(90))
     assert sums(lines) == {
         "revenue": 30_000_000,
         "product_cost": -23_863_635,
@@ -58,13 +58,13 @@ def test_a_customer_that_buys_often_and_pays_at_once() -> None:
     facts = [order(str(number), 0, goods, **on(3 * number)) for number in range(30)]
     facts += [payment(f"p{number}", 3 * number, 1_000_000, order=str(number)) for number in range(30)]
     book = ledger(facts, POLICY, valued_on=day(90))
-    assert sums(book.window(day(0), day(90)))["order_handling"] == -600_000
-    assert sum(entry.amount for entry in book.window(day(0), day(90))) == 7_294_740
+    assert sums(within(book, day(0), day(90)))["order_handling"] == -600_000
+    assert sum(entry.amount for entry in within(book, day(0), day(90))) == 7_294_740
 
 
 def test_a_window_takes_documents_with_all_their_lines_and_lifetime_all() -> None:
     book = ledger([*large_order("1", 0), *large_order("2", 30)], POLICY, valued_on=day(100))
-    late = book.window(day(10), day(100))
+    late = within(book, day(10), day(100))
     assert sums(late)["receivable_interest"] == -36_986
     assert {entry.day for entry in late} == {day(30)}
     assert {entry.day for entry in book.lines} - {entry.day for entry in late} == {day(0)}

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 
 from rapport_scoring.domain.attention import Attention, attention
+from rapport_scoring.domain.commerce import commerce_figures
 from rapport_scoring.domain.customer import CustomerFacts
 from rapport_scoring.domain.dynamics.triggers import cooled_down, rule_of
 from rapport_scoring.domain.effects import NO_EFFECTS, Effects
@@ -16,7 +17,7 @@ from rapport_scoring.domain.noticed import Noticed, forgotten, noticed
 from rapport_scoring.domain.rules import Rules
 from rapport_scoring.domain.standing import Standing, stand
 from rapport_scoring.domain.valuation import WINDOW, Valuation, valuation
-from rapport_shared.contracts.scoring import ContemporaryValue, ScoreUpdated
+from rapport_shared.contracts.scoring import CommerceFigures, ContemporaryValue, ScoreUpdated
 
 AGEING_DAYS = (1, 31, 61, 91)
 """Days after its day due on which a receivable comes into another bucket of the reserve."""
@@ -141,6 +142,7 @@ def nothing_known(facts: CustomerFacts, rules: Rules, before: Memory, heir: Heir
         contemporary=nothing,
         lines=0,
         facts_digest=facts.digest,
+        commerce=CommerceFigures(),
     )
     memory = before.forgotten()
     told = forgotten(facts.customer_id, rules, before, memory, nowhere(before), heir)
@@ -163,6 +165,7 @@ def _score(
         waiting=len(values.ledger.waiting),
         facts_digest=facts.digest,
         valued_on=values.on,
+        commerce=commerce_figures(values.ledger),
         potential=values.outlook.potential,
         model=values.outlook.model,
         total=standing.total,

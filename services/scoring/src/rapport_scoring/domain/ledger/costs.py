@@ -22,7 +22,7 @@ def order_costs(
     books: Books,
     statement: Statement,
     order: Order,
-    lines: list[OpenLine],
+    lines: Sequence[OpenLine],
     currency: str,
     policy: LedgerPolicy,
 ) -> Iterator[LedgerLine]:
@@ -68,8 +68,7 @@ def shipment_costs(books: Books, statement: Statement, shipment: Shipment, curre
 def return_costs(returned: Iterable[ReturnedPart], currency: str) -> Iterator[LedgerLine]:
     """The cost that returns of an order regain."""
     for part in returned:
-        told = part.statement.data.currency or currency
-        yield line_of(part.statement, Part.PRODUCT_COST, part.line.line, part.cost_recovered, told)
+        yield line_of(part.statement, Part.PRODUCT_COST, part.line, part.cost_recovered, currency)
 
 
 def return_freight(statement: Statement, returned: Return, currency: str) -> Iterator[LedgerLine]:
@@ -91,7 +90,7 @@ def reported_cost(books: Books, statement: Statement, cost: Cost, currency: str)
 
 
 def _product_costs(
-    statement: Statement, lines: list[OpenLine], currency: str, policy: LedgerPolicy
+    statement: Statement, lines: Sequence[OpenLine], currency: str, policy: LedgerPolicy
 ) -> Iterator[LedgerLine]:
     missing = exact(policy.missing_cost_share)
     for opened in lines:

@@ -1,24 +1,35 @@
 """The ledger of a customer: facts to lines, each naming its event."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from itertools import chain
 from typing import TypeVar
 from uuid import UUID
 
 from rapport_scoring.domain.facts import AssetEvent, Contact
-from rapport_scoring.domain.ledger.books import Books, open_books
+from rapport_scoring.domain.ledger.books import Books, Name, open_books
 from rapport_scoring.domain.ledger.contacts import contact_costs, warranty_costs
 from rapport_scoring.domain.ledger.document_lines import document_lines, goods_gaps
 from rapport_scoring.domain.ledger.documents import MOMENT, Statement, counting, standing
 from rapport_scoring.domain.ledger.lines import LedgerLine
+from rapport_scoring.domain.ledger.order_lines import OrderGoods, goods_of_orders
 from rapport_scoring.domain.ledger.policy import LedgerPolicy
 from rapport_scoring.domain.settlement.ageing import receivable, receivable_lines
 from rapport_scoring.domain.settlement.receivables import Gap, OnAccount, Receivable
 from rapport_scoring.domain.settlement.settling import Settlement, settle
 
 Fact = TypeVar("Fact", Contact, AssetEvent)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderOutcome:
+    """What became of an order: whether all of it was cancelled, and how many returns took something back."""
+
+    profile_id: UUID
+    placed_at: datetime
+    cancelled: bool
+    returns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +45,9 @@ class Ledger:
     waiting: tuple[Statement, ...]
     receivables: tuple[Receivable, ...] = ()
     on_account: tuple[OnAccount, ...] = ()
+    orders: tuple[OrderOutcome, ...] = ()
     gaps: tuple[Gap, ...] = ()
     valued_on: date | None = None
-
-    def window(self, since: date, until: date) -> tuple[LedgerLine, ...]:
-        """The lines of the facts that count on a day from `since` (inclusive) to `until` (exclusive)."""
-        return tuple(line for line in self.lines if since <= line.day < until)
 
 
 def ledger(
@@ -87,12 +95,13 @@ def ledger_of(
     waiting = tuple(statement for statement in stand if books.waits(statement))
     waits = {statement.event_id for statement in waiting}
     settlement = settle(books)
+    goods = goods_of_orders(books)
     conversations, work = _counting(contacts, valued_on), _counting(asset_events, valued_on)
     days = [*(told.day for told in stand), *(talk.day for talk in conversations), *(job.day for job in work)]
     valued_on = valued_on or max(days, default=None)
     receivables, costs_of_credit = _receivables(settlement, valued_on, policy)
     lines = [
-        *document_lines(books, (told for told in stand if told.event_id not in waits), policy),
+        *document_lines(books, goods, (told for told in stand if told.event_id not in waits), policy),
         *settlement.lines,
         *costs_of_credit,
         *contact_costs(conversations, policy),
@@ -113,7 +122,8 @@ def ledger_of(
         waiting=tuple(told for told in waiting if counts(told.profile_id)),
         receivables=tuple(one for one in receivables if counts(one.profile_id)),
         on_account=tuple(rest for rest in settlement.on_account() if counts(rest.profile_id)),
-        gaps=tuple(gap for gap, profile_id in _gaps(books, stand, settlement) if counts(profile_id)),
+        orders=tuple(order for order in _outcomes(books, goods) if counts(order.profile_id)),
+        gaps=tuple(gap for gap, profile_id in _gaps(goods, stand, settlement) if counts(profile_id)),
         valued_on=valued_on,
     )
 
@@ -142,9 +152,18 @@ def _receivables(
     return stands, lines
 
 
-def _gaps(books: Books, stand: Iterable[Statement], settlement: Settlement) -> Iterator[tuple[Gap, UUID]]:
+def _outcomes(books: Books, goods: Mapping[Name, OrderGoods]) -> Iterator[OrderOutcome]:
+    for name, found in goods.items():
+        statement = books.orders[name]
+        returns = len({part.statement.event_id for part in found.returned})
+        yield OrderOutcome(statement.profile_id, statement.occurred_at, found.cancelled, returns)
+
+
+def _gaps(
+    goods: Mapping[Name, OrderGoods], stand: Iterable[Statement], settlement: Settlement
+) -> Iterator[tuple[Gap, UUID]]:
     """Each gap once with the profile of its event, by event."""
     profile_of = {statement.event_id: statement.profile_id for statement in stand}
-    found = dict.fromkeys([*settlement.gaps, *goods_gaps(books)])
+    found = dict.fromkeys([*settlement.gaps, *goods_gaps(goods.values())])
     for gap in sorted(found, key=lambda gap: (gap.event_id, gap.code)):
         yield gap, profile_of[gap.event_id]

@@ -5,20 +5,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from rapport_scoring.domain.ledger.books import Books
 from rapport_scoring.domain.ledger.documents import Statement
 from rapport_scoring.domain.ledger.lines import LedgerLine, Part, line_of, share
-from rapport_scoring.domain.ledger.order_lines import OpenLine, ReturnedPart
+from rapport_scoring.domain.ledger.order_lines import OrderGoods, ReturnedPart
 from rapport_shared.contracts.touchpoints.commerce import Cancellation, Credit, Invoice, Order, Return
 from rapport_shared.contracts.touchpoints.documents import DocumentKey
 
 
 def order_revenue(
-    books: Books, statement: Statement, order: Order, lines: list[OpenLine], currency: str
+    books: Books, statement: Statement, order: Order, goods: OrderGoods, currency: str
 ) -> Iterator[LedgerLine]:
     """What of an order no invoice bills, less what was cancelled of it."""
 
     def earned(by: Statement, item: str, amount: int) -> LedgerLine:
         return line_of(by, Part.REVENUE, item, amount, currency, purchase=statement.key)
 
-    for opened in lines:
+    for opened in goods.lines:
         yield earned(statement, opened.line.line, opened.net)
         for taken in opened.taken:
             yield earned(taken.cancellation, opened.line.line, -taken.net)
@@ -26,11 +26,10 @@ def order_revenue(
     invoices = (invoice.data for invoice in books.invoices_of.get(name, ()))
     if any(isinstance(invoice, Invoice) and invoice.charges for invoice in invoices):
         return  # the invoices' charges replace the order's
-    whole = next((entry for entry in books.cancellations_of.get(name, ()) if _of_the_whole(entry)), None)
     for charge in order.charges:
         yield earned(statement, charge.type, charge.net)
-        if whole is not None:
-            yield earned(whole, charge.type, -charge.net)
+        if goods.whole is not None:
+            yield earned(goods.whole, charge.type, -charge.net)
 
 
 def invoice_revenue(books: Books, statement: Statement, invoice: Invoice, currency: str) -> Iterator[LedgerLine]:
@@ -57,8 +56,7 @@ def returned_revenue(
         statement = part.statement
         name = (statement.key.system, statement.key.number)
         if not any(not books.waits(credit) for credit in books.credits_of_return.get(name, ())):
-            told = statement.data.currency or currency
-            yield line_of(statement, Part.REVENUE, part.line.line, -part.net, told, purchase=purchase)
+            yield line_of(statement, Part.REVENUE, part.line, -part.net, currency, purchase=purchase)
 
 
 def credited_revenue(books: Books, statement: Statement, credit: Credit, currency: str) -> Iterator[LedgerLine]:
@@ -97,7 +95,3 @@ def _purchase(books: Books, statement: Statement, order: str | None) -> Document
     """The key of the order, where it is known, else that of the document itself."""
     known = books.orders.get((statement.key.system, order)) if order is not None else None
     return statement.key if known is None else known.key
-
-
-def _of_the_whole(statement: Statement) -> bool:
-    return isinstance(statement.data, Cancellation) and not statement.data.lines
