@@ -28,8 +28,8 @@ class Valuation:
     """What a customer is worth. `on` is the day, exclusive, up to which facts count; money is in minor units.
     What is converted is so at the rates of the day `rates_of`.
 
-    `worth` and `lifetime` are contemporary value of the last ninety days and of all time in the reporting currency;
-    `total` is `worth` and the forecast values that are known.
+    `last_90_days` and `lifetime` are contemporary value of the last ninety days and of all time, `total` is
+    `last_90_days` and the forecast values that are known, all in the reporting currency.
     """
 
     on: date
@@ -38,7 +38,7 @@ class Valuation:
     purchases: tuple[Purchase, ...]
     contemporary: ContemporaryValue
     outlook: Outlook
-    worth: Converted
+    last_90_days: Converted
     lifetime: Converted
     total: Converted
 
@@ -64,9 +64,9 @@ def valued(facts: CustomerFacts, rules: Rules, upto: date, on: date) -> Valuatio
     made = purchases(book)
     sums = contemporary(book.lines, on)
     rates = rules.value.rates
-    worth, lifetime = rates.convert(sums.last_90_days, upto), rates.convert(sums.lifetime, upto)
+    recent, lifetime = rates.convert(sums.last_90_days, upto), rates.convert(sums.lifetime, upto)
     ahead = outlook(facts, rules, made, sums, upto)
-    return Valuation(on, upto, book, made, sums, ahead, worth, lifetime, _total(rates, upto, sums, ahead))
+    return Valuation(on, upto, book, made, sums, ahead, recent, lifetime, _total(rates, upto, sums, ahead))
 
 
 def contemporary(lines: Sequence[LedgerLine], on: date) -> ContemporaryValue:

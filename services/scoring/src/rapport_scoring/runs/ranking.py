@@ -9,12 +9,12 @@ from typing import Any, Final
 
 import orjson
 
-from rapport_scoring.domain.assessment import midnight
 from rapport_scoring.domain.customer import CustomerFacts
 from rapport_scoring.domain.health import CustomerSummary, MonthSales, cohorts, health
 from rapport_scoring.domain.ledger.lines import LedgerLine, Part
 from rapport_scoring.domain.rules import Rules
-from rapport_scoring.domain.standing import amount_of, stand
+from rapport_scoring.domain.situation import midnight
+from rapport_scoring.domain.standing import amount_of, standing_of
 from rapport_scoring.domain.valuation import Valuation, valued
 from rapport_scoring.runs.base import Progress, everybody
 from rapport_scoring.store import runs
@@ -36,7 +36,7 @@ async def rank(database: Database, rules: Rules, on: date, progress: Progress) -
     async for page in everybody(database, progress):
         for facts in page:
             values = valued(facts, rules, on, on)
-            standing = stand(facts, rules, values, instant, on)
+            standing = standing_of(facts, rules, values, instant, on)
             found.append(_valued(facts, rules, values, standing.tier.tier, standing.stage, on))
             summary = summary_of(facts, rules, values, standing.stage, on)
             summaries += [summary] if summary is not None else []
@@ -65,7 +65,7 @@ def _valued(facts: CustomerFacts, rules: Rules, values: Valuation, tier: str, st
         customer_id=facts.customer_id,
         unit=facts.unit or "",
         total=_bounded(total.amount) if total is not None else None,
-        contemporary=_bounded(values.worth.amount),
+        contemporary=_bounded(values.last_90_days.amount),
         potential=reported(outlook.potential.value),
         model=reported(outlook.model.value),
         summary=orjson.dumps({"tier": tier, "stage": stage.value, "model_reason": outlook.model.reason}).decode(),
