@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rapport_scoring.domain.dynamics.fading import kept
@@ -42,7 +42,6 @@ def bases(draw: st.DrawFn) -> Basis:
     )
 
 
-@settings(deadline=None)
 @given(bases(), st.integers(1, 400), st.lists(st.integers(0, 2000), min_size=1, max_size=20))
 def test_bounds_hold(basis: Basis, window_days: int, offsets: list[int]) -> None:
     window = timedelta(days=window_days)
@@ -61,7 +60,6 @@ def test_bounds_hold(basis: Basis, window_days: int, offsets: list[int]) -> None
             assert not share > bounds.most[place]
 
 
-@settings(deadline=None)  # it asks for some days a few hundred times
 @given(bases(), st.sampled_from([1, 2, 7, 30, 61]), st.sampled_from(["0.01", "0.1", "0.25", "0.6", "0", "-0.1"]))
 def test_the_next_fall_is_the_same_without_bounds(basis: Basis, window_days: int, fall: str) -> None:
     policy = TriggerPolicy.model_validate(

@@ -8,12 +8,13 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from rapport_scoring.domain.dynamics.tiers import Check, Finding
+from rapport_scoring.domain.history import History
 from rapport_scoring.domain.ledger.lines import LedgerLine, Part
 from rapport_scoring.domain.memory import memory_of
 from rapport_scoring.domain.rates import Converted
 from rapport_scoring.domain.standing import Standing
 from rapport_scoring.domain.valuation import WINDOW, Valuation
-from rapport_scoring.queries import Known, known_customer, line_answer, present_standing
+from rapport_scoring.queries import Known, known_customer, line_answer, present_history
 from rapport_scoring.rules_in_force import RulesInForce
 from rapport_scoring.schemas.values import Explanation
 from rapport_shared.database import Database
@@ -41,20 +42,29 @@ class Case:
     """A customer, and what its facts give under the rules in force."""
 
     known: Known
-    values: Valuation
-    standing: Standing
+    history: History
+
+    @property
+    def values(self) -> Valuation:
+        """What the customer is worth."""
+        return self.history.values
+
+    @property
+    def standing(self) -> Standing:
+        """Where the customer stands."""
+        return self.history.standing
 
     @property
     def lately(self) -> list[LedgerLine]:
         """The lines of the ninety days that end with the day of valuation."""
         on = self.values.on
-        return [line for line in self.values.ledger.lines if on - WINDOW < line.day <= on]
+        return [line for line in self.history.ledger.lines if on - WINDOW < line.day <= on]
 
 
 async def explain_value(database: Database, rules: RulesInForce, customer_id: UUID, field: str) -> Explanation:
     """The explanation of a field. Raises a 422 for a field that has none, a 404 where nothing is known."""
     known = await known_customer(database, rules, customer_id, None)
-    case = Case(known, *present_standing(known, None))
+    case = Case(known, present_history(known, None))
     area, _, name = field.partition(".")
     if area == "segments" and name:
         found = await _segment(database, case, name)
@@ -80,7 +90,7 @@ async def explain_value(database: Database, rules: RulesInForce, customer_id: UU
 
 def _tier(case: Case) -> Why:
     policy, decision = case.known.rules.tier, case.standing.tier
-    lines = {"last_90_days": case.lately, "lifetime": case.values.ledger.lines, "total": case.lately}[policy.measure]
+    lines = {"last_90_days": case.lately, "lifetime": case.history.ledger.lines, "total": case.lately}[policy.measure]
     rule = {
         "policy": "tier",
         "version": case.known.rules.versions.tier,
@@ -112,7 +122,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
 
 
 def _stage(case: Case) -> Why:
-    days = sorted({purchase.day for purchase in case.values.purchases})
+    days = sorted({purchase.day for purchase in case.history.purchases})
     figures = {
         "purchase_days": len(days),
         "first_on": _plain(days[0] if days else None),
@@ -151,7 +161,7 @@ def _contemporary(case: Case) -> Why:
     sums = case.values.contemporary
     value = {"lifetime": sums.lifetime, "last_90_days": sums.last_90_days}
     figures = {"lifetime_parts": _plain(sums.lifetime_parts), "last_90_days_parts": _plain(sums.last_90_days_parts)}
-    return _of_lines(value, _value_rule(case, "ledger"), figures, case.values.ledger.lines)
+    return _of_lines(value, _value_rule(case, "ledger"), figures, case.history.ledger.lines)
 
 
 def _part(case: Case, part: str) -> Why:
@@ -160,7 +170,7 @@ def _part(case: Case, part: str) -> Why:
         "lifetime": sums.lifetime_parts.get(part, ()),
         "last_90_days": sums.last_90_days_parts.get(part, ()),
     }
-    lines = [line for line in case.values.ledger.lines if line.part.value == part]
+    lines = [line for line in case.history.ledger.lines if line.part.value == part]
     figures = {"lines": len(lines), "estimated_lines": sum(line.estimated for line in lines)}
     return _of_lines(value, _value_rule(case, "ledger"), figures, lines)
 
@@ -192,7 +202,7 @@ async def _segment(database: Database, case: Case, name: str) -> Why:
 
 
 def _last_day(case: Case) -> Any:
-    return case.values.purchases[-1].day if case.values.purchases else None
+    return case.history.purchases[-1].day if case.history.purchases else None
 
 
 def _value_rule(case: Case, chapter: str | None = None) -> dict[str, Any]:
@@ -208,7 +218,7 @@ def _of_lines(value: Any, rule: Mapping[str, Any], figures: Mapping[str, Any], l
 
 
 def _purchases(case: Case) -> tuple[list[UUID], int]:
-    events = list(dict.fromkeys(purchase.event_id for purchase in reversed(case.values.purchases)))
+    events = list(dict.fromkeys(purchase.event_id for purchase in reversed(case.history.purchases)))
     return events, len(events)
 
 

@@ -10,12 +10,12 @@ from uuid import UUID
 from rapport_scoring import store
 from rapport_scoring.consumers import CONSUMER
 from rapport_scoring.domain.customer import CustomerFacts
+from rapport_scoring.domain.history import History, history_of
 from rapport_scoring.domain.indicators import Indicator
+from rapport_scoring.domain.indicators.evidence import Ground, with_evidence
 from rapport_scoring.domain.ledger.lines import LedgerLine
 from rapport_scoring.domain.memory import memory_of
 from rapport_scoring.domain.rules import Rules
-from rapport_scoring.domain.standing import Standing, at_end_of
-from rapport_scoring.domain.valuation import Valuation
 from rapport_scoring.loading import load_composed
 from rapport_scoring.rules_in_force import RulesInForce
 from rapport_scoring.schemas.values import (
@@ -120,18 +120,19 @@ async def settled_position(database: Database, customer_id: UUID) -> PositionAns
     return PositionAnswer(sequence=0 if row is None else row.sequence, positions=read)
 
 
-def present_standing(known: Known, on: date | None) -> tuple[Valuation, Standing]:
-    """The values at the end of a day, else of the day that was last published, and where the customer stood then."""
+def present_history(known: Known, on: date | None) -> History:
+    """The history up to the end of a day, else up to that of the day that was last published."""
     row = known.row
     if on is None and row.score is not None:
         on = ScoreUpdated.model_validate_json(row.score).valued_on
-    return at_end_of(on or known.facts.last_day or EPOCH, known.facts, known.rules)
+    return history_of(known.facts, known.rules, on or known.facts.last_day or EPOCH)
 
 
 def _answer(known: Known, on: date | None, known_at: datetime | None, after: Place | None, limit: int) -> ValueAnswer:
     row, facts, rules = known.row, known.facts, known.rules
-    values, standing = present_standing(known, on)
-    memory, book = memory_of(row.memory), values.ledger
+    history = present_history(known, on)
+    values, standing, book = history.values, history.standing, history.ledger
+    memory = memory_of(row.memory)
     page, next_cursor = _page(book.lines, after, limit)
     now = on is None and known_at is None
     return ValueAnswer(
@@ -150,7 +151,7 @@ def _answer(known: Known, on: date | None, known_at: datetime | None, after: Pla
         total=standing.total,
         tier=standing.tier_state,
         stage=standing.stage_state,
-        indicators=[_indicator(one) for one in standing.indicators],
+        indicators=[_indicator(one) for one in _explained(history, rules)],
         alarms=list(memory.alarm_states) if now else [],
         triggers=list(memory.trigger_states) if now else [],
         suggestions=list(standing.suggestions),
@@ -170,6 +171,14 @@ def _answer(known: Known, on: date | None, known_at: datetime | None, after: Pla
         waiting_count=len(book.waiting),
         next_cursor=next_cursor,
     )
+
+
+def _explained(history: History, rules: Rules) -> list[Indicator]:
+    on = history.values.on
+    at = datetime.combine(on, datetime.max.time(), UTC)
+    owed = history.ledger.receivables
+    ground = Ground(history.facts, history.purchases, owed, on, at, rules.value.contacts)
+    return with_evidence(history.standing.indicators, ground)
 
 
 def _page(lines: Sequence[LedgerLine], after: Place | None, limit: int) -> tuple[Sequence[LedgerLine], str | None]:

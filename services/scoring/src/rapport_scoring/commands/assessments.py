@@ -6,11 +6,12 @@ from datetime import datetime
 from uuid import UUID
 
 from rapport_scoring import store
-from rapport_scoring.domain.assessment import Assessment, Cause, Occasion, assess, nothing_known
+from rapport_scoring.domain.assessment import Assessment, Cause, Occasion, assess_facts, nothing_known
 from rapport_scoring.domain.customer import CustomerFacts
 from rapport_scoring.domain.memory import Memory, Survivor, memory_of, text_of
 from rapport_scoring.domain.noticed import Noticed
 from rapport_scoring.domain.rules import Rules
+from rapport_scoring.domain.state import CustomerState
 from rapport_scoring.loading import load_customers
 from rapport_scoring.rules_in_force import RulesInForce
 from rapport_scoring.store import ScoreRow
@@ -107,8 +108,9 @@ def _assess(
     """What is remembered of a customer, and what is found of it now."""
     before = memory_of(row.memory)
     if not facts.known:
-        return before, nothing_known(facts, rules, before, survivor)
-    return before, assess(facts, rules, before, occasion)
+        state = CustomerState(facts.customer_id, facts.profiles)
+        return before, nothing_known(state, rules, before, survivor)
+    return before, assess_facts(facts, rules, before, occasion)
 
 
 def occasion_of(row: ScoreRow, rules: Rules, now: datetime, *, timed: bool) -> Occasion:

@@ -5,18 +5,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from typing import Protocol
 
-from rapport_scoring.domain.attention import Attention, decide_attention
+from rapport_scoring.domain.attention import decide_attention
 from rapport_scoring.domain.commerce import commerce_figures
 from rapport_scoring.domain.customer import CustomerFacts
 from rapport_scoring.domain.decisions import Decisions, remember
 from rapport_scoring.domain.dynamics.triggers import cooled_down, rule_of
 from rapport_scoring.domain.effects import NO_EFFECTS, Effects
-from rapport_scoring.domain.membership import Membership, decide_membership
+from rapport_scoring.domain.membership import decide_membership
 from rapport_scoring.domain.memory import Memory, Survivor
 from rapport_scoring.domain.noticed import Noticed, noticed, noticed_gone
 from rapport_scoring.domain.rules import Rules
 from rapport_scoring.domain.situation import Situation, midnight, situation_of
+from rapport_scoring.domain.state import CustomerState, state_of
+from rapport_scoring.domain.sums import WAITING
 from rapport_scoring.domain.valuation import WINDOW
 from rapport_shared.contracts.scoring import CommerceFigures, ContemporaryValue, ScoreUpdated
 
@@ -35,6 +38,22 @@ class Cause(StrEnum):
     """A timer fired so late that nobody should act on it any more."""
 
 
+class Dated(Protocol):
+    """What says when the facts of a customer happened: its state, or the facts themselves."""
+
+    @property
+    def latest(self) -> datetime | None:
+        """The last event time."""
+
+    @property
+    def last_day(self) -> date | None:
+        """The last day, as units count days."""
+
+    @property
+    def historical(self) -> bool:
+        """Whether the latest fact was reported as history."""
+
+
 @dataclass(frozen=True, slots=True)
 class Occasion:
     """When and why a customer is assessed. `timed_at` is the latest instant that a timer asked for, now or before.
@@ -46,39 +65,53 @@ class Occasion:
     timed_at: datetime | None = None
     cause: Cause = Cause.FACTS
 
-    def instant(self, facts: CustomerFacts) -> datetime:
+    def instant(self, state: Dated) -> datetime:
         """The instant that is assessed: the latest event, or the timer's if that is later."""
-        return max(one for one in (facts.latest, self.timed_at, datetime.min.replace(tzinfo=UTC)) if one is not None)
+        return max(one for one in (state.latest, self.timed_at, datetime.min.replace(tzinfo=UTC)) if one is not None)
 
-    def today(self, facts: CustomerFacts) -> date:
+    def today(self, state: Dated) -> date:
         """The day of that instant: the last day among the facts as their units count, or the timer's in UTC."""
-        days = [facts.last_day] if facts.last_day is not None else []
+        days = [state.last_day] if state.last_day is not None else []
         return max([*days, self.timed_at.astimezone(UTC).date()] if self.timed_at is not None else days)
 
-    def effective(self, facts: CustomerFacts, rules: Rules) -> bool:
+    def effective(self, state: Dated, rules: Rules) -> bool:
         """Whether anybody should act on what is noticed now."""
-        if self.cause is Cause.LATE_TIMER or self.now - self.instant(facts) > rules.effect_horizon:
+        if self.cause is Cause.LATE_TIMER or self.now - self.instant(state) > rules.effect_horizon:
             return False
-        return self.cause is Cause.TIMER or not facts.historical
+        return self.cause is Cause.TIMER or not state.historical
 
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """What was found: the score, what is to be published besides, what is remembered, and when to look again."""
+    """What was found: the score, what is to be published besides, what is remembered, and when to look again.
+
+    `needs_past`: which of the news call for action depends on the customer's past, which was not given.
+    """
 
     score: ScoreUpdated
     noticed: tuple[Noticed, ...]
     memory: Memory
     due_at: datetime | None
     group: str | None
+    needs_past: bool = False
 
 
-def assess(facts: CustomerFacts, rules: Rules, before: Memory, occasion: Occasion) -> Assessment:
-    """Assesses a customer of whom something is known. The same facts, rules, memory and occasion give the same."""
-    situation = situation_of(facts, rules, before, occasion.instant(facts), occasion.today(facts))
+def assess(
+    state: CustomerState, rules: Rules, before: Memory, occasion: Occasion, past: CustomerFacts | None = None
+) -> Assessment:
+    """Assesses a customer of whom something is known. The same state, rules, memory and occasion give the same.
+
+    `past` are the customer's facts. They are needed where a trigger fires or a segment is entered, to tell whether the
+    same was so already before; without them nothing calls for action, and the answer says that they are needed.
+    """
+    situation = situation_of(state, rules, before, occasion.instant(state), occasion.today(state))
     attention = decide_attention(situation)
     membership = decide_membership(situation, attention)
-    decisions = Decisions(attention, membership, _effects(situation, attention, membership, occasion))
+    needs_past = occasion.effective(state, rules) and bool(attention.triggers.firings or membership.entered)
+    effects = NO_EFFECTS
+    if occasion.effective(state, rules) and not (needs_past and past is None):
+        effects = _effects(situation, past if needs_past else None)
+    decisions = Decisions(attention, membership, effects)
     memory = remember(situation, decisions)
     due = [*attention.due, *membership.due, *_dates(situation)]
     return Assessment(
@@ -87,25 +120,29 @@ def assess(facts: CustomerFacts, rules: Rules, before: Memory, occasion: Occasio
         memory=memory,
         due_at=min((one for one in due if one > situation.instant), default=None),
         group=situation.values.outlook.group,
+        needs_past=needs_past and past is None,
     )
 
 
-def _effects(situation: Situation, attention: Attention, membership: Membership, occasion: Occasion) -> Effects:
-    """Which of the news call for action. Only those of triggers and segments cost a look at the past."""
-    facts, rules, standing = situation.facts, situation.rules, situation.standing
-    if not occasion.effective(facts, rules):
-        return NO_EFFECTS
+def assess_facts(facts: CustomerFacts, rules: Rules, before: Memory, occasion: Occasion) -> Assessment:
+    """Assesses a customer by all its facts, at a cost that grows with them: for whoever asks about the past."""
+    return assess(state_of(facts, rules.value, occasion.today(facts)), rules, before, occasion, facts)
+
+
+def _effects(situation: Situation, past: CustomerFacts | None) -> Effects:
+    """Which of the news call for action: what was not so already an effect horizon before."""
+    rules, standing = situation.rules, situation.standing
     edge = situation.instant - rules.effect_horizon
     earlier = set()
     if standing.stage_since is not None and standing.stage_since < edge.date():
         earlier.add(f"stage:{standing.stage.value}")
-    if attention.triggers.firings or membership.entered:
+    if past is not None:
         cooling = {
             f"trigger:{state.trigger.value}"
             for state in situation.memory.triggers
             if (ready := cooled_down(rule_of(rules.trigger, state.trigger), state)) is not None and ready > edge
         }
-        earlier |= _reasons_at(facts, rules, edge) - cooling
+        earlier |= _reasons_at(past, rules, edge) - cooling
     return Effects(True, earlier)
 
 
@@ -115,46 +152,48 @@ def _reasons_at(facts: CustomerFacts, rules: Rules, at: datetime) -> set[str]:
     if not known.known:
         return set()
     stated = {name: one for name, one in known.attributes.items() if one.occurred_at <= at}
-    former = assess(replace(known, attributes=stated), rules, Memory(), Occasion(at, at, Cause.LATE_TIMER)).memory
+    occasion = Occasion(at, at, Cause.LATE_TIMER)
+    state = state_of(replace(known, attributes=stated), rules.value, at.astimezone(UTC).date())
+    former = assess(state, rules, Memory(), occasion).memory
     return {f"trigger:{name}" for name in former.fired} | {f"segment:{name}" for name in former.segments}
 
 
-def nothing_known(facts: CustomerFacts, rules: Rules, before: Memory, survivor: Survivor | None = None) -> Assessment:
+def nothing_known(state: CustomerState, rules: Rules, before: Memory, survivor: Survivor | None = None) -> Assessment:
     """The assessment of a customer of whom nothing is left, as one that was merged away: its score says so.
 
     Reasons that the `survivor` of the merge has go on there.
     """
     score = ScoreUpdated(
-        customer_id=facts.customer_id,
+        customer_id=state.customer_id,
         as_of=None,
         policy_version=rules.versions.value,
         parameter_version=rules.versions.parameters,
-        profiles=facts.profiles,
+        profiles=state.profiles,
         contemporary=ContemporaryValue(lifetime=(), lifetime_parts={}),
         lines=0,
-        facts_digest=facts.digest,
+        facts_digest=state.digest,
         commerce=CommerceFigures(),
     )
     memory = before.forgotten()
-    return Assessment(score, noticed_gone(facts.customer_id, rules, before, memory, survivor), memory, None, None)
+    return Assessment(score, noticed_gone(state.customer_id, rules, before, memory, survivor), memory, None, None)
 
 
 def _score(situation: Situation, memory: Memory) -> ScoreUpdated:
-    facts, rules, values, standing = situation.facts, situation.rules, situation.values, situation.standing
+    state, rules, values, standing = situation.state, situation.rules, situation.values, situation.standing
     return ScoreUpdated(
-        customer_id=facts.customer_id,
+        customer_id=state.customer_id,
         as_of=situation.instant,
         policy_version=rules.versions.value,
         parameter_version=rules.versions.parameters,
         tier_policy_version=rules.versions.tier,
         trigger_policy_version=rules.versions.trigger,
-        profiles=tuple(sorted(facts.profiles)),
+        profiles=tuple(sorted(state.profiles)),
         contemporary=values.contemporary,
-        lines=len(values.ledger.lines),
-        waiting=len(values.ledger.waiting),
-        facts_digest=facts.digest,
+        lines=values.lines,
+        waiting=state.figures.ever.get(WAITING, 0),
+        facts_digest=state.digest,
         valued_on=values.on,
-        commerce=commerce_figures(values.ledger),
+        commerce=commerce_figures(state.figures),
         potential=values.outlook.potential,
         model=values.outlook.model,
         total=standing.total,
@@ -170,12 +209,12 @@ def _score(situation: Situation, memory: Memory) -> ScoreUpdated:
 
 def _dates(situation: Situation) -> Sequence[datetime]:
     """When a value changes by itself: a document leaves the ninety days or begins to count, a receivable ages."""
-    values, standing, today = situation.values, situation.standing, situation.today
-    days = {line.day + WINDOW for line in values.ledger.lines if line.day + WINDOW > today}
-    days |= {statement.day for statement in situation.facts.statements if statement.day > today}
+    state, values, standing, today = situation.state, situation.values, situation.standing, situation.today
+    days = {day + WINDOW for day in (*state.figures.days, *(one.issued_on for one in values.receivables))}
+    days |= {state.begins_on} if state.begins_on is not None else set()
     days |= {
         due_on + timedelta(days=after)
-        for receivable in values.ledger.receivables
+        for receivable in values.receivables
         for due_on, amount in receivable.due
         if amount
         for after in AGEING_DAYS

@@ -41,8 +41,7 @@ class Attention:
 def decide_attention(situation: Situation) -> Attention:
     """The alarms and triggers of a customer, starting from those that were decided before."""
     present, before, instant = silence(situation), situation.memory, situation.instant
-    days = [purchase.day for purchase in situation.values.purchases]
-    alarms = decide_alarms(present, days, before.alarms, situation.rules.alarms, instant)
+    alarms = decide_alarms(present, situation.state.figures.bought_on, before.alarms, situation.rules.alarms, instant)
     silent = bool(open_alarms([*before.alarms, *alarms.facts]))
     inputs = trigger_inputs(situation, silent=silent)
     triggers = decide_triggers(situation.rules.trigger, before.triggers, inputs, instant)
@@ -52,19 +51,18 @@ def decide_attention(situation: Situation) -> Attention:
 
 def silence(situation: Situation) -> Silence | None:
     """The episode that the last purchase began, and when its silence becomes an alarm; None without a purchase."""
-    facts, values = situation.facts, situation.values
-    if not values.purchases:
+    state, last = situation.state, situation.state.figures.bought_on.last
+    if last is None:
         return None
-    last = max(values.purchases, key=lambda purchase: (purchase.day, purchase.event_id))
-    episode = Episode(facts.customer_id, SILENCE, last.day)
-    due = _silence_due(situation.rules, values, last.day)
-    return Silence(episode, due, due.date(), last.event_id in facts.history)
+    due = _silence_due(situation.rules, situation.values, last)
+    episode = Episode(state.customer_id, SILENCE, last)
+    return Silence(episode, due, due.date(), state.figures.last_purchase_is_history)
 
 
 def _silence_due(rules: Rules, values: Valuation, last: date) -> datetime:
     """T* after the first purchase, as an instant; without a repeat purchase the policy's fixed silence."""
     rule, basis = rules.trigger.silence, values.outlook.basis
-    recency = basis.history.recency(values.on) if basis is not None else None
+    recency = basis.rhythm.recency(values.on) if basis is not None else None
     age = (
         silence_alarm(basis.parameters.purchases, recency.repeats, recency.last, rules.value.forecast.alarm_probability)
         if basis is not None and recency is not None
@@ -73,19 +71,18 @@ def _silence_due(rules: Rules, values: Valuation, last: date) -> datetime:
     if basis is None or age is None:
         return silence_due(last, rule.days_without_repeat, UTC)[0]
     after = min(timedelta(days=age * MONTH), FAR_AHEAD)
-    return max(midnight(basis.history.days[0]) + after, silence_due(last, 1, UTC)[0])
+    return max(midnight(date.fromordinal(basis.rhythm.bought_on.ordinals[0])) + after, silence_due(last, 1, UTC)[0])
 
 
 def trigger_inputs(situation: Situation, *, silent: bool) -> TriggerInputs:
     """The figures that triggers look at."""
     rules, values, standing, today = situation.rules, situation.values, situation.standing, situation.today
-    rates, owed = rules.value.rates, values.ledger.receivables
+    rates, owed = rules.value.rates, values.receivables
     currency, earlier = rates.reporting, today - timedelta(days=rules.trigger.retention.window_days)
-    newest = tuple(purchase.event_id for purchase in values.purchases[-1:])
     exposure = reported_exposure(owed, rates, today)
 
     def money(name: str, value: Fraction | None) -> Measured:
-        return Measured(name, value, currency, newest)
+        return Measured(name, value, currency)
 
     return TriggerInputs(
         potential=money("potential", _potential(rules, values, today)),
@@ -123,15 +120,15 @@ def _indicator(standing: Standing, name: str) -> Measured:
     found = next((one for one in standing.indicators if one.name == name), None)
     if found is None or found.value is None:
         return Measured(name, None, "ratio")
-    return Measured(name, Fraction(found.value), found.unit, found.events)
+    return Measured(name, Fraction(found.value), found.unit)
 
 
 def _checks(situation: Situation, triggers: TriggerDecision) -> Iterable[datetime]:
     """When a trigger may become true, or may fire again, though nothing happens."""
     rules, values, today = situation.rules, situation.values, situation.today
-    days = [next_overdue(rules.trigger, values.ledger.receivables, rules.value.rates, today)]
+    days = [next_overdue(rules.trigger, values.receivables, rules.value.rates, today)]
     basis = values.outlook.basis
-    if basis is not None and len(basis.history) > 1:
+    if basis is not None and len(basis.rhythm.bought_on) > 1:
         days.append(
             next_fall(
                 rules.trigger,

@@ -1,33 +1,34 @@
-"""The commerce figures of a customer: what its documents amount to, from the same ledger as its value."""
+"""The commerce figures of a customer: what its documents amount to, from the same sums as its value."""
 
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
 
+from rapport_scoring.domain.figures import CustomerFigures
 from rapport_scoring.domain.ledger.lines import Part
-from rapport_scoring.domain.ledger.reckoning import Ledger
+from rapport_scoring.domain.sums import LINE, ON_ACCOUNT, ORDERS, RETURNED, WAITING, each, name_of
 from rapport_shared.contracts.money import Amount
 from rapport_shared.contracts.scoring import MOST_RECEIVABLES, CommerceFigures, ReceivableDue
 
 
-def commerce_figures(book: Ledger) -> CommerceFigures:
-    """The figures of a ledger that holds what belongs to one customer, on the day that it is valued on."""
-    placed = [order for order in book.orders if not order.cancelled]
+def commerce_figures(figures: CustomerFigures) -> CommerceFigures:
+    """The commerce figures of one customer; they depend on no day."""
     due: defaultdict[tuple[date, str], int] = defaultdict(int)
-    for receivable in book.receivables:
-        for due_on, amount in receivable.due:
-            due[due_on, receivable.currency] += amount
+    for invoice in figures.invoices:
+        for due_on, amount in invoice.due:
+            due[due_on, invoice.currency] += amount
     parts = [ReceivableDue(due_on=day, amount=amount, currency=code) for (day, code), amount in sorted(due.items())]
+    revenue = each(figures.ever, name_of(LINE, Part.REVENUE.value))
     return CommerceFigures(
-        orders=len(placed),
-        returned=sum(order.returns for order in book.orders),
-        revenue=_sums((line.currency, line.amount) for line in book.lines if line.part is Part.REVENUE),
-        last_order_at=max((order.placed_at for order in placed), default=None),
-        receivable_open=_sums((receivable.currency, receivable.open) for receivable in book.receivables),
+        orders=figures.ever.get(ORDERS, 0),
+        returned=figures.ever.get(RETURNED, 0),
+        revenue=_sums((name.partition("|")[0], amount) for name, amount in revenue),
+        last_order_at=figures.last_order_at,
+        receivable_open=_sums((invoice.currency, invoice.balance) for invoice in figures.invoices),
         receivable_due=tuple(parts[:MOST_RECEIVABLES]),
         receivable_due_total=len(parts),
-        on_account=_sums((rest.currency, rest.amount) for rest in book.on_account),
-        waiting=len(book.waiting),
+        on_account=_sums(each(figures.ever, ON_ACCOUNT)),
+        waiting=figures.ever.get(WAITING, 0),
     )
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rapport_scoring.domain.attention import Attention
-from rapport_scoring.domain.customer import CustomerFacts
 from rapport_scoring.domain.dynamics.alarms import open_alarms
 from rapport_scoring.domain.indicators import Indicator
 from rapport_scoring.domain.ledger.purchases import Purchase
@@ -23,6 +22,8 @@ from rapport_scoring.domain.segments import (
 )
 from rapport_scoring.domain.situation import Situation, midnight
 from rapport_scoring.domain.standing import Standing
+from rapport_scoring.domain.state import CustomerState
+from rapport_scoring.domain.sums import OPEN_CASES, each
 from rapport_scoring.domain.valuation import Valuation
 from rapport_shared.contracts.money import Amount
 
@@ -61,28 +62,29 @@ def no_membership(before: Memory) -> Membership:
 
 def readings(situation: Situation, attention: Attention) -> CustomerReadings:
     """What segments can read of a customer."""
-    facts, rules, values, standing = situation.facts, situation.rules, situation.values, situation.standing
+    state, rules, values, standing = situation.state, situation.rules, situation.values, situation.standing
+    streams = state.streams
     alarms = open_alarms([*situation.memory.alarms, *attention.alarms.facts])
     read = {
         **_values(rules, values),
         "tier": standing.tier.tier,
         "stage": standing.stage.value,
         **dict(_indicators(standing.indicators)),
-        **{f"attribute:{name}": one.value for name, one in facts.attributes.items()},
-        **({"attribute:unit": facts.unit} if facts.unit is not None else {}),
-        **_tickets(facts),
+        **{f"attribute:{name}": one.value for name, one in state.attributes.items()},
+        **({"attribute:unit": state.unit} if state.unit is not None else {}),
+        **_tickets(state),
         **{f"alarm:{episode.kind}": True for episode in alarms},
         **{f"trigger:{state.trigger.value}": True for state in attention.triggers.states if state.active},
     }
     return CustomerReadings(
         values=read,
-        since=_since(facts, standing),
+        since=_since(state, standing),
         contacts=[
-            ContactMade(one.occurred_at, one.channel, one.kind, one.direction, one.seconds) for one in facts.contacts
+            ContactMade(one.occurred_at, one.channel, one.kind, one.direction, one.seconds) for one in streams.contacts
         ],
-        purchases=[_purchase(rules, one) for one in values.purchases],
-        answers=[AnswerGiven(one.occurred_at, one.survey, one.score) for one in facts.answers],
-        tickets=[TicketOpened(one.opened_at, one.kind) for one in facts.cases],
+        purchases=[_purchase(rules, one) for one in streams.purchases],
+        answers=[AnswerGiven(one.occurred_at, one.survey, one.score) for one in streams.answers],
+        tickets=[TicketOpened(one.opened_at, one.kind) for one in streams.cases],
     )
 
 
@@ -107,13 +109,13 @@ def _indicators(found: Iterable[Indicator]) -> Iterator[tuple[str, int | float |
             yield f"indicator:{one.key}", one.value if is_label else float(one.value)
 
 
-def _tickets(facts: CustomerFacts) -> dict[str, int]:
-    open_ = [case.kind for case in facts.cases if case.open]
-    return {"tickets:open": len(open_), **{f"tickets:open:{kind}": open_.count(kind) for kind in set(open_)}}
+def _tickets(state: CustomerState) -> dict[str, int]:
+    open_ = dict(each(state.figures.ever, OPEN_CASES))
+    return {"tickets:open": sum(open_.values()), **{f"tickets:open:{kind}": count for kind, count in open_.items()}}
 
 
-def _since(facts: CustomerFacts, standing: Standing) -> dict[str, datetime]:
-    ages = {"customer": facts.earliest} if facts.earliest is not None else {}
+def _since(state: CustomerState, standing: Standing) -> dict[str, datetime]:
+    ages = {"customer": state.earliest} if state.earliest is not None else {}
     return ages | ({"stage": midnight(standing.stage_since)} if standing.stage_since is not None else {})
 
 

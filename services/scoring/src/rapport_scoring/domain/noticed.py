@@ -46,7 +46,7 @@ class Noticed:
 
 def noticed(situation: Situation, decisions: Decisions, after: Memory) -> tuple[Noticed, ...]:
     """What an assessment found that was not so before it."""
-    customer_id, rules, before = situation.facts.customer_id, situation.rules, situation.memory
+    customer_id, rules, before = situation.state.customer_id, situation.rules, situation.memory
     return (
         *_stage(situation, decisions.effects),
         *(_alarm(customer_id, fact) for fact in decisions.attention.alarms.facts),
@@ -69,7 +69,7 @@ def _stage(situation: Situation, effects: Effects) -> Iterator[Noticed]:
     before, standing = situation.memory.stage, situation.standing
     if standing.stage.value != before:
         changed = scoring.StageChanged(
-            customer_id=situation.facts.customer_id,
+            customer_id=situation.state.customer_id,
             before=before,
             after=standing.stage.value,
             since=standing.stage_since,

@@ -1,11 +1,11 @@
 """What is to be expected of a customer: potential value by its own rhythm, model value by what rivals have of it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from fractions import Fraction
 
-from rapport_scoring.domain.customer import CustomerFacts
+from rapport_scoring.domain.facts import Attributes
+from rapport_scoring.domain.figures import YEAR, CustomerFigures, PurchaseDays
 from rapport_scoring.domain.fixed_point import decimal_text
 from rapport_scoring.domain.forecast import (
     MONTH,
@@ -13,7 +13,6 @@ from rapport_scoring.domain.forecast import (
     Horizon,
     OwnSales,
     Prospect,
-    PurchaseHistory,
     Recency,
     Wallet,
     expected_value,
@@ -26,22 +25,42 @@ from rapport_scoring.domain.forecast import (
 from rapport_scoring.domain.forecast import (
     ModelValue as Modelled,
 )
-from rapport_scoring.domain.indicators.attribute import category_sales, share_of_wallet, wallets_in_force
-from rapport_scoring.domain.ledger.purchases import Purchase
+from rapport_scoring.domain.indicators.attribute import share_of_wallet, wallets_in_force
 from rapport_scoring.domain.rates import Rates
 from rapport_scoring.domain.rules import Rules
+from rapport_scoring.domain.state import CustomerState
+from rapport_scoring.domain.sums import BUYS, EARNED, each
 from rapport_shared.contracts.money import Amount
 from rapport_shared.contracts.scoring import ContemporaryValue, ModelValue, PotentialValue
 
 NO_PURCHASE, RATE_MISSING, ORDER_VALUE_UNKNOWN = "no_purchase", "rate_missing", "order_value_unknown"
-YEAR = timedelta(days=365)
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """The days on which a customer bought, and the revenue of all its purchases in one currency, in minor units."""
+
+    bought_on: PurchaseDays
+    revenue: int
+
+    @property
+    def mean(self) -> float | None:
+        """The mean revenue of a day with a purchase; None when there is none."""
+        return self.revenue / len(self.bought_on) if self.bought_on else None
+
+    def recency(self, day: date) -> Recency | None:
+        """(x, t_x, T) in months at a day, of purchases until then; None when there were none yet."""
+        days = self.bought_on.until(day).ordinals
+        if not days:
+            return None
+        return Recency(len(days) - 1, (days[-1] - days[0]) / MONTH, (day.toordinal() - days[0]) / MONTH)
 
 
 @dataclass(frozen=True, slots=True)
 class Basis:
     """What a forecast rests on: purchases in one currency, and what an order is worth and contributes in it."""
 
-    history: PurchaseHistory
+    rhythm: Rhythm
     currency: str
     parameters: GroupParameters
     horizon: Horizon
@@ -59,7 +78,7 @@ class Basis:
 
     def potential(self, day: date) -> Fraction | None:
         """Potential value on a day, of the purchases until then; None before the first."""
-        recency = self.history.recency(day)
+        recency = self.rhythm.recency(day)
         if recency is None:
             return None
         return Fraction(round(potential_value(self.order_contribution, self.prospect(recency))))
@@ -75,64 +94,61 @@ class Outlook:
     group: str | None = None
 
 
-def outlook(
-    facts: CustomerFacts, rules: Rules, made: Sequence[Purchase], sums: ContemporaryValue, today: date
-) -> Outlook:
+def outlook(state: CustomerState, rules: Rules, sums: ContemporaryValue, today: date) -> Outlook:
     """The outlook of a customer at the end of `today`."""
-    group = peer_group(facts, rules)
-    found = _basis(rules, made, sums, group, today)
+    group = peer_group(state.attributes, state.unit, rules)
+    found = _basis(rules, state.figures, sums, group, today)
     if isinstance(found, str):
         potential = PotentialValue(value=None, reason=found, **_frame(rules))
         return Outlook(potential, ModelValue(value=None, reason=found), None, group)
-    recency = found.history.recency(today)
+    recency = found.rhythm.recency(today)
     assert recency is not None
     expected = found.prospect(recency)
     potential = _potential(rules, found, recency, expected, group)
-    return Outlook(potential, _model(facts, rules, made, found, expected, today), found, group)
+    return Outlook(potential, _model(state, rules, found, expected, today), found, group)
 
 
-def peer_group(facts: CustomerFacts, rules: Rules) -> str | None:
+def peer_group(attributes: Attributes, unit: str | None, rules: Rules) -> str | None:
     """The name of the customer's peers: the attributes that the policy names, as far as they are stated."""
-    stated = {name: attribute.value for name, attribute in facts.attributes.items()}
-    if facts.unit is not None:
-        stated["unit"] = facts.unit
+    stated = {name: attribute.value for name, attribute in attributes.items()}
+    if unit is not None:
+        stated["unit"] = unit
     names = [f"{name}={stated[name]}" for name in rules.value.peers_by if name in stated]
     return ",".join(names) or None
 
 
 def _basis(
-    rules: Rules, made: Sequence[Purchase], sums: ContemporaryValue, group: str | None, today: date
+    rules: Rules, figures: CustomerFigures, sums: ContemporaryValue, group: str | None, today: date
 ) -> Basis | str:
-    """The basis of a forecast, or why there is none."""
-    if not made:
+    """The basis of a forecast, or why there is none. Several currencies are converted at the rates of `today`."""
+    currencies = figures.currencies
+    if not currencies:
         return NO_PURCHASE
     rates, parameters = rules.value.rates, rules.parameters.of(group)
-    currencies = {purchase.currency for purchase in made}
-    currency = currencies.pop() if len(currencies) == 1 else rates.reporting
-    paid = [(purchase.day, _in(rates, purchase, currency)) for purchase in made]
+    currency = currencies[0] if len(currencies) == 1 else rates.reporting
+    paid = [_in(rates, figures.earned(code), code, currency, today) for code in currencies]
     own, revenue = _sums(rates, sums, currency, today)
-    if any(value is None for _, value in paid) or own is None or revenue is None:
+    if any(value is None for value in paid) or own is None or revenue is None:
         return RATE_MISSING
-    history = PurchaseHistory((day, value) for day, value in paid if value is not None)
-    worth = _order_value(parameters, history, currency)
+    rhythm = Rhythm(figures.bought_on, sum(value for value in paid if value is not None))
+    worth = _order_value(parameters, rhythm, currency)
     if worth is None:
         return ORDER_VALUE_UNKNOWN
-    rate = shrunk_rate(parameters.margin, own, revenue, len(made))
-    return Basis(history, currency, parameters, rules.value.forecast.horizon(), worth, rate)
+    rate = shrunk_rate(parameters.margin, own, revenue, figures.purchase_count)
+    return Basis(rhythm, currency, parameters, rules.value.forecast.horizon(), worth, rate)
 
 
-def _order_value(parameters: GroupParameters, history: PurchaseHistory, currency: str) -> float | None:
+def _order_value(parameters: GroupParameters, rhythm: Rhythm, currency: str) -> float | None:
     """The expected revenue of a day with a purchase: the customer's own where nothing is known of others'."""
-    model, mean = parameters.order_values.get(currency), history.mean
+    model, mean = parameters.order_values.get(currency), rhythm.mean
     if mean is None or mean <= 0:
         return None
-    return mean if model is None else expected_value(model, len(history), mean)
+    return mean if model is None else expected_value(model, len(rhythm.bought_on), mean)
 
 
-def _in(rates: Rates, purchase: Purchase, currency: str) -> int | None:
-    if purchase.currency == currency:
-        return purchase.revenue
-    return rates.worth(purchase.revenue, purchase.currency, purchase.day)
+def _in(rates: Rates, amount: int, code: str, currency: str, day: date) -> int | None:
+    """An amount of `code` in `currency`, which is the same or the reporting currency."""
+    return amount if code == currency else rates.worth(amount, code, day)
 
 
 def _sums(rates: Rates, sums: ContemporaryValue, currency: str, day: date) -> tuple[int | None, int | None]:
@@ -171,13 +187,11 @@ def _potential(rules: Rules, basis: Basis, recency: Recency, expected: Prospect,
     )
 
 
-def _model(
-    facts: CustomerFacts, rules: Rules, made: Sequence[Purchase], basis: Basis, expected: Prospect, today: date
-) -> ModelValue:
-    own = own_sales(rules.value.rates, made, basis.currency, today)
+def _model(state: CustomerState, rules: Rules, basis: Basis, expected: Prospect, today: date) -> ModelValue:
+    own = own_sales(rules.value.rates, state.figures, basis.currency, today)
     rate, prior = basis.parameters.win_rate, rules.value.model
     found = model_value(
-        standing_statements(facts.wallets, today),
+        standing_statements(state.wallets, today),
         own,
         basis.parameters.wallets,
         rate,
@@ -195,7 +209,7 @@ def _model(
         win_rate=f"{rate.mean:.6f}",
         won=round(rate.wins - prior.wins),
         lost=round(rate.losses - prior.losses),
-        share_of_wallet=_share(facts, rules, made, own, found.wallet, today),
+        share_of_wallet=_share(state, rules, own, found.wallet, today),
         single_sourced=found.wallet.single_source if found.wallet else False,
     )
 
@@ -206,11 +220,9 @@ def _wallet_basis(found: Modelled) -> str | None:
     return "estimated" if found.wallet.basis == "peers" else found.wallet.basis
 
 
-def _share(
-    facts: CustomerFacts, rules: Rules, made: Sequence[Purchase], own: OwnSales, wallet: Wallet | None, today: date
-) -> str | None:
+def _share(state: CustomerState, rules: Rules, own: OwnSales, wallet: Wallet | None, today: date) -> str | None:
     """Of stated wallets the indicator of that name; of one that is estimated from peers own sales ÷ wallet."""
-    stated = share_of_wallet(wallets_in_force(facts.wallets, today), category_sales(made), rules.value.rates, today)
+    stated = share_of_wallet(wallets_in_force(state.wallets, today), state.figures, rules.value.rates, today)
     if isinstance(stated, Fraction):
         return decimal_text(stated)
     if wallet is None or wallet.peers is None or wallet.amount <= 0:
@@ -218,13 +230,18 @@ def _share(
     return f"{own.amount / wallet.amount:.4f}"
 
 
-def own_sales(rates: Rates, made: Sequence[Purchase], currency: str, today: date) -> OwnSales:
-    """What a customer bought a month: in the last year, or since its first purchase, and of a month at the least."""
-    lately = [purchase for purchase in made if today - YEAR < purchase.day <= today]
-    first = min(purchase.day for purchase in made)
+def own_sales(rates: Rates, figures: CustomerFigures, currency: str, today: date) -> OwnSales:
+    """What a customer bought a month: in the last year, or since its first purchase, and of a month at the least.
+
+    What is in another currency counts at the rates of `today`. Raises ValueError for who never bought.
+    """
+    first = figures.bought_on.first
+    if first is None:
+        raise ValueError("own sales need a purchase")
     months = min(max((today - first).days / MONTH, 1.0), YEAR.days / MONTH)
-    amount = sum(_in(rates, purchase, currency) or 0 for purchase in lately)
-    return OwnSales(amount / months, len(lately) / months, currency)
+    lately = figures.within(YEAR, today)
+    amount = sum(_in(rates, earned, code, currency, today) or 0 for code, earned in each(lately, EARNED))
+    return OwnSales(amount / months, sum(count for _, count in each(lately, BUYS)) / months, currency)
 
 
 def _money(value: float, currency: str) -> Amount:

@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from rapport_scoring.domain.assessment import Assessment, Cause, Occasion, assess
+from rapport_scoring.domain.assessment import Assessment, Cause, Occasion, assess_facts
 from rapport_scoring.domain.customer import CustomerFacts
 from rapport_scoring.domain.memory import Memory
 from rapport_scoring.domain.rules import ALWAYS, Rules
@@ -33,14 +33,14 @@ def replay(facts: CustomerFacts, rules: Rules, since: datetime, until: datetime)
     """Replays (`since`, `until`]. What was so already at `since` is no event; every rule counts as active before."""
     always = replace(rules, rules_since=ALWAYS)
     known = facts.until(since)
-    before = assess(known, always, Memory(), Occasion(since, since, Cause.TIMER)) if known.known else None
+    before = assess_facts(known, always, Memory(), Occasion(since, since, Cause.TIMER)) if known.known else None
     events: Counter[str] = Counter()
     instants = [at for at in facts.instants if since < at <= until]
     last, steps = before, 0
     at = _next(instants, last, since, until)
     while at is not None and steps < MOST_STEPS:
         known = facts.until(at)
-        last = assess(known, always, last.memory if last else Memory(), Occasion(at, at, Cause.TIMER))
+        last = assess_facts(known, always, last.memory if last else Memory(), Occasion(at, at, Cause.TIMER))
         events.update(_name(one.type.name, one.data) for one in last.noticed)
         at, steps = _next(instants, last, at, until), steps + 1
     return Replayed(events, last, complete=at is None)

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
-from rapport_scoring.domain.customer import CustomerFacts
-from rapport_scoring.domain.dynamics.stages import next_stage_day, stage, stage_since
+from rapport_scoring.domain.dynamics.stages import Run
 from rapport_scoring.domain.dynamics.tiers import TierDecision, decide_tier
 from rapport_scoring.domain.indicators import (
     Indicator,
@@ -25,7 +24,9 @@ from rapport_scoring.domain.needs.suggestions import (
 )
 from rapport_scoring.domain.rates import Converted
 from rapport_scoring.domain.rules import Rules
-from rapport_scoring.domain.valuation import Valuation, valuation
+from rapport_scoring.domain.state import CustomerState
+from rapport_scoring.domain.sums import CATEGORY, each
+from rapport_scoring.domain.valuation import Valuation
 from rapport_shared.contracts.money import Amount
 from rapport_shared.contracts.scoring import Stage, StageState, Suggestion, TierState
 
@@ -68,41 +69,34 @@ class Standing:
         )
 
 
-def standing_of(facts: CustomerFacts, rules: Rules, values: Valuation, instant: datetime, today: date) -> Standing:
+def standing_of(state: CustomerState, rules: Rules, values: Valuation, instant: datetime, today: date) -> Standing:
     """Where a customer stands at `instant`, in the day `today`."""
-    found = indicators_of(facts, rules, values, instant, today)
-    days = [purchase.day for purchase in values.purchases]
+    found = indicators_of(state, rules, values, instant, today)
+    run, stages = Run.of(state.figures.bought_on, today, rules.tier.stages), rules.tier.stages
     figure = {"last_90_days": values.last_90_days, "lifetime": values.lifetime, "total": values.total}[
         rules.tier.measure
     ]
     return Standing(
         indicators=found,
-        stage=stage(days, today, rules.tier.stages),
-        stage_since=stage_since(days, today, rules.tier.stages),
-        stage_until=next_stage_day(days, today, rules.tier.stages),
+        stage=run.stage(today, stages),
+        stage_since=run.since(today, stages),
+        stage_until=run.next_change(today, stages),
         tier=decide_tier(rules.tier, figure, found),
         total=amount_of(values.total),
-        suggestions=tuple(_published(one) for one in _suggested(facts, rules, values, today)),
+        suggestions=tuple(_published(one) for one in _suggested(state, rules, values, today)),
     )
 
 
-def at_end_of(day: date, facts: CustomerFacts, rules: Rules) -> tuple[Valuation, Standing]:
-    """The values of a customer at the end of a day, and where it stands then: the same for whoever asks."""
-    values = valuation(facts, rules, day)
-    return values, standing_of(facts, rules, values, datetime.combine(day, datetime.max.time(), UTC), day)
-
-
 def indicators_of(
-    facts: CustomerFacts, rules: Rules, values: Valuation, instant: datetime, today: date
+    state: CustomerState, rules: Rules, values: Valuation, instant: datetime, today: date
 ) -> tuple[Indicator, ...]:
     """All indicators of the four classes."""
+    figures = state.figures
     return (
-        *transaction_indicators(values.purchases, today),
-        *finance_indicators(values.ledger.receivables, values.purchases, today),
-        *contact_indicators(facts.contacts, facts.answers, facts.cases, instant, today, rules.value.contacts),
-        *attribute_indicators(
-            facts.attributes, values.purchases, facts.contacts, facts.wallets, rules.value.rates, today
-        ),
+        *transaction_indicators(figures, today),
+        *finance_indicators(figures, values.receivables, today),
+        *contact_indicators(figures, state.answers, state.cases, instant, today, rules.value.contacts),
+        *attribute_indicators(state.attributes, figures, state.wallets, rules.value.rates, today),
     )
 
 
@@ -111,12 +105,12 @@ def amount_of(converted: Converted) -> Amount | None:
     return None if converted.amount is None else Amount(amount=converted.amount, currency=converted.currency)
 
 
-def _suggested(facts: CustomerFacts, rules: Rules, values: Valuation, today: date) -> Iterable[Suggested]:
+def _suggested(state: CustomerState, rules: Rules, values: Valuation, today: date) -> Iterable[Suggested]:
     policy, baskets = rules.value.suggestions, rules.baskets.get(values.outlook.group or "")
-    own = {name for purchase in values.purchases for name in purchase.categories}
+    own = {name for name, count in each(state.figures.ever, CATEGORY) if count}
     peers = peer_suggestions(baskets, own, policy) if baskets is not None else []
-    services = service_suggestions(facts.asset_events, today, policy)
-    return suggestions(services, rival_suggestions(facts.wallets, rules.value.rates, today), peers, policy)
+    services = service_suggestions(state.asset_events, today, policy)
+    return suggestions(services, rival_suggestions(state.wallets, rules.value.rates, today), peers, policy)
 
 
 def _published(suggestion: Suggested) -> Suggestion:

@@ -1,39 +1,43 @@
 """The three values of a customer on a day, and the figures that they rest on."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import TypeAlias
 
-from rapport_scoring.domain.customer import CustomerFacts
-from rapport_scoring.domain.ledger.documents import counting, standing
-from rapport_scoring.domain.ledger.lines import LedgerLine, Part
-from rapport_scoring.domain.ledger.purchases import Purchase, purchases
-from rapport_scoring.domain.ledger.reckoning import Ledger, ledger_of
+from rapport_scoring.domain.contributions import line_name
+from rapport_scoring.domain.figures import CustomerFigures
+from rapport_scoring.domain.ledger.lines import LedgerLine
 from rapport_scoring.domain.outlook import Outlook, outlook
 from rapport_scoring.domain.rates import Converted, Rates
 from rapport_scoring.domain.rules import Rules
+from rapport_scoring.domain.settlement.ageing import receivable, receivable_lines
+from rapport_scoring.domain.settlement.receivables import Receivable
+from rapport_scoring.domain.state import CustomerState
+from rapport_scoring.domain.sums import LINE, LINES, Sums, add, each
 from rapport_shared.contracts.money import Amount
 from rapport_shared.contracts.scoring import ContemporaryValue
 
 WINDOW = timedelta(days=90)
-_Sums: TypeAlias = defaultdict[tuple[Part, str, bool], int]
+_Sums: TypeAlias = defaultdict[tuple[str, str, bool], int]
 """By part and currency, what is estimated apart."""
 
 
 @dataclass(frozen=True, slots=True)
 class Valuation:
-    """What a customer is worth at the end of the day `on`, at the rates of that day; money is in minor units.
+    """What a customer is worth at the end of the day `on`, up to which facts count. Money is in minor units; what is
+    converted is so at the rates of that day.
 
-    `last_90_days` and `lifetime` are contemporary value of the last ninety days and of all time, `total` is
-    `last_90_days` and the forecast values that are known, all in the reporting currency.
+    `lines` counts the ledger lines, `receivables` are the invoices that are open. `last_90_days` and `lifetime` are
+    contemporary value of the ninety days that end with `on` and of all time, `total` is `last_90_days` and the
+    forecast values that are known, all in the reporting currency.
     """
 
     on: date
-    ledger: Ledger
-    purchases: tuple[Purchase, ...]
+    lines: int
+    receivables: tuple[Receivable, ...]
     contemporary: ContemporaryValue
     outlook: Outlook
     last_90_days: Converted
@@ -41,38 +45,42 @@ class Valuation:
     total: Converted
 
 
-def valuation(facts: CustomerFacts, rules: Rules, on: date) -> Valuation:
-    """The values at the end of the day `on`: of what is dated later nothing counts yet.
+def valuation(state: CustomerState, rules: Rules, on: date) -> Valuation:
+    """The values at the end of the day `on`, of a state that holds what counts by then.
 
     The ninety days are those that end with `on`; balances are those at the beginning of the day after.
     """
-    tomorrow = on + timedelta(days=1)
-    book = ledger_of(
-        counting(standing(facts.statements), on),
-        rules.value.ledger,
-        contacts=[contact for contact in facts.contacts if contact.day <= on],
-        asset_events=[event for event in facts.asset_events if event.day <= on],
-        valued_on=tomorrow,
-        own=facts.own,
-    )
-    made = purchases(book)
-    sums = contemporary(book.lines, tomorrow)
+    figures, policy, tomorrow = state.figures, rules.value.ledger, on + timedelta(days=1)
+    owed = tuple(receivable(invoice, tomorrow, policy) for invoice in figures.invoices)
+    cost = [
+        line
+        for invoice, found in zip(figures.invoices, owed, strict=True)
+        for line in receivable_lines(invoice, found, tomorrow, policy)
+        if line.amount
+    ]
+    sums = contemporary(figures, cost, on)
     rates = rules.value.rates
     recent, lifetime = rates.convert(sums.last_90_days, on), rates.convert(sums.lifetime, on)
-    ahead = outlook(facts, rules, made, sums, on)
-    return Valuation(on, book, made, sums, ahead, recent, lifetime, _total(rates, on, sums, ahead))
+    ahead = outlook(state, rules, sums, on)
+    return Valuation(
+        on=on,
+        lines=figures.ever.get(LINES, 0) + len(cost),
+        receivables=owed,
+        contemporary=sums,
+        outlook=ahead,
+        last_90_days=recent,
+        lifetime=lifetime,
+        total=_total(rates, on, sums, ahead),
+    )
 
 
-def contemporary(lines: Sequence[LedgerLine], on: date) -> ContemporaryValue:
-    """The sums of `lines`: of all, and of the ninety days before `on`; in all, by part, and of what is estimated."""
-    since = on - WINDOW
-    ever: _Sums = defaultdict(int)
-    lately: _Sums = defaultdict(int)
-    for line in lines:
-        key = line.part, line.currency, line.estimated
-        ever[key] += line.amount
-        if since <= line.day < on:
-            lately[key] += line.amount
+def contemporary(figures: CustomerFigures, cost: Sequence[LedgerLine], on: date) -> ContemporaryValue:
+    """The sums of the ledger lines: of all, and of the ninety days that end with `on`; by part, estimates apart.
+
+    `cost` are the lines of what open invoices cost.
+    """
+    ever = _with(figures.ever, cost)
+    lately = _with(figures.within(WINDOW, on), [line for line in cost if on - WINDOW < line.day <= on])
     return ContemporaryValue(
         lifetime=_amounts(ever),
         lifetime_parts=_parts(ever),
@@ -83,6 +91,18 @@ def contemporary(lines: Sequence[LedgerLine], on: date) -> ContemporaryValue:
     )
 
 
+def _with(sums: Mapping[str, int], cost: Iterable[LedgerLine]) -> _Sums:
+    """The sums of lines, by part and currency."""
+    more: Sums = {}
+    for line in cost:
+        add(more, {line_name(line.part, line.currency, estimated=line.estimated): line.amount})
+    found: _Sums = defaultdict(int)
+    for name, amount in (*each(sums, LINE), *each(more, LINE)):
+        part, currency, estimated = name.split("|")
+        found[part, currency, estimated == "1"] += amount
+    return found
+
+
 def _total(rates: Rates, day: date, sums: ContemporaryValue, ahead: Outlook) -> Converted:
     known = [each.value for each in (ahead.potential, ahead.model) if each.value is not None]
     return rates.convert([*sums.last_90_days, *known], day)
@@ -91,7 +111,7 @@ def _total(rates: Rates, day: date, sums: ContemporaryValue, ahead: Outlook) -> 
 def _parts(sums: _Sums) -> dict[str, tuple[Amount, ...]]:
     by_part: defaultdict[str, _Sums] = defaultdict(lambda: defaultdict(int))
     for key, amount in sums.items():
-        by_part[key[0].value][key] = amount
+        by_part[key[0]][key] = amount
     return {part: _amounts(found) for part, found in sorted(by_part.items())}
 
 

@@ -9,8 +9,8 @@ import orjson
 
 from rapport_scoring.domain.forecast import PurchaseHistory
 from rapport_scoring.domain.forecast.backtest import Backtest, backtest
+from rapport_scoring.domain.history import history_of
 from rapport_scoring.domain.rules import Rules
-from rapport_scoring.domain.valuation import valuation
 from rapport_scoring.runs.base import Progress, everybody
 from rapport_shared.database import Database
 
@@ -30,7 +30,7 @@ async def look_back(
     today = date.fromordinal(fit_until.toordinal() + horizon_days)
     async for page in everybody(database, progress):
         for facts in page:
-            made = valuation(facts, rules, today).purchases
+            made = history_of(facts, rules, today).purchases
             histories += [PurchaseHistory((one.day, one.revenue) for one in made)] if made else []
             await asyncio.sleep(0)
     try:

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import orjson
 
-from rapport_scoring.domain.customer import CustomerFacts
 from rapport_scoring.domain.forecast import (
     MONTH,
     FittedParameters,
@@ -19,10 +18,10 @@ from rapport_scoring.domain.forecast import (
     refit,
     standing_statements,
 )
+from rapport_scoring.domain.history import History, history_of
 from rapport_scoring.domain.needs.suggestions import PeerBaskets
 from rapport_scoring.domain.outlook import own_sales, peer_group
 from rapport_scoring.domain.rules import Rules
-from rapport_scoring.domain.valuation import Valuation, valuation
 from rapport_scoring.runs.base import Progress, everybody
 from rapport_shared.contracts.catalogue import VALUE_PARAMETERS_STATE
 from rapport_shared.contracts.codec import encode_state
@@ -45,9 +44,9 @@ async def fit(database: Database, rules: Rules, until: date, now: datetime, prog
     baskets = Baskets(until)
     async for page in everybody(database, progress):
         for facts in page:
-            values = valuation(facts, rules, until)
-            baskets.take(values)
-            member = member_of(facts, rules, values, until)
+            history = history_of(facts, rules, until)
+            baskets.take(history)
+            member = member_of(history, rules, until)
             members += [member] if member is not None else []
             await asyncio.sleep(0)
     policy = rules.value
@@ -58,24 +57,25 @@ async def fit(database: Database, rules: Rules, until: date, now: datetime, prog
     return {"version": version, "fitted_until": until.isoformat(), "customers": len(members)}
 
 
-def member_of(facts: CustomerFacts, rules: Rules, values: Valuation, until: date) -> Member | None:
+def member_of(known: History, rules: Rules, until: date) -> Member | None:
     """What a refit takes of a customer; None for one without purchases in one currency."""
-    currencies = {purchase.currency for purchase in values.purchases}
+    facts, sums = known.facts, known.values.contemporary
+    currencies = {purchase.currency for purchase in known.purchases}
     if len(currencies) != 1:
         return None
     currency = currencies.pop()
     won = sum(case.kind == TicketKind.OPPORTUNITY and case.state == WON for case in facts.cases)
     lost = sum(case.kind == TicketKind.OPPORTUNITY and case.state == LOST for case in facts.cases)
     return Member(
-        group=peer_group(facts, rules),
-        history=PurchaseHistory((purchase.day, purchase.revenue) for purchase in values.purchases),
+        group=peer_group(facts.attributes, facts.unit, rules),
+        history=PurchaseHistory((purchase.day, purchase.revenue) for purchase in known.purchases),
         currency=currency,
-        revenue=_of(values.contemporary.lifetime_parts.get("revenue", ()), currency),
-        contribution=_of(values.contemporary.lifetime, currency),
-        orders=len(values.purchases),
+        revenue=_of(sums.lifetime_parts.get("revenue", ()), currency),
+        contribution=_of(sums.lifetime, currency),
+        orders=len(known.purchases),
         won=won,
         lost=lost,
-        wallet_to_sales=_wallet_to_sales(facts, rules, values, currency, until),
+        wallet_to_sales=_wallet_to_sales(known, rules, currency, until),
     )
 
 
@@ -83,9 +83,9 @@ def _of(amounts: Iterable[Amount], currency: str) -> int:
     return sum(one.amount for one in amounts if one.currency == currency)
 
 
-def _wallet_to_sales(facts: CustomerFacts, rules: Rules, values: Valuation, currency: str, until: date) -> float | None:
-    stated = standing_statements(facts.wallets, until)
-    own = own_sales(rules.value.rates, values.purchases, currency, until)
+def _wallet_to_sales(known: History, rules: Rules, currency: str, until: date) -> float | None:
+    stated = standing_statements(known.facts.wallets, until)
+    own = own_sales(rules.value.rates, known.state.figures, currency, until)
     if not stated or own.amount <= 0 or any(one.currency != currency for one in stated):
         return None
     return sum(one.amount for one in stated) / own.amount
@@ -100,13 +100,13 @@ class Baskets:
         self._bought: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._all: Counter[str] = Counter()
 
-    def take(self, values: Valuation) -> None:
+    def take(self, known: History) -> None:
         """Counts a customer."""
-        lately = [purchase for purchase in values.purchases if purchase.day > self._since]
+        lately = [purchase for purchase in known.purchases if purchase.day > self._since]
         if not lately:
             return
         names = {name for purchase in lately for name in purchase.categories}
-        group = values.outlook.group or ""
+        group = known.values.outlook.group or ""
         self._customers[group] += 1
         self._bought[group].update(names)
         self._all.update(names)

@@ -9,12 +9,11 @@ from typing import Any, Final
 
 import orjson
 
-from rapport_scoring.domain.customer import CustomerFacts
 from rapport_scoring.domain.health import CustomerSummary, MonthSales, cohorts, health
+from rapport_scoring.domain.history import History, history_of
 from rapport_scoring.domain.ledger.lines import LedgerLine, Part
 from rapport_scoring.domain.rules import Rules
-from rapport_scoring.domain.standing import Standing, amount_of, at_end_of
-from rapport_scoring.domain.valuation import Valuation
+from rapport_scoring.domain.standing import amount_of
 from rapport_scoring.runs.base import Progress, everybody
 from rapport_scoring.store import runs
 from rapport_scoring.store.runs import Valued
@@ -33,9 +32,9 @@ async def rank(database: Database, rules: Rules, on: date, progress: Progress) -
     found: list[Valued] = []
     async for page in everybody(database, progress):
         for facts in page:
-            values, standing = at_end_of(on, facts, rules)
-            found.append(ranked(facts, rules, values, standing))
-            summary = summary_of(facts, rules, values, standing.stage, on)
+            known = history_of(facts, rules, on)
+            found.append(ranked(known, rules))
+            summary = summary_of(known, rules, on)
             summaries += [summary] if summary is not None else []
             await asyncio.sleep(0)
         async with database.transaction() as connection:
@@ -52,8 +51,9 @@ async def rank(database: Database, rules: Rules, on: date, progress: Progress) -
     }
 
 
-def ranked(facts: CustomerFacts, rules: Rules, values: Valuation, standing: Standing) -> Valued:
+def ranked(known: History, rules: Rules) -> Valued:
     """What a ranking keeps of a customer: its values in the reporting currency, at the rates of the day."""
+    facts, values, standing = known.facts, known.values, known.standing
 
     def reported(amount: Amount | None) -> int | None:
         return None if amount is None else _bounded(rules.value.rates.convert([amount], values.on).amount)
@@ -76,20 +76,21 @@ def _bounded(amount: int | None) -> int | None:
     return None if amount is None else max(-MOST, min(amount, MOST))
 
 
-def summary_of(facts: CustomerFacts, rules: Rules, values: Valuation, stage: Stage, on: date) -> CustomerSummary | None:
+def summary_of(known: History, rules: Rules, on: date) -> CustomerSummary | None:
     """A customer in short, for health and cohorts; None for one that never bought."""
-    days = [purchase.day for purchase in values.purchases]
+    days = [purchase.day for purchase in known.purchases]
     if not days:
         return None
     orders: defaultdict[date, int] = defaultdict(int)
     for day in days:
         orders[day.replace(day=1)] += 1
-    months = sorted({line.day.replace(day=1) for line in values.ledger.lines} | orders.keys())
+    months = sorted({line.day.replace(day=1) for line in known.ledger.lines} | orders.keys())
     by_month: defaultdict[date, list[LedgerLine]] = defaultdict(list)
-    for line in values.ledger.lines:
+    for line in known.ledger.lines:
         by_month[line.day.replace(day=1)].append(line)
     sales = tuple(MonthSales(month, orders[month], *_flows(by_month[month], rules, on)) for month in months)
-    return CustomerSummary(facts.unit, min(days), max(days), stage is Stage.LAPSED, sales)
+    lapsed = known.standing.stage is Stage.LAPSED
+    return CustomerSummary(known.facts.unit, min(days), max(days), lapsed, sales)
 
 
 def _flows(lines: Iterable[LedgerLine], rules: Rules, on: date) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from rapport_scoring.domain.assessment import Assessment, Occasion, assess
+from rapport_scoring.domain.assessment import Assessment, Occasion, assess_facts
 from rapport_scoring.domain.customer import CustomerFacts
 from rapport_scoring.domain.dynamics.tiers import TierPolicy
 from rapport_scoring.domain.dynamics.trigger_policy import TriggerPolicy
@@ -144,7 +144,7 @@ async def _preview(
     async for page in everybody(database, progress):
         for facts in page:
             customers += 1
-            found = assess(facts, alone, Memory(), Occasion(now, now))
+            found = assess_facts(facts, alone, Memory(), Occasion(now, now))
             if name in found.score.segments:
                 matched += 1
                 members += [str(facts.customer_id)] if len(members) < MOST_NAMED else []

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from uuid import UUID
 
+from rapport_scoring.domain.figures import PurchaseDays
 from rapport_shared.contracts.ids import derived_id
 
 
@@ -106,19 +107,19 @@ def silence_due(last_purchase: date, days: int, zone: tzinfo) -> tuple[datetime,
 
 def decide_alarms(
     present: Silence | None,
-    purchase_days: Iterable[date],
+    bought_on: PurchaseDays,
     recorded: Iterable[AlarmFact],
     rule: AlarmRule,
     now: datetime,
 ) -> AlarmDecision:
     """What is to be recorded of the alarms of one customer and kind at the instant `now`, in the order to record it.
 
-    `present` is the episode of the latest of `purchase_days`, None without purchases; `recorded` is everything that
+    `present` is the episode of the latest of `bought_on`, None without purchases; `recorded` is everything that
     was recorded of this customer and kind, in any order. Recording the facts and deciding again gives none.
     """
     known = list(recorded)
     settled = {fact.episode for fact in known if fact.state is not AlarmState.WITHDRAWN}
-    facts = _withdrawals(present, sorted(set(purchase_days)), known, now)
+    facts = _withdrawals(present, bought_on, known, now)
     if present is None or present.episode in settled:
         return AlarmDecision(facts, None)
     if now < present.due:
@@ -146,20 +147,20 @@ def _due_fact(present: Silence, rule: AlarmRule, now: datetime) -> AlarmFact:
 
 
 def _withdrawals(
-    present: Silence | None, days: list[date], recorded: Iterable[AlarmFact], now: datetime
+    present: Silence | None, bought_on: PurchaseDays, recorded: Iterable[AlarmFact], now: datetime
 ) -> tuple[AlarmFact, ...]:
     known = list(recorded)
     still = open_alarms(known) - ({present.episode} if present else set())
     raised = {fact.episode: fact for fact in known if fact.state is AlarmState.RAISED and fact.episode in still}
     return tuple(
-        AlarmFact(episode, AlarmState.WITHDRAWN, fact.due, fact.due_on, now, _why(fact, days))
+        AlarmFact(episode, AlarmState.WITHDRAWN, fact.due, fact.due_on, now, _why(fact, bought_on))
         for episode, fact in sorted(raised.items())
     )
 
 
-def _why(raised: AlarmFact, days: list[date]) -> AlarmReason:
+def _why(raised: AlarmFact, bought_on: PurchaseDays) -> AlarmReason:
     """By the first purchase after the episode's own; without one it was taken back."""
-    after = next((day for day in days if day > raised.episode.began_on), None)
+    after = bought_on.after(raised.episode.began_on)
     if after is None:
         return AlarmReason.TAKEN_BACK
     return AlarmReason.MISTAKEN if after < raised.due_on else AlarmReason.ANSWERED

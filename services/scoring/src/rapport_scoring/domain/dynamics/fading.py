@@ -41,15 +41,15 @@ def kept(basis: Basis, rates: Rates, since: date, window: timedelta, days: Seque
     No day is less than a window after `since`. None where something was bought after `since`, or nothing is expected
     then: that does not fade.
     """
-    recency = basis.history.recency(since)
-    if recency is None or not days or basis.history.days[-1] > since:
+    recency = basis.rhythm.recency(since)
+    if recency is None or not days or basis.rhythm.bought_on.ordinals[-1] > since.toordinal():
         return None
     expected = basis.prospect(recency)
     value = potential_value(basis.order_contribution, expected)
     if value <= 0 or expected.alive <= 0:
         return None
     model, count = basis.parameters.purchases, len(days)
-    ordinals = np.fromiter((day.toordinal() for day in days), np.float64, count) - basis.history.days[0].toordinal()
+    ordinals = np.fromiter((day.toordinal() for day in days), np.float64, count) - basis.rhythm.bought_on.ordinals[0]
     ages = np.concatenate([ordinals, ordinals - window.days]) / MONTH
     alive = probabilities_alive(model, np.full(2 * count, float(recency.repeats)), recency.last, ages)
     spread = model.alpha + ages

@@ -10,7 +10,6 @@ from rapport_scoring.domain.dynamics.fading import Kept
 from rapport_scoring.domain.dynamics.trigger_policy import TriggerPolicy
 from rapport_scoring.domain.dynamics.triggers import TriggerState, cooled_down, fall, rule_of
 from rapport_scoring.domain.indicators.finance import reported_exposure
-from rapport_scoring.domain.indicators.indicator import distinct
 from rapport_scoring.domain.ledger.lines import beyond
 from rapport_scoring.domain.rates import Rates
 from rapport_scoring.domain.settlement.receivables import Receivable
@@ -67,7 +66,7 @@ def next_overdue(policy: TriggerPolicy, receivables: Iterable[Receivable], rates
 
     At the rates of `after`. None where it never is, where too little is open to matter, or a rate is missing.
     """
-    owed, rule, tomorrow = distinct(receivables), policy.credit_watch, after + timedelta(days=1)
+    owed, rule, tomorrow = list(receivables), policy.credit_watch, after + timedelta(days=1)
     exposure = reported_exposure(owed, rates, after)
     if not rule.enabled or exposure is None or exposure <= Fraction(rule.least.enter):
         return None

@@ -10,12 +10,14 @@ purchase days in it, and `tenure` days since its first:
 - `first_order`: n = 1; `developing`: n > 1.
 """
 
-from collections.abc import Collection, Iterable
-from datetime import date, timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
 from typing import Annotated, Self, assert_never
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from rapport_scoring.domain.figures import PurchaseDays
 from rapport_shared.contracts.scoring import Stage
 
 Days = Annotated[int, Field(ge=1, le=36_500)]
@@ -42,68 +44,62 @@ class StagePolicy(BaseModel):
         return self
 
 
-def stage(purchase_days: Iterable[date], on: date, policy: StagePolicy) -> Stage:
-    """The stage on a day, from the purchases made by then: in any order, with repeats."""
-    run, returned = _present_run({day for day in purchase_days if day <= on}, policy)
-    if not run:
-        return Stage.PROSPECT
-    if (on - run[-1]).days > policy.lapse_days:
-        return Stage.LAPSED
-    tenure = (on - run[0]).days
-    if len(run) >= policy.lifelong_orders and tenure >= policy.lifelong_days:
-        return Stage.LIFELONG
-    if len(run) >= policy.loyal_orders and tenure >= policy.loyal_days:
-        return Stage.LOYAL
-    if returned:
-        return Stage.WON_BACK
-    return Stage.FIRST_ORDER if len(run) == 1 else Stage.DEVELOPING
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The purchase days since the last gap that was a lapse, as ascending ordinals; `returned` where there was one."""
 
+    days: Sequence[int]
+    returned: bool
 
-def stage_since(purchase_days: Iterable[date], on: date, policy: StagePolicy) -> date | None:
-    """The day on which the stage of day `on` was entered; None for a prospect. Each run is entered anew."""
-    days = {day for day in purchase_days if day <= on}
-    run, _ = _present_run(days, policy)
-    match stage(days, on, policy):
-        case Stage.PROSPECT:
+    @classmethod
+    def of(cls, bought_on: PurchaseDays, on: date, policy: StagePolicy) -> "Run":
+        """The present run on a day, of the purchases made by then."""
+        days = bought_on.until(on).ordinals
+        for place in range(len(days) - 1, 0, -1):
+            if days[place] - days[place - 1] > policy.lapse_days:
+                return cls(days[place:], True)
+        return cls(days, False)
+
+    def stage(self, on: date, policy: StagePolicy) -> Stage:
+        """The stage on a day if nothing more is bought until then."""
+        if not self.days:
+            return Stage.PROSPECT
+        day = on.toordinal()
+        if day - self.days[-1] > policy.lapse_days:
+            return Stage.LAPSED
+        tenure, orders = day - self.days[0], len(self.days)
+        if orders >= policy.lifelong_orders and tenure >= policy.lifelong_days:
+            return Stage.LIFELONG
+        if orders >= policy.loyal_orders and tenure >= policy.loyal_days:
+            return Stage.LOYAL
+        if self.returned:
+            return Stage.WON_BACK
+        return Stage.FIRST_ORDER if orders == 1 else Stage.DEVELOPING
+
+    def since(self, on: date, policy: StagePolicy) -> date | None:
+        """The day on which the stage of day `on` was entered; None for a prospect. Each run is entered for itself."""
+        days = self.days
+        match self.stage(on, policy):
+            case Stage.PROSPECT:
+                return None
+            case Stage.LAPSED:
+                return date.fromordinal(days[-1] + policy.lapse_days + 1)
+            case Stage.LIFELONG:
+                return date.fromordinal(max(days[policy.lifelong_orders - 1], days[0] + policy.lifelong_days))
+            case Stage.LOYAL:
+                return date.fromordinal(max(days[policy.loyal_orders - 1], days[0] + policy.loyal_days))
+            case Stage.DEVELOPING:
+                return date.fromordinal(days[1])
+            case Stage.FIRST_ORDER | Stage.WON_BACK:
+                return date.fromordinal(days[0])
+            case unknown:
+                assert_never(unknown)
+
+    def next_change(self, on: date, policy: StagePolicy) -> date | None:
+        """The first day after `on` with another stage if nothing more is bought; None if the stage never changes."""
+        if not self.days:
             return None
-        case Stage.LAPSED:
-            return run[-1] + timedelta(days=policy.lapse_days + 1)
-        case Stage.LIFELONG:
-            return max(run[policy.lifelong_orders - 1], run[0] + timedelta(days=policy.lifelong_days))
-        case Stage.LOYAL:
-            return max(run[policy.loyal_orders - 1], run[0] + timedelta(days=policy.loyal_days))
-        case Stage.DEVELOPING:
-            return run[1]
-        case Stage.FIRST_ORDER | Stage.WON_BACK:
-            return run[0]
-        case unknown:
-            assert_never(unknown)
-
-
-def next_stage_day(purchase_days: Iterable[date], on: date, policy: StagePolicy) -> date | None:
-    """The first day after `on` with another stage than `on` if nothing more is bought; None if it never changes.
-
-    Purchases that are dated after `on` count from their day.
-    """
-    days = set(purchase_days)
-    now = stage(days, on, policy)
-    changes = {day for day in days if day > on}
-    for until in {on, *changes}:
-        run, _ = _present_run({day for day in days if day <= until}, policy)
-        if run:
-            changes |= {
-                run[0] + timedelta(days=policy.loyal_days),
-                run[0] + timedelta(days=policy.lifelong_days),
-                run[-1] + timedelta(days=policy.lapse_days + 1),
-            }
-    return next((day for day in sorted(changes) if day > on and stage(days, day, policy) is not now), None)
-
-
-def _present_run(days: Collection[date], policy: StagePolicy) -> tuple[list[date], bool]:
-    """The days since the last gap that was a lapse, ascending, and whether there was one."""
-    run: list[date] = []
-    for day in sorted(days, reverse=True):
-        if run and (run[-1] - day).days > policy.lapse_days:
-            return run[::-1], True
-        run.append(day)
-    return run[::-1], False
+        now, first, last = self.stage(on, policy), self.days[0], self.days[-1]
+        changes = (first + policy.loyal_days, first + policy.lifelong_days, last + policy.lapse_days + 1)
+        ahead = (date.fromordinal(day) for day in sorted(changes) if day > on.toordinal())
+        return next((day for day in ahead if self.stage(day, policy) is not now), None)

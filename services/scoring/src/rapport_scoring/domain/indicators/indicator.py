@@ -1,4 +1,4 @@
-"""What an indicator is: a figure of one customer, on a day, with the events that it rests on."""
+"""What an indicator is: a figure of one customer, on a day; who explains it adds the events that it rests on."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -88,18 +88,11 @@ class Sheet:
     kind: IndicatorClass
     on: date
 
-    def write(
-        self,
-        name: str,
-        value: int | str | Missing,
-        unit: str,
-        evidence: Evidence,
-        subject: str | None = None,
-    ) -> Indicator:
+    def write(self, name: str, value: int | str | Missing, unit: str, subject: str | None = None) -> Indicator:
         """An indicator of this class and day; a `Missing` for value is the reason that there is none."""
         missing = value if isinstance(value, Missing) else None
         known = None if isinstance(value, Missing) else value
-        return Indicator(name, self.kind, known, unit, self.on, evidence.events, evidence.count, subject, missing)
+        return Indicator(name, self.kind, known, unit, self.on, subject=subject, missing=missing)
 
 
 class _Stated(Protocol):

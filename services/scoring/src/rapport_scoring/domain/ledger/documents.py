@@ -1,6 +1,6 @@
 """Commerce documents: what single events state, and which statements stand."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
 from operator import attrgetter
@@ -60,13 +60,32 @@ def standing(statements: Iterable[Statement]) -> tuple[Statement, ...]:
 
 def counting(stand: Iterable[Statement], valued_on: date | None) -> tuple[Statement, ...]:
     """Those of standing statements that count up to a day. What allocates a payment counts on the payment's day."""
-    told = list(stand)
-    if any(type(statement.data) is PaymentAllocation for statement in told):
-        paid_on = {statement.key: statement.day for statement in told if type(statement.data) is Payment}
-        told = [
-            replace(statement, day=paid_on.get(statement.key, statement.day))
-            if type(statement.data) is PaymentAllocation
-            else statement
-            for statement in told
-        ]
-    return tuple(statement for statement in told if valued_on is None or statement.day <= valued_on)
+    return tuple(one for one in dated(stand) if valued_on is None or one.day <= valued_on)
+
+
+def dated(stand: Iterable[Statement]) -> tuple[Statement, ...]:
+    """Standing statements, each with the day on which it counts: of what allocates a payment that is the payment's."""
+    found = tuple(stand)
+    if not any(type(statement.data) is PaymentAllocation for statement in found):
+        return found
+    paid_on = {statement.key: statement.day for statement in found if type(statement.data) is Payment}
+    return tuple(
+        replace(statement, day=paid_on.get(statement.key, statement.day))
+        if type(statement.data) is PaymentAllocation
+        else statement
+        for statement in found
+    )
+
+
+def begun(stand: Iterable[Statement], ahead: Set[UUID]) -> tuple[Statement, ...]:
+    """Those of standing statements that count already; `ahead` are the events of those whose day has not come.
+
+    What allocates a payment counts as soon as the payment does.
+    """
+    found = dated(stand)
+    coming = {statement.key for statement in found if statement.event_id in ahead and type(statement.data) is Payment}
+    return tuple(
+        statement
+        for statement in found
+        if not (statement.key in coming if type(statement.data) is PaymentAllocation else statement.event_id in ahead)
+    )

@@ -1,13 +1,13 @@
 """Purchases: what the forecast counts."""
 
 from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
 from rapport_scoring.domain.ledger.documents import Statement
-from rapport_scoring.domain.ledger.lines import Part, share
-from rapport_scoring.domain.ledger.reckoning import Ledger
+from rapport_scoring.domain.ledger.lines import LedgerLine, Part, share
 from rapport_shared.contracts.touchpoints.commerce import Invoice, Order
 from rapport_shared.contracts.touchpoints.documents import DocumentKey
 
@@ -17,10 +17,12 @@ class Purchase:
     """An order (or an invoice without one) that was not taken back: its day, and its net revenue in minor units.
 
     `list_price` is of what was not taken back: of the order's list prices the share that its revenue is of its net,
-    all at most; None unless each line states one. `skus` and `categories` are of its lines; `event_id` stated it.
+    all at most; None unless each line states one. `skus` and `categories` are of its lines. `event_id` stated it; it
+    belongs whole to the profile of that event.
     """
 
     event_id: UUID
+    profile_id: UUID
     day: date
     revenue: int
     currency: str
@@ -29,17 +31,18 @@ class Purchase:
     categories: frozenset[str] = frozenset()
 
 
-def purchases(of: Ledger) -> tuple[Purchase, ...]:
-    """The purchases of a ledger that was reckoned without `since`, by day: orders, and invoices of no known order.
+def purchases(lines: Iterable[LedgerLine], statements: Iterable[Statement]) -> tuple[Purchase, ...]:
+    """The purchases among standing statements, by day: orders, and invoices of no known order.
 
-    Their revenue is after cancellations, returns and credits; those of whose goods nothing is left are none, whatever
-    was charged besides. A credit that names neither invoice nor return takes from no purchase.
+    `lines` are those of all profiles. Revenue is after cancellations, returns and credits; where nothing is left of
+    the goods there is no purchase, whatever was charged besides. A credit that names neither invoice nor return takes
+    from no purchase.
     """
-    stated = {one.key: one for one in of.statements if isinstance(one.data, Order | Invoice)}
+    stated = {one.key: one for one in statements if isinstance(one.data, Order | Invoice)}
     charges: dict[DocumentKey | None, frozenset[str]] = {key: _charges(one) for key, one in stated.items()}
     revenue: defaultdict[tuple[DocumentKey, str], int] = defaultdict(int)
     goods: defaultdict[tuple[DocumentKey, str], int] = defaultdict(int)
-    for line in of.lines:
+    for line in lines:
         if line.part is Part.REVENUE and line.purchase in stated:
             key = (line.purchase, line.currency)
             revenue[key] += line.amount
@@ -53,6 +56,26 @@ def purchases(of: Ledger) -> tuple[Purchase, ...]:
     return tuple(sorted(found, key=lambda purchase: (purchase.day, purchase.event_id, purchase.currency)))
 
 
+@dataclass(frozen=True, slots=True)
+class CategorySale:
+    """Net revenue of one purchase in one category, in minor units."""
+
+    event_id: UUID
+    day: date
+    category: str
+    revenue: int
+    currency: str
+
+
+def category_sales(made: Iterable[Purchase]) -> Iterator[CategorySale]:
+    """Purchases by category. What one of several categories earned is not known: they share its revenue equally."""
+    for purchase in made:
+        names = sorted(purchase.categories)
+        for place, name in enumerate(names):
+            upto = purchase.revenue * (place + 1) // len(names) - purchase.revenue * place // len(names)
+            yield CategorySale(purchase.event_id, purchase.day, name, upto, purchase.currency)
+
+
 def _charges(statement: Statement) -> frozenset[str]:
     """What the lines of an order's or invoice's charges are about, where no line of goods has the same name."""
     if not isinstance(statement.data, Order | Invoice) or not statement.data.charges:
@@ -64,9 +87,10 @@ def _charges(statement: Statement) -> frozenset[str]:
 def _purchase(statement: Statement, revenue: int, currency: str) -> Purchase:
     data = statement.data
     if not isinstance(data, Order):
-        return Purchase(statement.event_id, statement.day, revenue, currency)
+        return Purchase(statement.event_id, statement.profile_id, statement.day, revenue, currency)
     return Purchase(
         event_id=statement.event_id,
+        profile_id=statement.profile_id,
         day=statement.day,
         revenue=revenue,
         currency=currency,
