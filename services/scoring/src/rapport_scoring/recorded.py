@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any, Final, get_args
+from typing import Any, Final, TypeAlias, get_args
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -13,7 +13,7 @@ import orjson
 from rapport_scoring.domain.facts import Answer, AssetEvent, Contact, WalletStatement
 from rapport_scoring.domain.ledger.documents import Statement, value_day
 from rapport_scoring.domain.ledger.names import names_of
-from rapport_scoring.store.recordings import Recording, document_name
+from rapport_scoring.store.recordings import Fields, Recording, document_name
 from rapport_shared.contracts.codec import Event
 from rapport_shared.contracts.interaction import InteractionRecorded
 from rapport_shared.contracts.touchpoints import (
@@ -26,7 +26,6 @@ from rapport_shared.contracts.touchpoints import (
 )
 from rapport_shared.contracts.touchpoints.commerce import Document, Wallet
 from rapport_shared.contracts.touchpoints.fields import Money
-from rapport_shared.database import Row
 
 DOCUMENT_KINDS: Final = frozenset(
     get_args(model.model_fields["kind"].annotation)[0] for model in get_args(DocumentTouchpoint)
@@ -142,7 +141,60 @@ def _asset_body(data: InteractionRecorded, stated: Any) -> dict[str, Any]:
     }
 
 
-def facts(rows: Iterable[Row]) -> RecordedFacts:
+Kept: TypeAlias = Fields
+"""A recording as it is kept, with the time zone of its unit: a row of the database, or what becomes one."""
+
+
+def kept(recording: Recording, time_zone: str | None) -> Kept:
+    """A recording as it is read back."""
+    key = recording.key
+    system, family, number = (None, None, None) if key is None else (key.system, key.family, key.number)
+    return {
+        "event_id": recording.event_id,
+        "profile_id": recording.profile_id,
+        "system": system,
+        "family": family,
+        "number": number,
+        "kind": recording.kind,
+        "revision": recording.revision,
+        "occurred_at": recording.occurred_at,
+        "unit": recording.unit,
+        "data": recording.data,
+        "historical": recording.historical,
+        "channel": recording.channel,
+        "begins_on": None,
+        "begun": False,
+        "time_zone": time_zone,
+    }
+
+
+def local_day(row: Kept) -> date:
+    """The day of a recording in its unit."""
+    day: date = row["occurred_at"].astimezone(ZoneInfo(row["time_zone"] or "UTC")).date()
+    return day
+
+
+def is_document(row: Kept) -> bool:
+    """Whether a recording states a commerce document."""
+    return row["kind"] in DOCUMENT_KINDS
+
+
+def is_contact(row: Kept) -> bool:
+    """Whether a recording is a contact."""
+    return row["kind"] in CONTACT_KINDS
+
+
+def statement_of(row: Kept) -> Statement:
+    """The statement of a document."""
+    return _statement(row, ZoneInfo(row["time_zone"] or "UTC"))
+
+
+def names_used(statement: Statement) -> frozenset[DocumentKey]:
+    """The names that a statement uses."""
+    return names_of(statement.key, statement.data)
+
+
+def facts(rows: Iterable[Kept]) -> RecordedFacts:
     """The facts that `rows` of recordings keep."""
     found = RecordedFacts()
     for row in rows:
@@ -153,7 +205,7 @@ def facts(rows: Iterable[Row]) -> RecordedFacts:
     return found
 
 
-def _enter(found: RecordedFacts, row: Row, zone: ZoneInfo, day: date) -> None:
+def _enter(found: RecordedFacts, row: Kept, zone: ZoneInfo, day: date) -> None:
     kind = row["kind"]
     if kind in DOCUMENT_KINDS:
         found.statements.append(_statement(row, zone))
@@ -178,7 +230,7 @@ def _document(kind: str, data: str) -> Document:
     return document
 
 
-def _statement(row: Row, zone: ZoneInfo) -> Statement:
+def _statement(row: Kept, zone: ZoneInfo) -> Statement:
     data, key = _document(row["kind"], row["data"]), document_name(row)
     assert key is not None
     return Statement(
@@ -194,7 +246,7 @@ def _statement(row: Row, zone: ZoneInfo) -> Statement:
     )
 
 
-def _contact(row: Row, day: date) -> Contact:
+def _contact(row: Kept, day: date) -> Contact:
     body = orjson.loads(row["data"])
     return Contact(
         event_id=row["event_id"],
@@ -209,7 +261,7 @@ def _contact(row: Row, day: date) -> Contact:
     )
 
 
-def _asset_event(row: Row, day: date) -> AssetEvent:
+def _asset_event(row: Kept, day: date) -> AssetEvent:
     body = orjson.loads(row["data"])
     return AssetEvent(
         event_id=row["event_id"],
@@ -225,7 +277,7 @@ def _asset_event(row: Row, day: date) -> AssetEvent:
     )
 
 
-def _wallet(row: Row) -> WalletStatement:
+def _wallet(row: Kept) -> WalletStatement:
     wallet = Wallet.model_validate_json(row["data"])
     return WalletStatement(
         event_id=row["event_id"],

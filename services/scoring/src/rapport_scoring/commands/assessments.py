@@ -6,7 +6,8 @@ from datetime import datetime
 from uuid import UUID
 
 from rapport_scoring import store
-from rapport_scoring.domain.assessment import Assessment, Cause, Occasion, assess_facts, nothing_known
+from rapport_scoring.commands.states import present_states
+from rapport_scoring.domain.assessment import Assessment, Cause, Occasion, assess, nothing_known
 from rapport_scoring.domain.customer import CustomerFacts
 from rapport_scoring.domain.memory import Memory, Survivor, memory_of, text_of
 from rapport_scoring.domain.noticed import Noticed
@@ -37,6 +38,7 @@ class Change:
     stated: bool
     entered: tuple[tuple[str, datetime], ...] = ()
     left: tuple[str, ...] = ()
+    needs_past: bool = False
 
 
 async def assess_customers(
@@ -49,33 +51,40 @@ async def assess_customers(
     before = await store.lock_customers(connection, customers)
     present = await rules(connection)
     roots = await store.roots(connection, customers)
-    known = await load_customers(connection, customers)
-    found = _changes(before, roots, known, present, clock(), timed=timed)
+    now = clock()
+    occasions = {row.customer_id: occasion_of(row, present, now, timed=timed) for row in before}
+    states = await present_states(connection, occasions, present)
+    found = _changes(before, roots, states, present, occasions, {})
+    if unsure := sorted(change.row.customer_id for change in found if change.needs_past):
+        pasts = await load_customers(connection, unsure)
+        found = _changes(before, roots, states, present, occasions, pasts)
     if found:
         await _publish(connection, found)
 
 
 def _changes(
     rows: Sequence[ScoreRow],
-    roots: dict[UUID, UUID],
-    known: Mapping[UUID, CustomerFacts],
+    roots: Mapping[UUID, UUID],
+    states: Mapping[UUID, CustomerState],
     rules: Rules,
-    now: datetime,
-    *,
-    timed: bool,
+    occasions: Mapping[UUID, Occasion],
+    pasts: Mapping[UUID, CustomerFacts],
 ) -> list[Change]:
-    """What becomes of customers. Those merged away come last, for reasons that their survivors have go on there."""
+    """What becomes of customers. Those merged away come last, for reasons that their survivors have go on there.
+
+    `pasts` are the facts of those of which news call for action only if they were not so before.
+    """
     survivors: dict[UUID, Memory] = {}
     changes = []
     for row in sorted(rows, key=lambda row: roots.get(row.customer_id, row.customer_id) != row.customer_id):
-        facts, root = known[row.customer_id], roots.get(row.customer_id, row.customer_id)
-        if row.version == 0 and not facts.known:
+        state, root = states[row.customer_id], roots.get(row.customer_id, row.customer_id)
+        if row.version == 0 and not state.known:
             continue
         survivor = Survivor(root, survivors.get(root, Memory())) if root != row.customer_id else None
-        occasion = occasion_of(row, rules, now, timed=timed)
-        remembered, found = decide(_assess, row, facts, rules, occasion, survivor)
+        occasion, past = occasions[row.customer_id], pasts.get(row.customer_id)
+        remembered, found = decide(_assess, row, state, rules, occasion, survivor, past)
         survivors[row.customer_id] = found.memory
-        change = _change(row, rules, occasion, remembered, found, survivor, now)
+        change = _change(row, rules, occasion, remembered, found, survivor)
         changes += [change] if change is not None else []
     return changes
 
@@ -87,7 +96,6 @@ def _change(
     remembered: Memory,
     found: Assessment,
     survivor: Survivor | None,
-    now: datetime,
 ) -> Change | None:
     """What becomes of a customer, None where nothing does."""
     moved_to = None if survivor is None else survivor.customer_id
@@ -99,18 +107,22 @@ def _change(
         memory=text_of(found.memory),
         peer_group=found.group,
     )
-    return _published(row, replace(after, moved_to=moved_to), remembered, found, now)
+    return _published(row, replace(after, moved_to=moved_to), remembered, found, occasion.now)
 
 
 def _assess(
-    row: ScoreRow, facts: CustomerFacts, rules: Rules, occasion: Occasion, survivor: Survivor | None
+    row: ScoreRow,
+    state: CustomerState,
+    rules: Rules,
+    occasion: Occasion,
+    survivor: Survivor | None,
+    past: CustomerFacts | None,
 ) -> tuple[Memory, Assessment]:
     """What is remembered of a customer, and what is found of it now."""
     before = memory_of(row.memory)
-    if not facts.known:
-        state = CustomerState(facts.customer_id, facts.profiles)
+    if not state.known:
         return before, nothing_known(state, rules, before, survivor)
-    return before, assess_facts(facts, rules, before, occasion)
+    return before, assess(state, rules, before, occasion, past)
 
 
 def occasion_of(row: ScoreRow, rules: Rules, now: datetime, *, timed: bool) -> Occasion:
@@ -143,7 +155,7 @@ def _published(
     was = remembered.segments
     entered = tuple((name, at) for name, at in sorted(found.memory.segments.items()) if name not in was)
     left = tuple(sorted(was.keys() - found.memory.segments.keys()))
-    return Change(row, found.score, events, stated, entered, left)
+    return Change(row, found.score, events, stated, entered, left, found.needs_past)
 
 
 def _events(row: ScoreRow, news: Sequence[Noticed], now: datetime) -> list[Event[Contract]]:

@@ -7,12 +7,12 @@ from uuid import UUID
 
 from rapport_scoring import store
 from rapport_scoring.commands.assessments import assess_customers
-from rapport_scoring.recorded import Recorded
+from rapport_scoring.commands.sums import Changes, SumRules, keep_sums
+from rapport_scoring.recorded import Kept, Recorded, kept
 from rapport_scoring.rules_in_force import RulesInForce
-from rapport_scoring.store.registers import CaseRegister, ProfileRegister
+from rapport_scoring.store.registers import CaseRegister, ChangedCase, ProfileRegister
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.customer import ProfileMove
-from rapport_shared.contracts.touchpoints import DocumentKey
 from rapport_shared.database import Connection
 
 
@@ -57,58 +57,41 @@ class UnitStated:
 
 Fact = Recorded | RecordingRetracted | ProfilesMoved | ProfileStated | CaseStated | UnitStated
 
-SETTLING = frozenset({"payment.reversed", "payment.refunded"})
-"""Of these the profile that is touched may be two names away: a reversal names a payment, which names an invoice."""
-
 
 async def take_facts(connection: Connection, facts: Sequence[Fact], rules: RulesInForce, clock: Clock) -> None:
     """Keeps `facts` and assesses the customers they touch, in the caller's transaction.
 
-    Locks units, recordings, names, registers, profiles, customers, in this order and each sorted. May be repeated:
-    what is known changes nothing, and only what changed is published.
+    Locks units, recordings, registers, totals of profiles, names of documents, mappings, customers, in this order and
+    each sorted. May be repeated: what is known changes nothing, and only what changed is published.
     """
     named = {fact.recording.unit for fact in facts if isinstance(fact, Recorded) and fact.recording.unit is not None}
     await _keep_units(connection, [fact for fact in facts if isinstance(fact, UnitStated)], sorted(named))
-    touched = await _keep_recordings(connection, facts)
-    touched |= await _keep_profiles(connection, [fact.register for fact in facts if isinstance(fact, ProfileStated)])
-    touched |= await _keep_cases(connection, [fact.register for fact in facts if isinstance(fact, CaseStated)])
+    new, ended = await _keep_recordings(connection, facts)
+    touched = await _keep_profiles(connection, [fact.register for fact in facts if isinstance(fact, ProfileStated)])
+    cases = await _keep_cases(connection, [fact.register for fact in facts if isinstance(fact, CaseStated)])
+    if new or ended or cases:
+        present = await rules(connection)
+        touched |= await keep_sums(connection, Changes(new, ended, cases), SumRules.of(present.value))
     moved = await _move(connection, [fact for fact in facts if isinstance(fact, ProfilesMoved)])
     customers = moved | (await store.customers_of(connection, sorted(touched)) if touched else set())
     if customers:
         await assess_customers(connection, sorted(customers), rules, clock)
 
 
-async def _keep_recordings(connection: Connection, facts: Sequence[Fact]) -> set[UUID]:
-    """Keeps what was recorded and retracted; answers the profiles whose value it may touch."""
-    stated = {fact.recording.event_id: fact for fact in facts if isinstance(fact, Recorded)}
+async def _keep_recordings(connection: Connection, facts: Sequence[Fact]) -> tuple[list[Kept], list[Kept]]:
+    """Keeps what was recorded and retracted; answers what came and what counts no more."""
+    stated = {fact.recording.event_id: fact.recording for fact in facts if isinstance(fact, Recorded)}
     ended = {fact.event_id: fact for fact in facts if isinstance(fact, RecordingRetracted)}
-    touched: set[UUID] = set()
-    names: set[DocumentKey] = set()
-    new: list[Recorded] = []
+    new: list[Kept] = []
     if stated:
-        kept = await store.record(connection, [stated[event].recording for event in sorted(stated)])
-        new = [stated[event] for event in sorted(kept)]
-        touched |= {one.recording.profile_id for one in new}
-        names |= {name for one in new for name in one.names}
+        added = await store.record(connection, [stated[event] for event in sorted(stated)])
+        units = sorted({unit for event in added if (unit := stated[event].unit) is not None})
+        zones = await store.zones(connection, units)
+        new = [kept(stated[event], zones.get(stated[event].unit or "")) for event in sorted(added)]
+    gone: list[Kept] = []
     if ended:
-        over = await store.retract(connection, [(event, ended[event].recorded_at) for event in sorted(ended)])
-        touched |= {one.profile_id for one in over}
-        names |= {one.key for one in over if one.key is not None}
-    if names:
-        touched |= await _share_names(connection, sorted(names), new)
-    return touched
-
-
-async def _share_names(connection: Connection, names: Sequence[DocumentKey], new: Sequence[Recorded]) -> set[UUID]:
-    """Keeps who uses which names; answers the profiles that have to do with `names`."""
-    await store.lock_names(connection, names)
-    uses = sorted({(name, one.recording.profile_id) for one in new for name in one.names})
-    if uses:
-        await store.use_names(connection, uses)
-    touched = await store.users(connection, names)
-    if not new or any(one.recording.kind in SETTLING for one in new):
-        touched |= {one for found in (await store.partners(connection, sorted(touched))).values() for one in found}
-    return touched
+        gone += await store.retract(connection, [(event, ended[event].recorded_at) for event in sorted(ended)])
+    return new, gone
 
 
 async def _keep_profiles(connection: Connection, registers: Sequence[ProfileRegister]) -> set[UUID]:
@@ -119,13 +102,13 @@ async def _keep_profiles(connection: Connection, registers: Sequence[ProfileRegi
     return await store.put_profiles(connection, [one for _, one in sorted(newest.items())]) if newest else set()
 
 
-async def _keep_cases(connection: Connection, registers: Sequence[CaseRegister]) -> set[UUID]:
+async def _keep_cases(connection: Connection, registers: Sequence[CaseRegister]) -> list[ChangedCase]:
     newest: dict[UUID, CaseRegister] = {}
     for one in registers:
         known = newest.get(one.case.ticket_id)
         if known is None or one.sequence > known.sequence:
             newest[one.case.ticket_id] = one
-    return await store.put_cases(connection, [one for _, one in sorted(newest.items())]) if newest else set()
+    return await store.put_cases(connection, [one for _, one in sorted(newest.items())]) if newest else []
 
 
 async def _move(connection: Connection, moved: Sequence[ProfilesMoved]) -> set[UUID]:
@@ -161,4 +144,5 @@ async def _keep_units(connection: Connection, units: Sequence[UnitStated], named
     if newest:
         rows = [(path, unit.time_zone, unit.sequence) for path, unit in sorted(newest.items())]
         if moved := await store.put_units(connection, rows):
+            await store.outdate_sums(connection, moved)
             await store.outdate_units(connection, moved)

@@ -29,6 +29,7 @@ from rapport_scoring.domain.sums import (
     DIGEST,
     EARNED,
     INVOICES,
+    KEPT,
     LINE,
     LINES,
     LIST_PRICE,
@@ -111,6 +112,7 @@ def contact_contribution(contact: Contact, policy: LedgerPolicy, half_life_days:
 def asset_contribution(event: AssetEvent) -> Contribution:
     """What happened to an asset contributes to its profile."""
     found = _of_event(event.event_id)
+    found.count(EVER, KEPT)
     for line in warranty_costs([event]):
         if line.amount:
             found.enter(line)
@@ -119,7 +121,9 @@ def asset_contribution(event: AssetEvent) -> Contribution:
 
 def other_contribution(fact: Answer | WalletStatement) -> Contribution:
     """What an answer or a wallet contributes to its profile: that it is there."""
-    return _of_event(fact.event_id)
+    found = _of_event(fact.event_id)
+    found.count(EVER, KEPT)
+    return found
 
 
 def case_contribution(case: Case) -> Contribution:

@@ -35,6 +35,8 @@ CONTACTS, DECAY = "contacts", "decay"
 """`contacts|channel`: contacts. `decay|channel`: their weights, see `contact_weight`."""
 CASES, OPEN_CASES = "cases", "open"
 """`cases|kind`, `open|kind`: tickets, and those that are open."""
+KEPT: Final = "kept"
+"""How many facts there are that are looked at as they are: of assets, answers, wallets."""
 DIGEST: Final = "digest"
 """The sum of the digests of the events, see `event_digest`."""
 

@@ -7,6 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from rapport_scoring.domain.facts import Case
+from rapport_scoring.store.recordings import Fields
 from rapport_shared.database import Connection, Reading, Row
 
 UNSTATED_ZONE: Final = "UTC"
@@ -44,7 +45,11 @@ ON CONFLICT (ticket_id) DO UPDATE SET sequence = excluded.sequence, event_id = e
     opened_at = excluded.opened_at, changed_at = excluded.changed_at, responded_at = excluded.responded_at,
     resolved_at = excluded.resolved_at
 WHERE ticket_case.sequence < excluded.sequence
-RETURNING profile_id
+RETURNING ticket_id
+"""
+_LOCK_CASES = """
+SELECT ticket_id, event_id, profile_id, kind, state, open, opened_at, changed_at, responded_at, resolved_at
+FROM ticket_case WHERE ticket_id = ANY($1::uuid[]) ORDER BY ticket_id FOR UPDATE
 """
 _CASES = """
 SELECT ticket_id, event_id, profile_id, kind, state, open, opened_at, changed_at, responded_at, resolved_at
@@ -74,6 +79,15 @@ class CaseRegister:
 
     sequence: int
     case: Case
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedCase:
+    """A ticket as it was kept, None for one that is new, as it is now, and when it changed."""
+
+    before: Case | None
+    after: Case
     changed_at: datetime
 
 
@@ -112,9 +126,11 @@ async def profile_registers(connection: Reading, profiles: Sequence[UUID]) -> li
     return await connection.fetch(_PROFILES, profiles)
 
 
-async def put_cases(connection: Connection, registers: Sequence[CaseRegister]) -> set[UUID]:
-    """Keeps cases (each once, sorted by id); the highest sequence stays. Answers the profiles of those that changed."""
+async def put_cases(connection: Connection, registers: Sequence[CaseRegister]) -> list[ChangedCase]:
+    """Keeps cases (each once, sorted by id); the highest sequence stays. Answers those that changed."""
     cases = [register.case for register in registers]
+    known = await connection.fetch(_LOCK_CASES, [case.ticket_id for case in cases])
+    before = {row["ticket_id"]: case_of(row) for row in known}
     rows = await connection.fetch(
         _PUT_CASES,
         [case.ticket_id for case in cases],
@@ -129,9 +145,29 @@ async def put_cases(connection: Connection, registers: Sequence[CaseRegister]) -
         [case.responded_at for case in cases],
         [case.resolved_at for case in cases],
     )
-    return {row["profile_id"] for row in rows}
+    changed = {row["ticket_id"] for row in rows}
+    return [
+        ChangedCase(before.get(register.case.ticket_id), register.case, register.changed_at)
+        for register in registers
+        if register.case.ticket_id in changed
+    ]
 
 
 async def cases_of(connection: Reading, profiles: Sequence[UUID]) -> list[Row]:
     """The cases of profiles, each with when it last changed."""
     return await connection.fetch(_CASES, profiles)
+
+
+def case_of(row: Fields) -> Case:
+    """A case as it is kept."""
+    return Case(
+        ticket_id=row["ticket_id"],
+        event_id=row["event_id"],
+        profile_id=row["profile_id"],
+        kind=row["kind"],
+        state=row["state"],
+        open=row["open"],
+        opened_at=row["opened_at"],
+        responded_at=row["responded_at"],
+        resolved_at=row["resolved_at"],
+    )

@@ -39,6 +39,7 @@ UPDATE customer_score SET generation = -1 WHERE customer_id IN (
     SELECT coalesce(mapping.customer_id, recording.profile_id) FROM recording
     LEFT JOIN profile_mapping mapping USING (profile_id) WHERE recording.unit = ANY($1::text[]))
 """
+_OUTDATE_CUSTOMERS = "UPDATE customer_score SET generation = -1 WHERE customer_id = ANY($1::uuid[])"
 _GIVE_UP = "UPDATE customer_score SET due_at = NULL, generation = $2 WHERE customer_id = $1"
 _SCORED = """
 SELECT customer_id FROM customer_score WHERE version > 0 AND moved_to IS NULL AND customer_id > $1
@@ -120,6 +121,12 @@ async def claim_due(connection: Connection, now: datetime, limit: int) -> list[U
 async def outdate_units(connection: Connection, units: Sequence[str]) -> None:
     """The customers with facts of `units` are assessed anew in the background, as under other rules."""
     await connection.execute(_OUTDATE, units)
+
+
+async def outdate_customers(connection: Connection, customers: Sequence[UUID]) -> None:
+    """These customers are assessed in the background, as under other rules."""
+    if customers:
+        await connection.execute(_OUTDATE_CUSTOMERS, customers)
 
 
 async def claim_outdated(connection: Connection, generation: int, limit: int) -> list[UUID]:
