@@ -7,10 +7,10 @@ of a profile are made from all its facts where there are none yet, or where they
 import hashlib
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import orjson
@@ -221,12 +221,10 @@ class _Work:
         self.seeds |= set(begun_now)
         if not self.seeds:
             return
-        components = await self._connected()
-        events = sorted({one.event_id for component in components for one in component} | self.ended)
+        statements = await self._connected()
+        events = sorted({statement.event_id for statement in statements} | self.ended)
         kept = await store.contributions_of(self.connection, events)
-        found: Contributions = {}
-        for component in components:
-            found |= self._contributions(component)
+        found = self._contributions(statements)
         for (_, profile), entry in found.items():
             self._add(profile, entry)
         for (_, profile), entry in kept.items():
@@ -235,29 +233,27 @@ class _Work:
         changed = {place: entry for place, entry in found.items() if kept.get(place) != entry}
         await store.save_contributions(self.connection, changed, kept.keys() - found.keys())
 
-    async def _connected(self) -> list[list[Statement]]:
-        """The statements that have to do with the seeds, those that are settled together in one list each."""
+    async def _connected(self) -> Sequence[Statement]:
+        """The statements that have to do with the seeds, and all that they are settled with."""
         looked: set[DocumentKey] = set()
         statements: dict[UUID, Statement] = {}
-        uses: dict[UUID, frozenset[DocumentKey]] = {}
         while ahead := sorted(self.seeds - looked):
             looked |= set(ahead)
             await store.lock_names(self.connection, ahead)
             await self.open(await store.not_built(self.connection, ahead))
             rows = await store.statements_using(self.connection, ahead)
             for row in rows:
-                statement = statement_of(row)
-                self.rows[row["event_id"]], statements[row["event_id"]] = row, statement
-                uses[row["event_id"]] = names_used(statement)
-                self.seeds |= uses[row["event_id"]]
+                self.rows[row["event_id"]] = row
+                statement = statements[row["event_id"]] = statement_of(row)
+                self.seeds |= names_used(statement)
             await self.open(sorted({row["profile_id"] for row in rows}))
-        return _components(statements, uses)
+        return [statements[event_id] for event_id in sorted(statements)]
 
-    def _contributions(self, component: Sequence[Statement]) -> Contributions:
-        rows = [self.rows[one.event_id] for one in component]
+    def _contributions(self, statements: Sequence[Statement]) -> Contributions:
+        rows = [self.rows[statement.event_id] for statement in statements]
         ahead = {row["event_id"] for row in rows if row["begins_on"] is not None and not row["begun"]}
         history = {row["event_id"] for row in rows if row["historical"]}
-        return document_contributions(begun(standing(component), ahead), component, self.rules.ledger, history)
+        return document_contributions(begun(standing(statements), ahead), statements, self.rules.ledger, history)
 
     def _add(self, profile: UUID, entry: Contribution, sign: int = 1) -> None:
         for day, sums in entry.days.items():
@@ -282,26 +278,6 @@ class _Work:
         if changed:
             await store.save_days(self.connection, changed)
         await store.save_totals(self.connection, [self.totals[profile] for profile in sorted(self.totals)])
-
-
-def _components(
-    statements: Mapping[UUID, Statement], uses: Mapping[UUID, frozenset[DocumentKey]]
-) -> list[list[Statement]]:
-    """Statements by what they are settled with: those that use a name in common, and so on."""
-    parent: dict[Any, Any] = {}
-
-    def root(thing: Any) -> Any:
-        while parent.setdefault(thing, thing) != thing:
-            parent[thing] = thing = parent[parent[thing]]
-        return thing
-
-    for event_id, names in uses.items():
-        for name in names:
-            parent[root(name)] = root(event_id)
-    found: defaultdict[Any, list[Statement]] = defaultdict(list)
-    for event_id in sorted(statements):
-        found[root(event_id)].append(statements[event_id])
-    return list(found.values())
 
 
 def _note_purchase_day(total: ProfileTotal, ordinal: int, *, bought: bool) -> None:

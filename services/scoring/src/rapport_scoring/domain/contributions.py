@@ -13,6 +13,7 @@ from rapport_scoring.domain.facts import Answer, AssetEvent, Case, Contact, Wall
 from rapport_scoring.domain.ledger.contacts import contact_costs, warranty_costs
 from rapport_scoring.domain.ledger.documents import Statement
 from rapport_scoring.domain.ledger.lines import LedgerLine, Part
+from rapport_scoring.domain.ledger.names import settled_together
 from rapport_scoring.domain.ledger.policy import LedgerPolicy
 from rapport_scoring.domain.ledger.purchases import Purchase, category_sales, purchases
 from rapport_scoring.domain.ledger.reckoning import OrderOutcome, reckon
@@ -138,10 +139,11 @@ def case_contribution(case: Case) -> Contribution:
 def document_contributions(
     counted: tuple[Statement, ...], everything: Iterable[Statement], policy: LedgerPolicy, history: Set[UUID]
 ) -> Contributions:
-    """What documents that are settled together contribute, by event and profile.
+    """What documents contribute, by event and profile.
 
-    `counted` stand and count, by moment; `everything` are all statements of these documents, of which `history` are
-    reported as history. Every profile that has one of them rests on all of them.
+    `counted` stand and count, by moment; `everything` are all statements of these documents and of all that they are
+    settled with, of which `history` are reported as history. A profile rests on all statements that its own are
+    settled with.
     """
     found: Contributions = {}
     _enter_digests(found, everything)
@@ -173,11 +175,11 @@ def _of_event(event_id: UUID) -> Contribution:
 
 
 def _enter_digests(found: Contributions, everything: Iterable[Statement]) -> None:
-    statements = list(everything)
-    profiles = {statement.profile_id for statement in statements}
-    for statement in statements:
-        for profile_id in profiles:
-            _at(found, statement.event_id, profile_id).count(EVER, DIGEST, event_digest(statement.event_id))
+    for together in settled_together(everything):
+        profiles = {statement.profile_id for statement in together}
+        for statement in together:
+            for profile_id in profiles:
+                _at(found, statement.event_id, profile_id).count(EVER, DIGEST, event_digest(statement.event_id))
 
 
 def _enter_invoice(entry: Contribution, invoice: InvoiceBalance, policy: LedgerPolicy) -> None:

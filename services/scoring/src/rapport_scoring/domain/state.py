@@ -6,7 +6,7 @@ themselves, for whoever asks about the past. Both ways give the same.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import TypeVar
 from uuid import UUID
 
@@ -96,7 +96,8 @@ def state_of(facts: CustomerFacts, policy: ValuePolicy, on: date) -> CustomerSta
     for wallet in _once(facts.wallets):
         _enter(found, wallet, other_contribution(wallet))
     for case in {case.ticket_id: case for case in facts.cases}.values():
-        _enter(found, case, case_contribution(case))
+        if case.opened_at.astimezone(UTC).date() <= on:
+            _enter(found, case, case_contribution(case))
     own = facts.own
     made = purchases(reckon(counted, policy.ledger).lines, counted)
     return CustomerState(

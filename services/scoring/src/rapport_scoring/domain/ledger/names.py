@@ -1,7 +1,9 @@
 """The names that a document uses: its own, and those of the documents it depends on or that depend on it."""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 
+from rapport_scoring.domain.ledger.documents import Statement
 from rapport_shared.contracts.touchpoints.commerce import (
     Cancellation,
     Cost,
@@ -58,3 +60,22 @@ def _pairs(data: Document) -> Iterator[tuple[str, str | None]]:
             yield "invoice", invoice
         case _:
             return
+
+
+def settled_together(statements: Iterable[Statement]) -> list[list[Statement]]:
+    """Statements by what they are settled with: those that use a name in common, and so on (a union-find)."""
+    parent: dict[object, object] = {}
+
+    def root(thing: object) -> object:
+        while parent.setdefault(thing, thing) != thing:
+            parent[thing] = thing = parent[parent[thing]]
+        return thing
+
+    once = {statement.event_id: statement for statement in statements}
+    for event_id, statement in once.items():
+        for name in names_of(statement.key, statement.data):
+            parent[root(name)] = root(event_id)
+    found: defaultdict[object, list[Statement]] = defaultdict(list)
+    for event_id, statement in once.items():
+        found[root(event_id)].append(statement)
+    return list(found.values())
