@@ -61,6 +61,7 @@ def policy_register(*places: PolicyPlace) -> Subscription[RegisteredPolicy]:
         topics=(CUSTOMER_EVENTS,),
         decode=partial(_decode, frozenset(places)),
         apply=_apply,
+        types=frozenset({CUSTOMER_POLICY_ACTIVATED.wire}),
     )
 
 
@@ -100,8 +101,6 @@ _READERS: Final[Mapping[PolicyPlace, Callable[[bytes], object]]] = {
 
 
 def _decode(places: Collection[PolicyPlace], record: Record) -> RegisteredPolicy | None:
-    if record.headers.get("ce_type") != CUSTOMER_POLICY_ACTIVATED.wire:
-        return None
     event: Any = decode_event(record.headers, record.value)
     if not isinstance(event, Event):
         return None

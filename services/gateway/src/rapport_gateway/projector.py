@@ -43,9 +43,10 @@ class Projector:
             apply=partial(project, self.run.run, self.clock),
             committed=self.announce,
             caught_up=self._caught_up,
+            urgent=True,
         )
 
-    async def _caught_up(self) -> None:
+    async def _caught_up(self) -> bool:
         async with self.database.transaction() as connection:
             changed = await render_stale(connection, self.run.run, _LONG_AGO, self.clock)
         if changed:
@@ -53,6 +54,7 @@ class Projector:
         if time.monotonic() - self._last_caught_up >= _CAUGHT_UP_SECONDS:
             self._last_caught_up = time.monotonic()
             await touch_caught_up(self.database, self.run.run, self.clock())
+        return changed
 
 
 async def project(run: int, clock: Clock, connection: Connection, batch: Sequence[Fact]) -> None:
