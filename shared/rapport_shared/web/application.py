@@ -27,6 +27,7 @@ from rapport_shared.errors import (
     unavailable,
 )
 from rapport_shared.telemetry import Metrics, describe_error
+from rapport_shared.web.hot import HotRoutes
 from rapport_shared.web.limits import MAX_BODY_BYTES, RequestLimits
 from rapport_shared.web.openapi import Application, Document
 from rapport_shared.web.routing import PUBLIC, Authenticator
@@ -62,6 +63,7 @@ def make_application(
     )
     app.complete = complete
     app.state.authenticate = authenticate
+    app.add_middleware(HotRoutes, application=app)
     app.add_middleware(RequestLimits, metrics=metrics, max_body_bytes=max_body_bytes, larger_bodies=larger_bodies)
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_validation)
