@@ -167,6 +167,6 @@ def _read(model: type[BaseModel], body: bytes) -> BaseModel:
     except orjson.JSONDecodeError:
         raise Problem(MALFORMED, "The body is not JSON.") from None
     try:
-        return model.model_validate(document)
+        return model.model_validate(document, from_attributes=True)  # so FastAPI does
     except ValidationError as error:
         raise RequestValidationError(error.errors()) from None
