@@ -163,6 +163,7 @@ def _server_configuration(service: Service) -> uvicorn.Config:
         lifespan="off",
         log_config=None,
         access_log=False,
+        proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=int(DRAIN_SECONDS),
         server_header=False,

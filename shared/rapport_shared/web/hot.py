@@ -20,7 +20,7 @@ from pydantic import BaseModel, ValidationError
 
 from rapport_shared.callers import Caller
 from rapport_shared.errors import MALFORMED, Problem
-from rapport_shared.web.limits import Application, BodyTooLarge, Receive, Scope, Send
+from rapport_shared.web.limits import Application, Receive, Scope, Send
 from rapport_shared.web.routing import Authenticator, api_routes, required_scope
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Awaitable[Response]])
@@ -95,8 +95,6 @@ class HotRoutes:
         request = Request(scope, receive)
         try:
             response = await route.answer(request, self._application.state.authenticate, id_)
-        except BodyTooLarge:
-            raise
         except Exception as error:
             response = await self._render(request, error)
         await response(scope, receive, send)

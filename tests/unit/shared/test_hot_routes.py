@@ -13,7 +13,7 @@ from rapport_shared.callers import Caller
 from rapport_shared.errors import UNAUTHENTICATED, Problem, not_found
 from rapport_shared.telemetry import Metrics
 from rapport_shared.web.application import bearer, json_response, make_application
-from rapport_shared.web.hot import NotPlain, hot, hot_routes
+from rapport_shared.web.hot import Endpoint, NotPlain, hot, hot_routes
 from rapport_shared.web.routing import api_routes, scoped
 
 ID = "0198f000-0000-7000-8000-000000000001"
@@ -34,7 +34,7 @@ class Asked(BaseModel):
 
 
 def routes(*, are_hot: bool) -> APIRouter:
-    mark: Any = hot if are_hot else lambda endpoint: endpoint
+    mark = hot if are_hot else _as_it_is
     made = APIRouter(prefix="/v1")
 
     @made.get("/things/{thing_id}")
@@ -57,6 +57,10 @@ def routes(*, are_hot: bool) -> APIRouter:
         return json_response(body.model_dump(), 201)
 
     return made
+
+
+def _as_it_is(endpoint: Endpoint) -> Endpoint:
+    return endpoint
 
 
 def application(*, are_hot: bool) -> FastAPI:

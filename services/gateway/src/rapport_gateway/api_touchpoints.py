@@ -114,7 +114,7 @@ async def _verdicts(
                 "index": index,
                 "valid": True,
                 "customer_id": str(met) if met else None,
-                "would_mint": met is None and checked[index].names_somebody,
+                "would_mint": met is None and intake.would_mint(checked[index]),
             }
         )
     return {"results": results}
