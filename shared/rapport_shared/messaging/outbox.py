@@ -1,12 +1,12 @@
 """Events and states leave a service through its outbox, in the transaction that makes them true."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID
 
 import asyncpg
+import orjson
 
 from rapport_shared.contracts.codec import Event, Message, encode_event
 from rapport_shared.contracts.model import Contract
@@ -38,7 +38,7 @@ ORDER BY place
 
 def headers_text(message: Message) -> str:
     """Headers as the tables keep them: one JSON object."""
-    return json.dumps({name: value.decode() for name, value in message.headers}, ensure_ascii=False)
+    return orjson.dumps({name: value.decode() for name, value in message.headers}).decode()
 
 
 async def append(
