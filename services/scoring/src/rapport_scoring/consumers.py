@@ -70,8 +70,8 @@ def subscription(rules: RulesInForce, clock: Clock, signal: OutboxSignal) -> Sub
 
 def decode(record: Record) -> Fact | None:
     """The fact of a record, None for what scoring does not need. Raises `Reject`, `EnvelopeInvalid`, `DataInvalid`."""
-    read = _TABLE[record.headers["ce_type"]]
-    if read is recorded and not _may_be_of_value(record.value):
+    read = _TABLE.get(record.headers.get("ce_type", ""))
+    if read is None or (read is recorded and not _may_be_of_value(record.value)):
         return None
     event = decode_event(record.headers, record.value, record.key)
     return decide(read, event) if isinstance(event, Event) else None
