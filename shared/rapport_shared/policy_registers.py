@@ -61,6 +61,7 @@ def policy_register(*places: PolicyPlace) -> Subscription[RegisteredPolicy]:
         topics=(CUSTOMER_EVENTS,),
         decode=partial(_decode, frozenset(places)),
         apply=_apply,
+        types=frozenset({CUSTOMER_POLICY_ACTIVATED.wire}),
     )
 
 
@@ -73,10 +74,25 @@ def read_order(document: bytes) -> tuple[IdentifierType, ...]:
     return tuple(dict.fromkeys((*stated, *ATTRIBUTION_ORDER)))
 
 
-async def attribution_order(connection: Reading) -> tuple[IdentifierType, ...]:
-    """Which identifier decides where those of one touch lead to different customers, as far as this service heard."""
-    rows = await connection.fetch("SELECT document FROM policy_register WHERE place = $1", str(MATCHING_PLACE))
-    return read_order(rows[0]["document"].encode()) if rows else ATTRIBUTION_ORDER
+@dataclass(frozen=True, slots=True)
+class IntakeRules:
+    """What touchpoints are recorded by: the own fields that are declared, and which identifier decides where those of
+    one touch lead to different customers."""
+
+    own: OwnRules
+    order: tuple[IdentifierType, ...]
+
+
+async def intake_rules(connection: Reading) -> IntakeRules:
+    """The rules of intake in force, as far as this service has heard."""
+    query = "SELECT place, document FROM policy_register WHERE place = ANY($1)"
+    rows = await connection.fetch(query, [str(FIELDS_PLACE), str(MATCHING_PLACE)])
+    documents: dict[str, bytes] = {row["place"]: row["document"].encode() for row in rows}
+    fields, matching = documents.get(str(FIELDS_PLACE)), documents.get(str(MATCHING_PLACE))
+    return IntakeRules(
+        read_fields(fields) if fields is not None else UNDECLARED,
+        read_order(matching) if matching is not None else ATTRIBUTION_ORDER,
+    )
 
 
 async def fields_in_force(connection: Reading) -> FieldsInForce:
@@ -100,8 +116,6 @@ _READERS: Final[Mapping[PolicyPlace, Callable[[bytes], object]]] = {
 
 
 def _decode(places: Collection[PolicyPlace], record: Record) -> RegisteredPolicy | None:
-    if record.headers.get("ce_type") != CUSTOMER_POLICY_ACTIVATED.wire:
-        return None
     event: Any = decode_event(record.headers, record.value)
     if not isinstance(event, Event):
         return None

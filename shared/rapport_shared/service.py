@@ -20,6 +20,7 @@ from rapport_shared.database import CONNECTION_LOST, Connection, Database, is_tr
 from rapport_shared.messaging.consumer import CursorConsumer, Subscription
 from rapport_shared.messaging.leadership import hold_role
 from rapport_shared.messaging.outbox import OutboxSignal
+from rapport_shared.messaging.pace import Pace, background_pace, urgent_pace
 from rapport_shared.messaging.relay import Relay
 from rapport_shared.settings import ServiceSettings
 from rapport_shared.telemetry import Metrics, configure_logging, describe_error
@@ -33,6 +34,9 @@ SettingsType = TypeVar("SettingsType", bound=ServiceSettings)
 
 DRAIN_SECONDS = 10.0
 HOUSEKEEPING_SECONDS = 3600.0
+KEEP_ALIVE_SECONDS = 75
+"""How long an idle HTTP connection is kept: longer than clients and proxies keep theirs (60 s, mostly), so that none
+of them sends a request into a connection that is being closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,7 @@ class Plumbing:
     def of(cls, name: ServiceName, settings: ServiceSettings, clock: Clock) -> "Plumbing":
         """The plumbing of the service `name`. Does no I/O."""
         database = Database(settings.database, size=settings.pool_size, application=f"rapport-{name}")
-        return cls(name, settings, clock, database, Metrics(), OutboxSignal())
+        return cls(name, settings, clock, database, Metrics(), OutboxSignal(database))
 
     def relay(self) -> Role:
         """The role that sends the outbox."""
@@ -79,13 +83,19 @@ class Plumbing:
                 self.metrics,
                 self.clock,
                 self.settings.batch_size,
-                self.settings.poll_pace_ms / 1000,
+                self.pace(subscription),
                 lane,
                 self.settings.lanes,
             ).run
             for subscription in subscriptions
             for lane in range(self.settings.lanes)
         ]
+
+    def pace(self, subscription: Subscription[Any]) -> Pace:
+        """The pace of the consumer of `subscription`."""
+        if subscription.urgent:
+            return urgent_pace(self.settings.rest_ms / 1000)
+        return background_pace(self.settings.background_rest_ms / 1000)
 
     def commands(self) -> CommandRunner:
         """What carries out commands."""
@@ -153,6 +163,8 @@ def _server_configuration(service: Service) -> uvicorn.Config:
         lifespan="off",
         log_config=None,
         access_log=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=int(DRAIN_SECONDS),
         server_header=False,
         backlog=2048,

@@ -41,11 +41,17 @@ class ServiceSettings(BaseSettings):
         le=5000,
         description="Records of one transaction; past 500 throughput no longer grows.",
     )
-    poll_pace_ms: int = Field(
-        default=5,
+    rest_ms: int = Field(
+        default=20,
         ge=0,
         le=1000,
-        description="Rest between polls of a consumer: halves the CPU at low rates, costs 5 ms of freshness.",
+        description="Longest rest between batches from touchpoint to view, taken when the consumer is half busy.",
+    )
+    background_rest_ms: int = Field(
+        default=100,
+        ge=0,
+        le=10_000,
+        description="Longest rest between batches of all other consumers; they rest half of it at least.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 

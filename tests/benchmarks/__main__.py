@@ -23,6 +23,7 @@ from tests.benchmarks import (
     drain,
     forecast,
     freshness,
+    growth,
     imports,
     ingest,
     matching,
@@ -52,8 +53,11 @@ async def _rss(stack: StackUnderTest) -> list[Figure]:
 ON_THE_STACK: Mapping[str, Callable[[StackUnderTest], Awaitable[list[Figure]]]] = {
     "ingest": ingest.measure,
     "freshness": freshness.measure,
+    "floor": freshness.measure_floor,
     "read": read.measure,
     "rss": _rss,
+    "idle": growth.measure_idle,
+    "growth": growth.measure,
     "drain": drain.measure,
     "takeover": takeover.measure,
     "imports": imports.measure,
@@ -147,6 +151,8 @@ _SECTIONS: Mapping[str, tuple[str, ...]] = {
     "figures of matching": ("matching_",),
     "figures of newcomers": ("matcher_",),
     "figures of merging": ("merge_", "undo_", "timeline_"),
+    "figures of processor time": ("cpu_per_touchpoint_", "idle_cpu"),
+    "figures of growth": ("growth_",),
     "figures of value": ("segments_", "facts_", "assess_"),
     "figures of the forecast": ("forecast_",),
 }

@@ -17,6 +17,7 @@ from rapport_shared.contracts.catalogue import EVENT_TOPICS
 from rapport_shared.database import Database
 from rapport_shared.messaging.consumer import BatchProcessor, CursorConsumer, Subscription
 from rapport_shared.messaging.cursors import begin_cursors
+from rapport_shared.messaging.pace import urgent_pace
 from rapport_shared.messaging.reader import BatchReader
 from rapport_shared.messaging.records import Partition, Record
 from rapport_shared.migrations import migrate
@@ -32,7 +33,7 @@ BACKLOG_TOUCHPOINTS = 15_000
 MOST_EVENTS = 20_000
 ROUNDS = 3
 BATCH_SIZE = int(ServiceSettings.model_fields["batch_size"].default)
-PACE_SECONDS = float(ServiceSettings.model_fields["poll_pace_ms"].default) / 1000
+PACE = urgent_pace(ServiceSettings.model_fields["rest_ms"].default / 1000)
 
 Batch = list[Record]
 
@@ -101,7 +102,7 @@ async def _drain(
         batches.append([])
 
     watched = dataclasses.replace(subscription, decode=decode, committed=committed)
-    consumer = CursorConsumer("gateway", tables, kafka, watched, Metrics(), system_clock, BATCH_SIZE, PACE_SECONDS)
+    consumer = CursorConsumer("gateway", tables, kafka, watched, Metrics(), system_clock, BATCH_SIZE, PACE)
     running = asyncio.create_task(consumer.run())
     try:
         waiting = asyncio.create_task(done.wait())

@@ -14,7 +14,18 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-__all__ = ["Figure", "percentile", "rate", "seconds_of", "share", "show", "size", "write_docs", "write_json"]
+__all__ = [
+    "Figure",
+    "milliseconds",
+    "percentile",
+    "rate",
+    "seconds_of",
+    "share",
+    "show",
+    "size",
+    "write_docs",
+    "write_json",
+]
 
 FIGURES = "figures"
 """The section of the page in which figures stand, unless they have one of their own."""
@@ -47,9 +58,21 @@ def seconds_of(name: str, seconds: float, limit: float | None, unit: str = "s") 
     return Figure(name=name, value=round(seconds * factor, digits), unit=unit, limit=stated, ratio=ratio)
 
 
+def milliseconds(name: str, value: float, limit: float) -> Figure:
+    """A cost in milliseconds, to three digits. Less is better."""
+    return Figure(name=name, value=round(value, 3), unit="ms", limit=round(limit, 3), ratio=round(limit / value, 3))
+
+
+def at_most(name: str, value: float, aim: float, unit: str) -> Figure:
+    """A figure that should not be above an aim. Less is better."""
+    ratio = round(aim / value, 3) if value > 0 else None
+    return Figure(name=name, value=round(value, 2), unit=unit, limit=aim, ratio=ratio)
+
+
 def size(name: str, value: float, unit: str) -> Figure:
     """A figure that has no limit."""
-    return Figure(name=name, value=round(value, 1), unit=unit, limit=None, ratio=None)
+    digits = 1 if value >= 10 else 3
+    return Figure(name=name, value=round(value, digits), unit=unit, limit=None, ratio=None)
 
 
 def share(name: str, value: float, limit: float | None) -> Figure:

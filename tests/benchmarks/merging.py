@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any
-from uuid import NAMESPACE_URL, UUID, uuid5
 
 import httpx
 
 from tests.benchmarks.figures import Figure, percentile, seconds_of
+from tests.benchmarks.large_customers import make_customer
 from tests.benchmarks.stack_under_test import StackUnderTest
 
 __all__ = ["measure"]
@@ -19,11 +18,6 @@ PROFILES, QUICK_PROFILES = 100, 10
 ROUNDS = 5
 READS = 200
 AIM_SECONDS = 2.0
-BATCH = 250
-PART = 1_000
-KINDS = ("call.ended", "chat.message")
-ORDERS = 10
-"""One touchpoint in so many is an order."""
 
 
 async def measure(stack: StackUnderTest) -> list[Figure]:
@@ -33,14 +27,14 @@ async def measure(stack: StackUnderTest) -> list[Figure]:
     headers = {"Authorization": f"Bearer {stack.stack.key}"}
     async with httpx.AsyncClient(base_url=stack.stack.gateway, headers=headers, timeout=60, trust_env=False) as client:
         count = QUICK_TOUCHPOINTS if stack.quick else TOUCHPOINTS
-        one, other = [await _customer(stack, client, f"large-{side}", count) for side in ("one", "other")]
+        one, other = [await make_customer(stack, client, f"large-{side}", count) for side in ("one", "other")]
         merges, undos = [], []
         for _ in range(1 if stack.quick else ROUNDS):
             merge_id, seconds = await _merged(client, one, [other])
             merges.append(seconds)
             undos.append(await _undone(client, merge_id, one))
         profiles = QUICK_PROFILES if stack.quick else PROFILES
-        made = [asyncio.create_task(_customer(stack, client, f"many-{number}", 20)) for number in range(profiles)]
+        made = [asyncio.create_task(make_customer(stack, client, f"many-{number}", 20)) for number in range(profiles)]
         many = [await one for one in made]
         alone = await _timeline(client, many[0])
         for start in range(1, profiles, 50):
@@ -51,49 +45,6 @@ async def measure(stack: StackUnderTest) -> list[Figure]:
         seconds_of("undo_seen", max(undos), AIM_SECONDS),
         seconds_of("timeline_p99", together, alone, "ms"),
     ]
-
-
-async def _customer(stack: StackUnderTest, client: httpx.AsyncClient, record: str, count: int) -> str:
-    """A customer of one source record with so many calls, messages and, one in ten, orders; answers its id."""
-    touchpoints = [_profile(record), *(_touchpoint(record, number) for number in range(count - 1))]
-    for start in range(0, count, PART):
-        part = touchpoints[start : start + PART]
-        for begin in range(0, len(part), BATCH):
-            answer = await client.post("/v1/touchpoints", json={"touchpoints": part[begin : begin + BATCH]})
-            answer.raise_for_status()
-        await stack.seen([UUID(touchpoint["id"]) for touchpoint in part])
-    status = await client.get(f"/v1/touchpoints/{touchpoints[0]['id']}")
-    customer_id = str(status.raise_for_status().json()["customer_id"])
-    (await client.get(f"/v1/customers/{customer_id}/record", params={"wait_ms": 30_000})).raise_for_status()
-    await stack.quiet()
-    return customer_id
-
-
-def _profile(record: str) -> dict[str, Any]:
-    return _of(record, "profile", "profile.reported", {"kind": "person", "language": "zh"})
-
-
-def _touchpoint(record: str, number: int) -> dict[str, Any]:
-    if number % ORDERS == 0:
-        line = {"line": "1", "sku": "P-1", "quantity": "1", "net": 100, "tax": 13, "cost": 60}
-        total = {"order": f"{record}-{number}", "currency": "CNY", "net": 100, "tax": 13, "gross": 113}
-        return _of(record, str(number), "order.placed", total | {"lines": [line]})
-    kind = KINDS[number % len(KINDS)]
-    if kind == "chat.message":
-        return _of(record, str(number), kind, {"direction": "inbound", "text": "有货吗？"})
-    return _of(record, str(number), kind, {"direction": "inbound", "subject": "保养预约"})
-
-
-def _of(record: str, number: str, kind: str, data: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "id": str(uuid5(NAMESPACE_URL, f"{record}/{number}")),
-        "channel": "erp",
-        "kind": kind,
-        "occurred_at": "2026-03-01T09:30:00+08:00",
-        "historical": True,
-        "source": {"system": "benchmark-merging", "record": record},
-        "data": data,
-    }
 
 
 async def _merged(client: httpx.AsyncClient, into: str, customers: list[str]) -> tuple[str, float]:

@@ -23,6 +23,7 @@ from rapport_shared.database import Database
 from rapport_shared.messaging import topics
 from rapport_shared.messaging.consumer import CursorConsumer
 from rapport_shared.messaging.outbox import OutboxSignal
+from rapport_shared.messaging.pace import background_pace
 from rapport_shared.messaging.relay import Relay
 from rapport_shared.migrations import migrate
 from rapport_shared.telemetry import Metrics
@@ -58,7 +59,7 @@ async def run_plain(kafka: str, dsn: str) -> None:
     metrics, signal = Metrics(), OutboxSignal()
     async with Database(dsn, size=10, application="benchmark") as database:
         reading = subscription(RulesInForce(), system_clock, signal)
-        consumer = CursorConsumer("scoring", database, kafka, reading, metrics, system_clock, 500, 0.005)
+        consumer = CursorConsumer("scoring", database, kafka, reading, metrics, system_clock, 500, background_pace(0.1))
         await asyncio.gather(consumer.run(), Relay("scoring", database, kafka, signal, metrics).run())
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 import psutil
@@ -12,12 +11,17 @@ from deploy.local.services import PROCESSES
 from tests.benchmarks.figures import Figure, size
 from tests.benchmarks.stack_under_test import StackUnderTest
 
-__all__ = ["memory", "processor_shares"]
+__all__ = ["SERVERS", "memory", "processor_seconds", "seconds_of_processes"]
+
+SERVERS = ("kafka", "postgres")
 
 
 def memory(stack: StackUnderTest) -> list[Figure]:
     """`rss_<process>`: for PostgreSQL the proportional share of each backend, whose resident sets overlap."""
-    figures = [size(f"rss_{name}", _resident(found), "MiB") for name, found in _processes(stack).items()]
+    figures = [
+        size(f"rss_{name}", _resident([process, *process.children(recursive=True)]), "MiB")
+        for name, process in _processes(stack).items()
+    ]
     return sorted(figures, key=lambda figure: figure["name"])
 
 
@@ -32,37 +36,35 @@ def _resident(processes: list[psutil.Process]) -> float:
 
 
 @contextmanager
-def processor_shares(stack: StackUnderTest) -> Iterator[dict[str, float]]:
-    """Filled at the end: processor time by process, as a share of one core, over the body; the load's is `load`."""
-    shares: dict[str, float] = {}
-    before, began = _times(stack), time.perf_counter()
-    yield shares
-    elapsed = time.perf_counter() - began
-    shares.update({name: (spent - before.get(name, 0)) / elapsed for name, spent in _times(stack).items()})
+def processor_seconds(
+    stack: StackUnderTest, more: Mapping[str, Iterable[int]] | None = None
+) -> Iterator[dict[str, float]]:
+    """Filled at the end: processor time of each process over the body, in seconds; the load's is left out.
+
+    `more` are further processes, by the name under which they are counted.
+    """
+    spent: dict[str, float] = {}
+    watched = {name: [process] for name, process in _processes(stack).items()}
+    watched |= {name: [psutil.Process(pid) for pid in pids] for name, pids in (more or {}).items()}
+    before = {name: seconds_of_processes(processes) for name, processes in watched.items()}
+    yield spent
+    spent.update({name: seconds_of_processes(watched[name]) - before[name] for name in watched})
 
 
-def _times(stack: StackUnderTest) -> dict[str, float]:
-    spent = {"load": _time(psutil.Process())}
-    for name, processes in _processes(stack).items():
-        spent[name] = sum(map(_time, processes))
-    return spent
+def seconds_of_processes(processes: Iterable[psutil.Process]) -> float:
+    """Processor time of `processes` and of all their descendants, also of those that have ended."""
+    total = 0.0
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            times = process.cpu_times()
+            total += times.user + times.system + times.children_user + times.children_system
+            total += seconds_of_processes(process.children())
+    return total
 
 
-def _time(process: psutil.Process) -> float:
-    with suppress(psutil.NoSuchProcess):
-        times = process.cpu_times()
-        return float(times.user + times.system)
-    return 0.0
-
-
-def _processes(stack: StackUnderTest) -> dict[str, list[psutil.Process]]:
+def _processes(stack: StackUnderTest) -> dict[str, psutil.Process]:
     """By name; servers that run out of our sight are left out."""
     servers = {"kafka": stack.stack.infrastructure.broker, "postgres": stack.stack.infrastructure.database}
     pids = {name: stack.stack.supervisor.pid(name) for name in PROCESSES}
     pids |= {name: server.pid for name, server in servers.items()}
-    found = {}
-    for name, pid in pids.items():
-        if pid is not None:
-            process = psutil.Process(pid)
-            found[name] = [process, *process.children(recursive=True)]
-    return found
+    return {name: psutil.Process(pid) for name, pid in pids.items() if pid is not None}

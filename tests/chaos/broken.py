@@ -14,13 +14,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from aiokafka import AIOKafkaProducer
-
 from rapport_shared import service as service_module
 from rapport_shared.database import Connection, Database, Row
 from rapport_shared.messaging import leadership, outbox
 from rapport_shared.messaging.consumer import BatchProcessor
-from rapport_shared.messaging.cursors import move_cursors
 from rapport_shared.messaging.records import Record
 from rapport_shared.messaging.relay import Relay
 
@@ -45,7 +42,7 @@ def cursor_outside_the_transaction() -> None:
 
     async def commit(self: BatchProcessor[Any], records: Sequence[Record], items: Sequence[Any]) -> None:
         async with self.database.transaction() as connection:
-            await move_cursors(connection, self.subscription.consumer, records, self.positions)
+            await self._move_cursors(connection, records)
         self._advance(records)
         if items:
             if self.subscription.consumer == "intake":
@@ -57,15 +54,17 @@ def cursor_outside_the_transaction() -> None:
 
 
 def deleted_before_the_acknowledgement() -> None:
-    """A row leaves the outbox when it is handed to the producer."""
-    send: Any = Relay._send
+    """A row leaves the outbox when it is read, and is handed to the producer after that."""
+    read_next: Any = Relay._next
 
-    async def send_after_deleting(self: Relay, producer: AIOKafkaProducer, rows: Sequence[Row]) -> bool:
-        await self._delete([row["id"] for row in rows])
-        _wrong_moment()
-        return bool(await send(self, producer, rows))
+    async def delete_at_once(self: Relay, acknowledged: list[int]) -> list[Row]:
+        rows: list[Row] = await read_next(self, acknowledged)
+        if rows:
+            await self.database.fetch("DELETE FROM outbox WHERE id = ANY($1)", [row["id"] for row in rows])
+            _wrong_moment()
+        return rows
 
-    Relay._send = send_after_deleting  # type: ignore[method-assign]
+    Relay._next = delete_at_once  # type: ignore[method-assign]
 
 
 def relay_without_leadership() -> None:

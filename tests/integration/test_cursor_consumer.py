@@ -17,10 +17,13 @@ from rapport_shared.clock import system_clock
 from rapport_shared.contracts.catalogue import Topic
 from rapport_shared.database import Connection, Database
 from rapport_shared.messaging import topics
-from rapport_shared.messaging.consumer import CursorConsumer, Subscription
+from rapport_shared.messaging.consumer import SKIPPED_BATCHES, BatchProcessor, CursorConsumer, Subscription
+from rapport_shared.messaging.cursors import begin_cursors
 from rapport_shared.messaging.halts import halt_reason
+from rapport_shared.messaging.leadership import CursorMoved
 from rapport_shared.messaging.outcomes import REJECTS_ALLOWED, Reject
-from rapport_shared.messaging.records import Record
+from rapport_shared.messaging.pace import Pace
+from rapport_shared.messaging.records import Partition, Record
 from rapport_shared.messaging.resume import resume
 from rapport_shared.messaging.tables import MESSAGING_TABLES
 from rapport_shared.telemetry import Metrics
@@ -28,6 +31,7 @@ from tests.support.conditions import until
 from tests.support.infrastructure import Databases
 
 CONSUMER = "sums"
+WANTED = "wanted"
 
 
 @dataclass
@@ -38,12 +42,12 @@ class World:
     database: Database
     topic: Topic = field(default_factory=lambda: Topic(f"test.{uuid4().hex}", "customer", (), "none", "a test's own"))
 
-    async def publish(self, *words: str) -> None:
+    async def publish(self, *words: str, ce_type: str = WANTED) -> None:
         producer = AIOKafkaProducer(bootstrap_servers=self.kafka, enable_idempotence=True)
         await producer.start()
         try:
             for word in words:
-                headers = [("ce_id", word.encode())]
+                headers = [("ce_id", word.encode()), ("ce_type", ce_type.encode())]
                 await producer.send_and_wait(self.topic.name, word.encode(), b"key", headers=headers)
         finally:
             await producer.stop()
@@ -66,14 +70,33 @@ class World:
     @asynccontextmanager
     async def consuming(self) -> AsyncIterator[None]:
         """The consumer runs meanwhile, as a process would run it."""
-        subscription = Subscription(CONSUMER, (self.topic,), _decode, self._keep)
+        subscription = self.subscription()
         consumer = CursorConsumer(
-            "customer", self.database, self.kafka, subscription, Metrics(), system_clock, batch_size=100, pace_seconds=0
+            "customer",
+            self.database,
+            self.kafka,
+            subscription,
+            Metrics(),
+            system_clock,
+            batch_size=100,
+            pace=Pace(0, 0),
         )
         async with asyncio.TaskGroup() as group:  # what breaks the consumer ends the test
             running = group.create_task(consumer.run())
             yield
             running.cancel()
+
+    def subscription(self) -> Subscription[str]:
+        return Subscription(CONSUMER, (self.topic,), _decode, self._keep, types=frozenset({WANTED}))
+
+    async def cursor(self) -> tuple[int, str | None]:
+        """The stored position, and the id of the record before it."""
+        query = "SELECT position, last_event_id FROM consumer_cursor"
+        row = await self.database.fetch_row(query)
+        return (row["position"], row["last_event_id"]) if row else (-1, None)
+
+    async def stands_at(self, position: int, last: str) -> bool:
+        return await self.cursor() == (position, last)
 
     async def consumed(self) -> list[str]:
         return [row["word"] for row in await self.database.fetch("SELECT word FROM kept ORDER BY place")]
@@ -142,6 +165,74 @@ async def test_a_record_that_cannot_be_is_buried_and_harms_no_neighbour(world: W
     ]
     mirrored = await world.database.fetch("SELECT topic, value FROM outbox")
     assert [(row["topic"], row["value"]) for row in mirrored] == [("rapport.customer.dlq.v1", bad.encode())]
+
+
+async def test_records_of_other_types_are_not_decoded_and_the_cursor_moves_past_them(world: World) -> None:
+    await world.publish("worse is never decoded", "nor is bad", ce_type="other")
+    async with world.consuming():
+        await until("the cursor behind both", lambda: world.stands_at(2, "nor is bad"))
+        await world.publish("one")
+        await world.publish("passed by", ce_type="other")
+        await until("one", lambda: world.has_consumed("one"))
+        await until("the cursor behind all", lambda: world.stands_at(4, "passed by"))
+    await world.publish("two")
+    async with world.consuming():
+        await until("two", lambda: world.has_consumed("one", "two"))
+    assert await world.database.fetch_value("SELECT count(*) FROM dead_letter") == 0
+
+
+async def test_skipped_batches_share_one_move_of_the_cursor(world: World) -> None:
+    processor = await _processor(world)
+    for number in range(SKIPPED_BATCHES - 1):
+        await processor.process([_record(world, number, "other")])
+        assert await world.cursor() == (0, None)
+        assert processor.positions == {_partition(world): number + 1}
+    await processor.process([_record(world, SKIPPED_BATCHES - 1, "other")])
+    assert await world.cursor() == (SKIPPED_BATCHES, f"word {SKIPPED_BATCHES - 1}")
+
+
+async def test_a_wanted_record_and_a_look_at_nothing_move_the_cursor_past_what_was_skipped(world: World) -> None:
+    processor = await _processor(world)
+    await processor.process([_record(world, 0, "other")])
+    await processor.process([_record(world, 1, WANTED)])
+    assert await world.cursor() == (2, "word 1")
+    await processor.process([_record(world, 2, "other")])
+    await processor.process([])
+    assert await world.cursor() == (3, "word 2")
+    assert await world.consumed() == ["word 1"]
+
+
+async def test_a_rejected_record_between_skipped_ones_is_buried_alone(world: World) -> None:
+    processor = await _processor(world)
+    records = [_record(world, 0, "other"), _record(world, 1, WANTED, "bad"), _record(world, 2, "other")]
+    await processor.process([*records, _record(world, 3, WANTED)])
+    assert await world.consumed() == ["word 3"]
+    assert await world.cursor() == (4, "word 3")
+    assert [row["offset"] for row in await world.database.fetch('SELECT "offset" FROM dead_letter')] == [1]
+
+
+async def test_a_cursor_that_another_moved_is_found_out_by_who_only_skips(world: World) -> None:
+    first, second = await _processor(world), await _processor(world)
+    await first.process([_record(world, 0, WANTED)])
+    await second.process([_record(world, 0, "other")])
+    with pytest.raises(CursorMoved):
+        await second.process([])
+
+
+async def _processor(world: World) -> BatchProcessor[str]:
+    await begin_cursors(world.database, CONSUMER, {_partition(world): 0})
+    return BatchProcessor(
+        "customer", world.database, world.subscription(), Metrics(), system_clock, {_partition(world): 0}
+    )
+
+
+def _partition(world: World) -> Partition:
+    return Partition(world.topic.name, 0)
+
+
+def _record(world: World, offset: int, ce_type: str, word: str | None = None) -> Record:
+    headers = {"ce_id": f"word {offset}", "ce_type": ce_type}
+    return Record(_partition(world), offset, b"key", headers, (word or f"word {offset}").encode(), system_clock())
 
 
 async def test_many_rejects_halt_the_consumer_until_it_is_resumed(world: World) -> None:

@@ -15,6 +15,7 @@ from aiokafka.admin import NewTopic
 from deploy.local.infrastructure import Infrastructure
 from rapport_shared.contracts.catalogue import MAX_MESSAGE_BYTES, SCORE_EVENTS
 from rapport_shared.database import Database
+from rapport_shared.messaging import relay as relay_module
 from rapport_shared.messaging import topics
 from rapport_shared.messaging.halts import halt_reason
 from rapport_shared.messaging.leadership import hold_role
@@ -123,6 +124,19 @@ async def test_one_of_two_relays_sends_and_the_other_takes_over(world: World) ->
         await world.queue(*(("a:1", word) for word in words[500:]))
         await until("the second half", world.is_empty)
     assert await world.sent() == words
+
+
+async def test_a_relay_hears_of_what_another_process_commits(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relay_module, "POLL_SECONDS", 3600)
+    elsewhere = OutboxSignal(world.database)
+    async with world.relaying():
+        await world.queue(("a:1", b"first"))
+        elsewhere.notify()
+        await until("an empty outbox", world.is_empty)
+        await world.queue(("a:1", b"second"))
+        elsewhere.notify()
+        await until("an empty outbox again", world.is_empty)
+    assert await world.sent() == [b"first", b"second"]
 
 
 async def test_a_topic_with_events_that_the_log_does_not_hold_halts_the_relay(

@@ -21,6 +21,7 @@ from rapport_shared.contracts.codec import Message
 from rapport_shared.database import Database
 from rapport_shared.messaging import topics
 from rapport_shared.messaging.consumer import CursorConsumer
+from rapport_shared.messaging.pace import Pace
 from rapport_shared.migrations import migrate
 from rapport_shared.telemetry import Metrics
 from tests.support.conditions import until
@@ -85,7 +86,7 @@ async def _project(run: Run, tables: Database, kafka: str, own: tuple[Topic, ...
 
     projector = Projector(run, tables, system_clock, nobody)
     subscription = dataclasses.replace(projector.subscription(), topics=own)
-    consumer = CursorConsumer("gateway", tables, kafka, subscription, Metrics(), system_clock, batch_size, 0)
+    consumer = CursorConsumer("gateway", tables, kafka, subscription, Metrics(), system_clock, batch_size, Pace(0, 0))
     async with asyncio.TaskGroup() as group:
         running = group.create_task(consumer.run())
         await until("all events in the view", consumed)

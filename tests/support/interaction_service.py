@@ -133,7 +133,7 @@ class Desk:
             policy_register(FIELDS_PLACE, MATCHING_PLACE),
         )
         for subscription in subscriptions:
-            item = subscription.decode(record)
+            item = subscription.decode(record) if subscription.uses(record) else None
             if item is not None:
                 async with self.database.transaction() as connection:
                     await subscription.apply(connection, [item])

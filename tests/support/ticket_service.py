@@ -70,7 +70,7 @@ class Counter:
             policy_register(FIELDS_PLACE),
         )
         for subscription in subscriptions:
-            read = message.topic in {topic.name for topic in subscription.topics}
+            read = message.topic in {topic.name for topic in subscription.topics} and subscription.uses(record)
             if read and (item := subscription.decode(record)) is not None:
                 async with self.database.transaction() as connection:
                     await subscription.apply(connection, [item])

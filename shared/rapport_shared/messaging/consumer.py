@@ -20,7 +20,8 @@ from rapport_shared.messaging.cursors import move_cursors, verified_positions
 from rapport_shared.messaging.halts import Halted, halt, halt_reason
 from rapport_shared.messaging.leadership import CursorMoved, hold_role
 from rapport_shared.messaging.outcomes import DeadLetter, Reject, bury, too_many_rejects
-from rapport_shared.messaging.reader import BatchReader, PositionLost
+from rapport_shared.messaging.pace import Pace, Pacer
+from rapport_shared.messaging.reader import LONG_POLL_MS, BatchReader, PositionLost
 from rapport_shared.messaging.records import Partition, Record
 from rapport_shared.telemetry import Metrics
 
@@ -29,19 +30,31 @@ _log = logging.getLogger("rapport.consumer")
 Item = TypeVar("Item")
 
 NEW_PARTITIONS_SECONDS = 30.0
+CAUGHT_UP_SECONDS = 0.5
+SKIPPED_BATCHES = 3
+"""So many batches with nothing but skipped records may follow each other before the cursors move past them."""
+SETTLE_WAIT_MS = 100
+"""How long further records are waited for while cursors have not moved past skipped ones."""
 
 
 async def _nothing_more() -> None:
     return
 
 
+async def _nothing_left() -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Subscription(Generic[Item]):
     """What a consumer reads and does.
 
-    `decode` turns a record into an item, or None for what the consumer does not need; it raises `Reject`, and does
-    no I/O. `apply` consumes a batch's items inside the transaction; it may be run again, and raises `Reject` for an
-    item that cannot be. `committed` is awaited after each commit, `caught_up` whenever nothing is left to read.
+    `types` are the event types that the consumer uses, by their wire names; None stands for all records. A record of
+    another type is skipped: only its headers are looked at. `decode` turns a record into an item, or None for what the
+    consumer does not need; it raises `Reject`, and does no I/O. `apply` consumes a batch's items inside the
+    transaction; it may be run again, and raises `Reject` for an item that cannot be. `committed` is awaited after each
+    commit of a batch that was not skipped whole. `caught_up` is awaited twice a second at most while nothing is left to
+    read, and answers whether it wants to be awaited again at once. `urgent`: somebody waits for what the consumer does.
     `limited`: many rejects halt the consumer.
     """
 
@@ -50,13 +63,23 @@ class Subscription(Generic[Item]):
     decode: Callable[[Record], Item | None]
     apply: Callable[[Connection, Sequence[Item]], Awaitable[None]]
     committed: Callable[[], Awaitable[None]] = _nothing_more
-    caught_up: Callable[[], Awaitable[None]] = _nothing_more
+    caught_up: Callable[[], Awaitable[bool]] = _nothing_left
     limited: bool = True
+    types: frozenset[str] | None = None
+    urgent: bool = False
+
+    def uses(self, record: Record) -> bool:
+        """Whether the consumer has to look at more than the record's headers."""
+        return self.types is None or record.malformed_headers or record.headers.get("ce_type") in self.types
 
 
 @dataclass(slots=True)
 class BatchProcessor(Generic[Item]):
-    """Consumes batches of one subscription, in transactions; knows where each partition stands."""
+    """Consumes batches of one subscription, in transactions.
+
+    `positions` is the next offset of each partition. The stored cursor of a partition may be behind it, by skipped
+    records alone: it moves past them with the next batch that is not skipped whole, or soon by itself.
+    """
 
     service: Service
     database: Database
@@ -64,21 +87,49 @@ class BatchProcessor(Generic[Item]):
     metrics: Metrics
     clock: Clock
     positions: dict[Partition, int] = field(default_factory=dict)
+    _skipped: dict[Partition, Record] = field(default_factory=dict)
+    _stored: dict[Partition, int] = field(default_factory=dict)
+    _skipped_batches: int = 0
+
+    @property
+    def wait_ms(self) -> int:
+        """How long to wait for further records: not for long while stored cursors are behind skipped ones."""
+        return SETTLE_WAIT_MS if self._skipped else LONG_POLL_MS
 
     async def process(self, records: Sequence[Record]) -> None:
-        """Consumes `records`. Returns when they are committed; retries what may succeed, for ever.
+        """Consumes `records`. Returns when they are committed, or skipped; retries what may succeed, for ever.
 
-        Raises `CursorMoved`, `Halted`, and whatever a bug raises.
+        Without records it moves the stored cursors past what was skipped. Raises `CursorMoved`, `Halted`, and whatever
+        a bug raises.
         """
+        used = [record for record in records if self.subscription.uses(record)]
+        if used:
+            await self._consume(records)
+            self._observe_delay(used)
+        else:
+            self._skip(records)
+            self._skipped_batches += 1
+            if self._skipped and (not records or self._skipped_batches >= SKIPPED_BATCHES):
+                await self._retrying(lambda: self._commit([], []))
+        for topic, count in Counter(record.partition.topic for record in records).items():
+            self.metrics.consumed.labels(self.subscription.consumer, topic).inc(count)
+
+    async def _consume(self, records: Sequence[Record]) -> None:
         try:
             await self._persistently(records)
         except Reject:
             for record in records:
-                await self._one(record)
+                if self.subscription.uses(record):
+                    await self._one(record)
+                else:
+                    self._skip([record])
         await self.subscription.committed()
-        self._observe_delay(records)
-        for topic, count in Counter(record.partition.topic for record in records).items():
-            self.metrics.consumed.labels(self.subscription.consumer, topic).inc(count)
+
+    def _skip(self, records: Sequence[Record]) -> None:
+        for record in records:
+            self._stored.setdefault(record.partition, self.positions[record.partition])
+            self._skipped[record.partition] = record
+            self.positions[record.partition] = record.offset + 1
 
     def _observe_delay(self, records: Sequence[Record]) -> None:
         recorded = [text for record in records if (text := record.headers.get("ce_recordedtime"))]
@@ -100,7 +151,8 @@ class BatchProcessor(Generic[Item]):
                 raise Halted(reason) from rejection
 
     async def _persistently(self, records: Sequence[Record]) -> None:
-        items = [item for record in records if (item := self._decode(record)) is not None]
+        used = filter(self.subscription.uses, records)
+        items = [item for record in used if (item := self._decode(record)) is not None]
         try:
             await self._retrying(lambda: self._commit(records, items))
         except Exception as error:
@@ -118,15 +170,19 @@ class BatchProcessor(Generic[Item]):
 
     async def _commit(self, records: Sequence[Record], items: Sequence[Item]) -> None:
         async with self.database.transaction() as connection:
-            await move_cursors(connection, self.subscription.consumer, records, self.positions)
+            await self._move_cursors(connection, records)
             if items:
                 await self.subscription.apply(connection, items)
         self._advance(records)
 
+    async def _move_cursors(self, connection: Connection, records: Sequence[Record]) -> None:
+        passed = [*self._skipped.values(), *records]
+        await move_cursors(connection, self.subscription.consumer, passed, self.positions | self._stored)
+
     async def _reject(self, letter: DeadLetter) -> None:
         consumer, record = self.subscription.consumer, letter.record
         async with self.database.transaction() as connection:
-            await move_cursors(connection, consumer, [record], self.positions)
+            await self._move_cursors(connection, [record])
             await bury(connection, self.service, consumer, [letter], self.clock())
             if self.subscription.limited and await too_many_rejects(connection, consumer, record):
                 await halt(
@@ -151,6 +207,9 @@ class BatchProcessor(Generic[Item]):
     def _advance(self, records: Sequence[Record]) -> None:
         for record in records:
             self.positions[record.partition] = record.offset + 1
+        self._skipped.clear()
+        self._stored.clear()
+        self._skipped_batches = 0
 
     async def _retrying(self, work: Callable[[], Awaitable[None]]) -> None:
         attempt = 0
@@ -185,7 +244,7 @@ class CursorConsumer(Generic[Item]):
     metrics: Metrics
     clock: Clock
     batch_size: int
-    pace_seconds: float
+    pace: Pace
     lane: int = 0
     lanes: int = 1
 
@@ -216,18 +275,23 @@ class CursorConsumer(Generic[Item]):
     async def _drain(self, reader: BatchReader, processor: BatchProcessor[Item]) -> None:
         loop = asyncio.get_running_loop()
         look_again = loop.time() + NEW_PARTITIONS_SECONDS
+        caught_up_again = loop.time()
+        pacer, again = Pacer(self.pace, loop.time), False
         while True:
-            records = await reader.poll()
-            if records:
-                await processor.process(records)
+            records = await reader.poll(0 if again else processor.wait_ms)
+            pacer.begin()
+            await processor.process(records)
             self._report_lag(reader, processor.positions)
             if loop.time() > look_again:
                 if len(await self._lane_partitions(reader)) != len(processor.positions):
                     return
                 look_again = loop.time() + NEW_PARTITIONS_SECONDS
-            if len(records) < self.batch_size:
-                await self.subscription.caught_up()
-                await asyncio.sleep(self.pace_seconds)
+            if len(records) < self.batch_size and loop.time() >= caught_up_again:
+                again = await self.subscription.caught_up()
+                caught_up_again = loop.time() + (0 if again else CAUGHT_UP_SECONDS)
+            rest = pacer.rest()
+            if 0 < len(records) < self.batch_size:
+                await asyncio.sleep(rest)
 
     async def _lane_partitions(self, reader: BatchReader) -> list[Partition]:
         names = {topic.name for topic in self.subscription.topics}

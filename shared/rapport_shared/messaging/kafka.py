@@ -5,6 +5,7 @@ import logging
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import lru_cache
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import (
@@ -15,6 +16,7 @@ from aiokafka.errors import (
     KafkaError,
     OutOfOrderSequenceNumber,
 )
+from aiokafka.partitioner import murmur2
 
 from rapport_shared.contracts.catalogue import MAX_MESSAGE_BYTES
 
@@ -32,7 +34,11 @@ _PRODUCER_BROKEN = (
 
 @asynccontextmanager
 async def idempotent_producer(
-    servers: str, client_id: str, *, patience_ms: int = 30_000, flush_seconds: float = FLUSH_SECONDS
+    servers: str,
+    client_id: str,
+    *,
+    patience_ms: int = 30_000,
+    flush_seconds: float = FLUSH_SECONDS,
 ) -> AsyncIterator[AIOKafkaProducer]:
     """An idempotent producer, started; flushed and stopped at the end. Waits for a broker that is away, for ever.
 
@@ -46,6 +52,7 @@ async def idempotent_producer(
             enable_idempotence=True,
             acks="all",
             linger_ms=0,
+            partitioner=_partition,
             max_request_size=MAX_MESSAGE_BYTES,
             request_timeout_ms=patience_ms,
             retry_backoff_ms=50,
@@ -62,6 +69,18 @@ async def idempotent_producer(
         yield producer
     finally:
         await asyncio.shield(_stop(producer, flush_seconds))
+
+
+def _partition(key: bytes | None, partitions: list[int], available: list[int]) -> int:
+    """The partition of a key as every client of Kafka chooses it. Keys repeat, and the hash is a loop of Python's."""
+    if key is None:
+        return random.choice(available or partitions)
+    return partitions[_positive_hash(key) % len(partitions)]
+
+
+@lru_cache(maxsize=65_536)
+def _positive_hash(key: bytes) -> int:
+    return int(murmur2(key)) & 0x7FFFFFFF
 
 
 async def _stop(producer: AIOKafkaProducer, flush_seconds: float) -> None:

@@ -1,13 +1,18 @@
 """Events and states leave a service through its outbox, in the transaction that makes them true."""
 
 import asyncio
-import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from uuid import UUID
+
+import asyncpg
+import orjson
 
 from rapport_shared.contracts.codec import Event, Message, encode_event
 from rapport_shared.contracts.model import Contract
-from rapport_shared.database import Connection
+from rapport_shared.database import CONNECTION_LOST, Connection, Database
+
+CHANNEL = "outbox"
 
 _APPEND = """
 WITH given AS (
@@ -33,7 +38,7 @@ ORDER BY place
 
 def headers_text(message: Message) -> str:
     """Headers as the tables keep them: one JSON object."""
-    return json.dumps({name: value.decode() for name, value in message.headers}, ensure_ascii=False)
+    return orjson.dumps({name: value.decode() for name, value in message.headers}).decode()
 
 
 async def append(
@@ -77,14 +82,23 @@ async def queue(connection: Connection, messages: Sequence[Message]) -> None:
 
 
 class OutboxSignal:
-    """Tells the relay of the same process that something was committed, so that it need not wait for its poll."""
+    """Tells the relay that something was committed, so that the relay need not look by itself.
 
-    def __init__(self) -> None:
+    A relay of the same process is woken at once. With a `database`, a relay of another process hears it by a NOTIFY.
+    That NOTIFY is a transaction of its own: in a business transaction it would serialise commits.
+    """
+
+    def __init__(self, database: Database | None = None) -> None:
+        self._database = database
         self._event = asyncio.Event()
+        self._relay_is_here = False
+        self._telling: asyncio.Task[None] | None = None
 
     def notify(self) -> None:
         """Wakes the relay. Call it after the commit."""
         self._event.set()
+        if not self._relay_is_here and (self._telling is None or self._telling.done()):
+            self._telling = asyncio.create_task(self._tell_others())
 
     async def wait(self, seconds: float) -> None:
         """Returns at the next `notify`, or after `seconds`."""
@@ -94,3 +108,29 @@ class OutboxSignal:
         except TimeoutError:
             pass
         self._event.clear()
+
+    @asynccontextmanager
+    async def listening(self, database: Database) -> AsyncIterator[None]:
+        """For the relay: meanwhile `wait` also returns at what other processes commit.
+
+        A lost connection only delays the relay until it looks by itself.
+        """
+        connection = await asyncpg.connect(
+            database.dsn, timeout=5, server_settings={"application_name": "rapport-relay"}
+        )
+        try:
+            await connection.add_listener(CHANNEL, lambda *_: self._event.set())
+            self._relay_is_here = True
+            yield
+        finally:
+            self._relay_is_here = False
+            connection.terminate()
+
+    async def _tell_others(self) -> None:
+        while self._event.is_set() and self._database is not None and not self._relay_is_here:
+            self._event.clear()
+            try:
+                async with self._database.connection() as connection:
+                    await connection.execute("SELECT pg_notify($1, '')", CHANNEL)
+            except (asyncpg.PostgresError, *CONNECTION_LOST):
+                return  # the relay looks by itself, too

@@ -12,6 +12,8 @@ from aiokafka.errors import OffsetOutOfRangeError
 from rapport_shared.messaging.records import Partition, Record
 
 READ_TIMEOUT_SECONDS = 15
+LONG_POLL_MS = 500
+"""How long the broker, and a poll, wait for records. A record that arrives ends the wait at once."""
 STOP_SECONDS = 5
 
 
@@ -33,7 +35,7 @@ class BatchReader:
             enable_auto_commit=False,
             isolation_level="read_committed",
             auto_offset_reset="none",
-            fetch_max_wait_ms=100,
+            fetch_max_wait_ms=LONG_POLL_MS,
             fetch_min_bytes=1,
             max_partition_fetch_bytes=2 * 1024 * 1024,
             metadata_max_age_ms=30_000,
@@ -87,16 +89,22 @@ class BatchReader:
         for partition, offset in asked.items():
             self._consumer.seek(partition, offset)
 
-    async def poll(self, wait_ms: int = 200) -> list[Record]:
+    async def poll(self, wait_ms: int = LONG_POLL_MS) -> list[Record]:
         """The next records, at most a batch, each partition's in order; none after `wait_ms`.
 
+        Only behind a full batch the driver reads ahead. What it reads otherwise would be the first record after this
+        batch alone, and would wait until the next poll while all further ones wait for the poll after that.
         Raises `PositionLost` where the log does not reach the position.
         """
+        self._consumer.resume(*self._consumer.paused())
         try:
             found = await self._consumer.getmany(timeout_ms=wait_ms, max_records=self._max_records)
         except OffsetOutOfRangeError as error:
             raise PositionLost from error
-        return [as_record(record) for records in found.values() for record in records]
+        records = [as_record(record) for records in found.values() for record in records]
+        if 0 < len(records) < self._max_records:
+            self._consumer.pause(*self._consumer.assignment())
+        return records
 
     async def record_at(self, partition: Partition, offset: int) -> Record | None:
         """The record at exactly `offset`, if it still stands there. Changes the assignment."""

@@ -1,11 +1,11 @@
 """The relay: the only producer of a service's messages. What the broker acknowledged leaves the outbox."""
 
 import asyncio
-import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import orjson
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
@@ -20,14 +20,17 @@ from rapport_shared.telemetry import Metrics
 _log = logging.getLogger("rapport.relay")
 
 BATCH = 500
-POLL_SECONDS = 0.05
+POLL_SECONDS = 1.0
+"""How often the relay looks by itself, should a signal have been lost."""
 ATTEMPTS_BEFORE_PARKING = 3
 
-_READ = f"""
-SELECT id, topic, aggregate, key, headers, value, attempts FROM outbox o
-WHERE NOT EXISTS (SELECT 1 FROM parked_aggregate p WHERE p.aggregate = o.aggregate)
+_NEXT = f"""
+WITH sent AS (DELETE FROM outbox WHERE id = ANY($1))
+SELECT id, topic, key, headers, value FROM outbox o
+WHERE id <> ALL($1) AND NOT EXISTS (SELECT 1 FROM parked_aggregate p WHERE p.aggregate = o.aggregate)
 ORDER BY id LIMIT {BATCH}
 """
+"""Deletes what was sent, and reads on, in one round trip: the SELECT sees the rows that the DELETE removes."""
 _PARK = """
 WITH failed AS (UPDATE outbox SET attempts = attempts + 1 WHERE id = $1 RETURNING aggregate, attempts)
 INSERT INTO parked_aggregate (aggregate, reason)
@@ -53,48 +56,36 @@ class Relay:
         """Sends for ever. Raises `Halted` when the topic holds events that the log does not, `Unsendable`
         when the broker refuses a message."""
         await self._verify_log()
-        while True:
-            async with idempotent_producer(self.servers, f"rapport-{self.service}-relay") as producer:
-                await self._send_until_broken(producer)
+        async with self.signal.listening(self.database):
+            while True:
+                async with idempotent_producer(self.servers, f"rapport-{self.service}-relay") as producer:
+                    await self._send_until_broken(producer)
 
     async def _send_until_broken(self, producer: AIOKafkaProducer) -> None:
+        """Sends batch after batch. Returns when a fresh producer is needed: this one's sequence numbers may have a
+        hole, for the broker did not answer for all messages of a batch."""
+        acknowledged: list[int] = []
         while True:
-            rows = await self.database.fetch(_READ)
+            rows = await self._next(acknowledged)
             if not rows:
+                acknowledged = []
                 await self.signal.wait(POLL_SECONDS)
-            elif not await self._send(producer, rows):
-                return  # a fresh producer: the old one's sequence numbers may have a hole
+                continue
+            answers = await _send(producer, rows)
+            outcomes = list(zip(rows, answers, strict=False))
+            acknowledged = [row["id"] for row, answer in outcomes if not isinstance(answer, BaseException)]
+            if len(acknowledged) < len(rows):
+                await self._next(acknowledged)
+                for row, answer in outcomes:
+                    if isinstance(answer, BaseException) and is_refusal(answer):
+                        await self._refused(row["id"], answer)
+                return
 
-    async def _send(self, producer: AIOKafkaProducer, rows: Sequence[Row]) -> bool:
-        """Sends `rows`, deletes what was acknowledged; False when the broker did not answer for all."""
-        sent: list[asyncio.Future[object]] = []
-        failed: KafkaError | None = None
-        try:
-            for row in rows:
-                sent.append(
-                    await producer.send(
-                        row["topic"],
-                        key=row["key"],
-                        value=row["value"],
-                        headers=[(name, text.encode()) for name, text in json.loads(row["headers"]).items()],
-                    )
-                )
-        except KafkaError as error:
-            failed = error  # it befell the row after those sent
-        answers: list[object] = [*await asyncio.gather(*sent, return_exceptions=True), *([failed] if failed else [])]
-        outcomes = list(zip(rows, answers, strict=False))
-        acknowledged = [row["id"] for row, answer in outcomes if not isinstance(answer, BaseException)]
-        if acknowledged:
-            await self._delete(acknowledged)
-        for row, answer in outcomes:
-            if isinstance(answer, BaseException) and is_refusal(answer):
-                await self._refused(row["id"], answer)
-        return len(acknowledged) == len(rows)
-
-    async def _delete(self, ids: list[int]) -> None:
-        async with self.database.connection() as connection:
-            await connection.execute("DELETE FROM outbox WHERE id = ANY($1)", ids)
-        self.metrics.relayed.inc(len(ids))
+    async def _next(self, acknowledged: list[int]) -> list[Row]:
+        """Deletes what the broker acknowledged, and answers what is to be sent next."""
+        rows = await self.database.fetch(_NEXT, acknowledged)
+        self.metrics.relayed.inc(len(acknowledged))
+        return rows
 
     async def _refused(self, row_id: int, error: BaseException) -> None:
         reason = type(error).__name__
@@ -117,3 +108,16 @@ class Relay:
                     f"{partition} ends with an event that the event log does not hold: "
                     "the database was restored from an older backup, or the topic is another deployment's"
                 )
+
+
+async def _send(producer: AIOKafkaProducer, rows: Sequence[Row]) -> list[object]:
+    """The broker's answer for each of `rows`, an exception where it has none; fewer where sending itself failed."""
+    sent: list[asyncio.Future[object]] = []
+    failed: list[KafkaError] = []
+    try:
+        for row in rows:
+            headers = [(name, text.encode()) for name, text in orjson.loads(row["headers"]).items()]
+            sent.append(await producer.send(row["topic"], key=row["key"], value=row["value"], headers=headers))
+    except KafkaError as error:
+        failed = [error]  # it befell the row after those sent
+    return [*await asyncio.gather(*sent, return_exceptions=True), *failed]

@@ -20,6 +20,7 @@ from rapport_shared.errors import (
     MALFORMED,
     METHOD_NOT_ALLOWED,
     NOT_FOUND,
+    TOO_LARGE,
     UNAUTHENTICATED,
     VALIDATION,
     FieldProblem,
@@ -27,7 +28,8 @@ from rapport_shared.errors import (
     unavailable,
 )
 from rapport_shared.telemetry import Metrics, describe_error
-from rapport_shared.web.limits import MAX_BODY_BYTES, RequestLimits
+from rapport_shared.web.hot import HotRoutes
+from rapport_shared.web.limits import MAX_BODY_BYTES, BodyTooLarge, RequestLimits
 from rapport_shared.web.openapi import Application, Document
 from rapport_shared.web.routing import PUBLIC, Authenticator
 
@@ -62,10 +64,16 @@ def make_application(
     )
     app.complete = complete
     app.state.authenticate = authenticate
-    app.add_middleware(RequestLimits, metrics=metrics, max_body_bytes=max_body_bytes, larger_bodies=larger_bodies)
+    app.front = RequestLimits(
+        HotRoutes(app.pass_on, application=app),
+        metrics=metrics,
+        max_body_bytes=max_body_bytes,
+        larger_bodies=larger_bodies,
+    )
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_validation)
     app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(BodyTooLarge, _on_body_too_large)
     app.add_exception_handler(asyncpg.PostgresError, _on_unavailable_or_internal)
     for lost in CONNECTION_LOST:
         app.add_exception_handler(lost, _on_unavailable_or_internal)
@@ -175,6 +183,10 @@ async def _on_http_exception(_: Request, error: Exception) -> Response:
             Problem(METHOD_NOT_ALLOWED, "The path has no such method.", headers=dict(error.headers or {}))
         )
     return problem_response(Problem(MALFORMED, "The request cannot be read."))
+
+
+async def _on_body_too_large(_: Request, error: Exception) -> Response:
+    return problem_response(Problem(TOO_LARGE, "The body is larger than this path takes."))
 
 
 async def _on_unavailable_or_internal(request: Request, error: Exception) -> Response:

@@ -18,7 +18,7 @@ MAX_BODY_BYTES = 1024 * 1024
 
 
 class BodyTooLarge(Exception):
-    """The body grew past the limit while it was read."""
+    """The body grew past the limit while it was read. The application answers it by a 413."""
 
 
 class RequestLimits:
@@ -59,8 +59,6 @@ class RequestLimits:
                 await _refuse(sending)
             else:
                 await self._app(scope, _limited(receive, limit), sending)
-        except BodyTooLarge:
-            await _refuse(sending)
         finally:
             route = getattr(scope.get("route"), "path", "unmatched")
             elapsed = time.perf_counter() - started

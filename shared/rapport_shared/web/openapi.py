@@ -6,6 +6,8 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from rapport_shared.web.limits import Application as AsgiApplication
+from rapport_shared.web.limits import Receive, Scope, Send
 from rapport_shared.web.routing import api_routes, is_public, required_scope
 
 Document = dict[str, Any]
@@ -49,9 +51,21 @@ _REPLACED_BY_PROBLEM = ("HTTPValidationError", "ValidationError")
 
 
 class Application(FastAPI):
-    """An application whose document is completed once, when it is first asked for; `complete` may add to it."""
+    """An application whose document is completed once, when it is first asked for; `complete` may add to it.
+
+    `front` is what meets a request before all of FastAPI's middleware.
+    """
 
     complete: Callable[[Document], None] | None = None
+    front: AsgiApplication | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers a request: by `front`, if there is one, which passes on to FastAPI what it does not answer."""
+        await (self.front or self.pass_on)(scope, receive, send)
+
+    async def pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers a request by FastAPI."""
+        await super().__call__(scope, receive, send)
 
     def openapi(self) -> Document:
         """The document; do not change it."""

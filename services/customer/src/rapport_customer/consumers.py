@@ -22,7 +22,7 @@ from rapport_customer.domain.profiles import (
 )
 from rapport_customer.touched import RecordedTouch, Retraction, keep_touch, kept_touch, read_touch
 from rapport_shared.clock import Clock
-from rapport_shared.contracts.catalogue import INTERACTION_EVENTS
+from rapport_shared.contracts.catalogue import INTERACTION_EVENTS, INTERACTION_RECORDED, INTERACTION_RETRACTED
 from rapport_shared.contracts.customer import ConsentState, ProfileState
 from rapport_shared.contracts.interaction import RecordedIdentifier
 from rapport_shared.database import Connection
@@ -43,6 +43,7 @@ def touches(secret: bytes, clock: Clock, signal: OutboxSignal) -> Subscription[R
         decode=read_touch,
         apply=partial(_apply, secret, clock),
         committed=partial(_notify, signal),
+        types=frozenset({INTERACTION_RECORDED.wire, INTERACTION_RETRACTED.wire}),
     )
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 import orjson
 
 from rapport_customer import store
-from rapport_shared.contracts.catalogue import INTERACTION_RECORDED, INTERACTION_RETRACTED
+from rapport_shared.contracts.catalogue import INTERACTION_RETRACTED
 from rapport_shared.contracts.envelope import decode_envelope
 from rapport_shared.database import Connection
 from rapport_shared.messaging.outcomes import decide
@@ -53,16 +53,13 @@ class Retraction:
 
 
 def read_touch(record: Record) -> RecordedTouch | Retraction | None:
-    """The touch or the retraction in a record; None for other events and for anonymous touches."""
-    wire = record.headers.get("ce_type")
-    if wire not in (INTERACTION_RECORDED.wire, INTERACTION_RETRACTED.wire) or record.value is None:
-        return None
-    if "ce_profileid" not in record.headers:
+    """The touch in a recording, or the retraction; None for what is anonymous."""
+    if record.value is None or "ce_profileid" not in record.headers:
         return None
     envelope = decode_envelope(record.headers)
     assert envelope.profile_id is not None
     data = orjson.loads(record.value)
-    if wire == INTERACTION_RETRACTED.wire:
+    if record.headers["ce_type"] == INTERACTION_RETRACTED.wire:
         return decide(_retraction, envelope.id, envelope.profile_id, data)
     return decide(_touch, envelope.id, envelope.profile_id, envelope.occurred_at, data)
 

@@ -22,8 +22,8 @@ _PASSED_BACK = (
     *("rapport-event-id", "idempotency-replayed"),
 )
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
-KEPT_ALIVE_SECONDS = 3.0
-"""Less than the five seconds after which an owner closes an idle connection, so that no command meets a closed one."""
+KEPT_ALIVE_SECONDS = 60.0
+"""Less than the 75 s after which an owner closes an idle connection, so that no command meets a closed one."""
 
 
 class Owners:

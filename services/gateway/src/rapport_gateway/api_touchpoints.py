@@ -14,6 +14,7 @@ from rapport_shared.contracts.touchpoints.examples import EXAMPLES
 from rapport_shared.errors import VALIDATION, Problem, not_found
 from rapport_shared.web.application import json_response
 from rapport_shared.web.commands import idempotency_key
+from rapport_shared.web.hot import hot
 from rapport_shared.web.routing import scoped
 
 MAX_WAIT_MS = 30_000
@@ -36,6 +37,7 @@ def router(intake: TouchpointIntake, views: Views) -> APIRouter:
     routes = APIRouter(prefix="/v1/touchpoints", tags=["touchpoints"])
 
     @routes.post("", status_code=202, openapi_extra=_BODY)
+    @hot
     async def report(
         request: Request,
         caller: Annotated[Caller, scoped("touchpoints:write")],
@@ -56,6 +58,7 @@ def router(intake: TouchpointIntake, views: Views) -> APIRouter:
         return json_response({"accepted": accepted, "rejected": _rejected(rejected)}, 202)
 
     @routes.get("/{touchpoint_id}")
+    @hot
     async def status(
         touchpoint_id: UUID,
         caller: Annotated[Caller, scoped("touchpoints:read")],
@@ -111,7 +114,7 @@ async def _verdicts(
                 "index": index,
                 "valid": True,
                 "customer_id": str(met) if met else None,
-                "would_mint": met is None and checked[index].names_somebody,
+                "would_mint": met is None and intake.would_mint(checked[index]),
             }
         )
     return {"results": results}

@@ -21,6 +21,7 @@ from rapport_shared.errors import VALIDATION, FieldProblem, Problem
 from rapport_shared.normalisation import identifier_key, normalise_asset_key, normalise_identifier
 from rapport_shared.own_fields import OwnRules, lookup_key, value_fault
 from rapport_shared.web.application import json_response, moved_response
+from rapport_shared.web.hot import hot
 from rapport_shared.web.pages import Limit, PageCursor
 from rapport_shared.web.routing import scoped
 
@@ -79,6 +80,7 @@ def router(views: Views, worth: Worth, secret: bytes, heartbeat: float, own: Own
     visibility = Visibility(views)
 
     @routes.get("/customers/{customer_id}")
+    @hot
     async def customer(
         customer_id: UUID,
         request: Request,
@@ -163,15 +165,16 @@ def router(views: Views, worth: Worth, secret: bytes, heartbeat: float, own: Own
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(events, media_type="text/event-stream", headers=headers)
 
-    @routes.post("/customers/lookup")
-    async def lookup(body: Lookup, caller: Reader, limit: Limit = 20) -> dict[str, Any]:
+    @routes.post("/customers/lookup", response_model=dict[str, Any])
+    @hot
+    async def lookup(body: Lookup, caller: Reader, limit: Limit = 20) -> Response:
         """Customers by identifiers, an asset, a name or an own field: the best match first, each with its reason."""
         if body.attribute is not None and not (body.identifiers or body.asset or body.text):
             matches = await views.lookup_attribute(_own_key(await own(), body.attribute), MAX_HOLDERS)
         else:
             matches = await _lookup(views, secret, body, caller, limit)
         seen = await visibility.seen([UUID(match["customer_id"]) for match in matches], caller)
-        return {"matches": [match for match in matches if UUID(match["customer_id"]) in seen][:limit]}
+        return json_response({"matches": [match for match in matches if UUID(match["customer_id"]) in seen][:limit]})
 
     return routes
 

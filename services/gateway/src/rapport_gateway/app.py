@@ -160,16 +160,16 @@ def _projections(plumbing: Plumbing, settings: GatewaySettings, run_database: Ca
                 async with tables.connection() as connection:
                     await connection.execute("SELECT pg_notify($1, '')", CHANNEL)
 
-            projector = Projector(run, tables, plumbing.clock, announce)
+            subscription = Projector(run, tables, plumbing.clock, announce).subscription()
             await CursorConsumer(
                 plumbing.name,
                 tables,
                 settings.kafka,
-                projector.subscription(),
+                subscription,
                 plumbing.metrics,
                 plumbing.clock,
                 settings.batch_size,
-                settings.poll_pace_ms / 1000,
+                plumbing.pace(subscription),
             ).run()
 
     async def live() -> Run | None:

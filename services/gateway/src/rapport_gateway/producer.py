@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from rapport_gateway.gathering import Gathering
 from rapport_shared.contracts.codec import Message
 from rapport_shared.errors import unavailable
 from rapport_shared.messaging.kafka import idempotent_producer
@@ -25,6 +26,7 @@ class IntakeProducer:
         self._patience_ms = patience_ms
         self._producer: AIOKafkaProducer | None = None
         self._broken = asyncio.Event()
+        self._gathering = Gathering(self._send)
 
     async def run(self) -> None:
         """Keeps a producer, for ever."""
@@ -44,7 +46,13 @@ class IntakeProducer:
             _log.warning("the producer is replaced")
 
     async def send(self, messages: Sequence[Message]) -> None:
-        """Returns when the broker has acknowledged all. Raises a 503 otherwise: what became of them is unknown."""
+        """Returns when the broker has acknowledged all. Raises a 503 otherwise: what became of them is unknown.
+
+        Messages of callers that come together are sent together.
+        """
+        await self._gathering.add(messages)
+
+    async def _send(self, messages: Sequence[Message]) -> None:
         producer, broken = self._producer, self._broken
         if producer is None:
             raise unavailable("Kafka")

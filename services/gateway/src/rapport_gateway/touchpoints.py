@@ -1,6 +1,5 @@
 """Intake at the edge: touchpoints are checked for what can be checked here, and handed to Kafka."""
 
-import asyncio
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from uuid import UUID, uuid5
 
 import orjson
 
+from rapport_gateway.gathering import Gathering
 from rapport_shared.callers import Caller
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.codec import Message, encode_touchpoint
@@ -32,6 +32,11 @@ from rapport_shared.own_fields import UNDECLARED, OwnRules, refuse
 UNITS_REMEMBERED = timedelta(seconds=5)
 """A batch names one unit five hundred times, and its phone region hardly ever changes."""
 _TRACE = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+_NEVER = len(ATTRIBUTION_ORDER)
+_DECIDES: dict[str, int] = {
+    type_: ATTRIBUTION_ORDER.index(type_) if type_.addressable else _NEVER for type_ in IdentifierType
+}
 
 NOT_VALID = "The touchpoint is not valid."
 
@@ -67,13 +72,12 @@ class Checked:
     touchpoint: Touchpoint
     body: bytes
     unit: UnitState | None
-    identifiers: tuple[tuple[str, str], ...]
 
     @property
-    def names_somebody(self) -> bool:
-        """Whether a customer is made where the touch meets none."""
+    def names_a_record(self) -> bool:
+        """Whether a record of the source system says whose touch it is."""
         source = self.touchpoint.source
-        return bool(self.identifiers) or (source is not None and source.record is not None)
+        return source is not None and source.record is not None
 
 
 def read_batch(body: bytes) -> tuple[list[Any], bool]:
@@ -127,7 +131,7 @@ class TouchpointRules:
         if caller.channel not in ("*", touchpoint.channel):
             raise _forbidden("/channel", f"The key reports for the channel {caller.channel} alone.")
         unit = await self._unit(touchpoint.unit, caller)
-        return Checked(touchpoint, body, unit, tuple(self._keys(touchpoint, unit)))
+        return Checked(touchpoint, body, unit)
 
     def source_profile(self, checked: Checked) -> UUID | None:
         """The profile of the touchpoint's source record; None where it names none."""
@@ -138,15 +142,37 @@ class TouchpointRules:
         return source_profile_id(*system_and_record(form.normal))
 
     def message(self, checked: Checked, caller: Caller, traceparent: str | None) -> Message:
-        """What is sent of a checked touchpoint: its JSON as it came, keyed by whom it will meet."""
+        """What is sent of a checked touchpoint: its JSON as it came, keyed by an identifier of it as it was written."""
         touchpoint = checked.touchpoint
         further = [("rapport_mayverify", " ".join(sorted(caller.may_verify)).encode())]
         if checked.unit is not None:
             further.append(("rapport_region", checked.unit.phone_region.encode()))
         if traceparent and _TRACE.fullmatch(traceparent):
             further.append(("traceparent", traceparent.encode()))
-        key = checked.identifiers[0][1] if checked.identifiers else str(touchpoint.id)
-        return encode_touchpoint(touchpoint, checked.body, key, tuple(further))
+        return encode_touchpoint(touchpoint, checked.body, self._intake_key(touchpoint), tuple(further))
+
+    def identifiers(self, checked: Checked) -> list[tuple[str, str]]:
+        """Type and key of the identifiers that the touch can be routed by, the deciding one first."""
+        default = checked.unit.phone_region if checked.unit else None
+        found: set[tuple[IdentifierType, str]] = set()
+        for identifier in checked.touchpoint.identifiers:
+            form = normalise_identifier(
+                identifier.type, str(identifier.value), identifier.region or default, identifier.system
+            )
+            type_ = IdentifierType(identifier.type)
+            if form.usable and type_.addressable:
+                found.add((type_, identifier_key(self.secret, type_, form.normal)))
+        ordered = sorted(found, key=lambda pair: (ATTRIBUTION_ORDER.index(pair[0]), pair[1]))
+        return [(str(type_), key) for type_, key in ordered]
+
+    def _intake_key(self, touchpoint: Touchpoint) -> str:
+        """The same for the same spelling of an identifier; the touchpoint's id where it has none that can be routed by.
+
+        The interaction service finds out what an identifier is: nothing relies on this key.
+        """
+        written = [(_DECIDES[one.type], one.type, str(one.value)) for one in touchpoint.identifiers]
+        place, type_, value = min(written, default=(_NEVER, "", ""))
+        return str(touchpoint.id) if place == _NEVER else identifier_key(self.secret, type_, value)
 
     def _parse(self, item: Any) -> Touchpoint:
         try:
@@ -171,20 +197,6 @@ class TouchpointRules:
             raise _invalid("/unit", "unknown_unit", "It is not a unit of this firm.")
         self._known_units[path] = (now + UNITS_REMEMBERED, unit)
         return unit
-
-    def _keys(self, touchpoint: Touchpoint, unit: UnitState | None) -> list[tuple[str, str]]:
-        """Type and key of the identifiers that touches can be routed by, the deciding one first."""
-        default = unit.phone_region if unit else None
-        found: set[tuple[IdentifierType, str]] = set()
-        for identifier in touchpoint.identifiers:
-            form = normalise_identifier(
-                identifier.type, str(identifier.value), identifier.region or default, identifier.system
-            )
-            type_ = IdentifierType(identifier.type)
-            if form.usable and type_.addressable:
-                found.add((type_, identifier_key(self.secret, type_, form.normal)))
-        ordered = sorted(found, key=lambda pair: (ATTRIBUTION_ORDER.index(pair[0]), pair[1]))
-        return [(str(type_), key) for type_, key in ordered]
 
 
 class TouchpointIntake(TouchpointRules):
@@ -212,7 +224,11 @@ class TouchpointIntake(TouchpointRules):
 
     async def would_meet(self, checked: Checked) -> UUID | None:
         """The customer that the touch would meet now; None for a new one."""
-        return await self.whom(checked.identifiers, self.source_profile(checked))
+        return await self.whom(self.identifiers(checked), self.source_profile(checked))
+
+    def would_mint(self, checked: Checked) -> bool:
+        """Whether a customer is made where the touch meets none."""
+        return checked.names_a_record or bool(self.identifiers(checked))
 
 
 class AcceptedIds:
@@ -221,16 +237,11 @@ class AcceptedIds:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._waiting: list[tuple[list[UUID], asyncio.Future[None]]] = []
-        self._writing: asyncio.Task[None] | None = None
+        self._gathering = Gathering(self._insert)
 
     async def remember(self, ids: list[UUID]) -> None:
         """Returns when the ids are committed."""
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((ids, done))
-        if self._writing is None or self._writing.done():
-            self._writing = asyncio.create_task(self._write())
-        await done
+        await self._gathering.add(ids)
 
     async def accepted_at(self, touchpoint_id: UUID) -> datetime | None:
         """When an id was accepted, if it was lately."""
@@ -239,25 +250,13 @@ class AcceptedIds:
         )
         return at
 
-    async def _write(self) -> None:
-        while self._waiting:
-            waiting, self._waiting = self._waiting, []
-            try:
-                async with self._database.connection() as connection:
-                    await connection.execute(
-                        "INSERT INTO accepted_touchpoint SELECT unnest($1::uuid[]), $2 ON CONFLICT DO NOTHING",
-                        # Sorted: two replicas that insert the same ids must not wait for each other.
-                        sorted({touchpoint_id for ids, _ in waiting for touchpoint_id in ids}),
-                        self._clock(),
-                    )
-            except Exception as error:
-                for _, done in waiting:
-                    if not done.done():
-                        done.set_exception(error)
-            else:
-                for _, done in waiting:
-                    if not done.done():
-                        done.set_result(None)
+    async def _insert(self, ids: list[UUID]) -> None:
+        async with self._database.connection() as connection:
+            await connection.execute(
+                "INSERT INTO accepted_touchpoint SELECT unnest($1::uuid[]), $2 ON CONFLICT DO NOTHING",
+                sorted(set(ids)),  # two replicas that insert the same ids must not wait for each other
+                self._clock(),
+            )
 
 
 def _invalid(pointer: str, code: str, message: str) -> Problem:

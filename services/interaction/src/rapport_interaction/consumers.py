@@ -40,6 +40,7 @@ def intake(normaliser: Normaliser, clock: Clock, signal: OutboxSignal) -> Subscr
         apply=partial(_take_in, normaliser, clock),
         committed=partial(_notify, signal),
         limited=False,
+        urgent=True,
     )
 
 
@@ -53,9 +54,10 @@ def registers(clock: Clock, signal: OutboxSignal) -> Subscription[Event[Any]]:
     return Subscription(
         consumer="registers",
         topics=(CUSTOMER_EVENTS,),
-        decode=partial(_decode, handlers),
+        decode=_decode,
         apply=partial(_apply, handlers),
         committed=partial(_notify, signal),
+        types=frozenset(handlers),
     )
 
 
@@ -64,13 +66,17 @@ def profiles() -> Subscription[UUID]:
 
     A consumer of its own, for it must have read from the beginning, where `registers` stood further already.
     """
-    return Subscription(consumer="profiles", topics=(CUSTOMER_EVENTS,), decode=_profile, apply=store.put_profiles)
+    return Subscription(
+        consumer="profiles",
+        topics=(CUSTOMER_EVENTS,),
+        decode=_profile,
+        apply=store.put_profiles,
+        types=frozenset({PROFILE_CHANGED.wire}),
+    )
 
 
 def _profile(record: Record) -> UUID | None:
-    if record.headers.get("ce_type") != PROFILE_CHANGED.wire or record.value is None:
-        return None
-    return decode_envelope(record.headers).profile_id
+    return None if record.value is None else decode_envelope(record.headers).profile_id
 
 
 async def _take_in(
@@ -83,9 +89,7 @@ async def _notify(signal: OutboxSignal) -> None:
     signal.notify()
 
 
-def _decode(handlers: dict[str, Handler], record: Record) -> Event[Any] | None:
-    if record.headers.get("ce_type") not in handlers:
-        return None
+def _decode(record: Record) -> Event[Any] | None:
     event = decode_event(record.headers, record.value)
     return event if isinstance(event, Event) else None
 

@@ -18,6 +18,7 @@ from rapport_shared.clock import system_clock
 from rapport_shared.database import Database
 from rapport_shared.messaging.leadership import hold_role
 from rapport_shared.messaging.outbox import OutboxSignal
+from rapport_shared.messaging.pace import background_pace
 from rapport_shared.messaging.relay import Relay
 from rapport_shared.service import Service, database_check, housekeeping, message_metrics
 from rapport_shared.settings import ServiceSettings
@@ -31,7 +32,7 @@ def build(settings: ServiceSettings) -> Service:
     """The service, wired and not yet started."""
     own = cast(ScoringSettings, settings)
     database = Database(own.database, size=own.pool_size, application="rapport-scoring")
-    metrics, signal, clock = Metrics(), OutboxSignal(), system_clock
+    metrics, signal, clock = Metrics(), OutboxSignal(database), system_clock
     application = make_application(
         "Rapport scoring",
         metrics=metrics,
@@ -50,7 +51,8 @@ def build(settings: ServiceSettings) -> Service:
         application.include_router(policies(kind, database, runner, clock, Trial(database, clock, kind.kind)))
     relay = Relay("scoring", database, own.kafka, signal, metrics)
     reading = subscription(rules, clock, signal)
-    drain = Drain("scoring", database, own.kafka, reading, metrics, clock, own.batch_size)
+    pace = background_pace(own.background_rest_ms / 1000)
+    drain = Drain("scoring", database, own.kafka, reading, metrics, clock, own.batch_size, pace)
     worker = Worker(own.kafka, own.worker_group, own.work_directory, reading.topics, drain)
     long = RunWorker(
         database,

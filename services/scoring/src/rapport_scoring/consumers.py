@@ -64,7 +64,8 @@ def subscription(rules: RulesInForce, clock: Clock, signal: OutboxSignal) -> Sub
     async def committed() -> None:
         signal.notify()
 
-    return Subscription(CONSUMER, (CUSTOMER_EVENTS, INTERACTION_EVENTS, TICKET_EVENTS), decode, apply, committed)
+    topics = (CUSTOMER_EVENTS, INTERACTION_EVENTS, TICKET_EVENTS)
+    return Subscription(CONSUMER, topics, decode, apply, committed, types=frozenset(_TABLE))
 
 
 def decode(record: Record) -> Fact | None:

@@ -21,6 +21,7 @@ from rapport_shared.messaging.cursors import verified_positions
 from rapport_shared.messaging.halts import Halted, halt, halt_reason
 from rapport_shared.messaging.kafka import is_kafka_away
 from rapport_shared.messaging.leadership import CursorMoved
+from rapport_shared.messaging.pace import Pace, Pacer
 from rapport_shared.messaging.reader import BatchReader, PositionLost
 from rapport_shared.messaging.records import Partition
 from rapport_shared.telemetry import Metrics
@@ -44,6 +45,7 @@ class Drain(Generic[Item]):
         metrics: Metrics,
         clock: Clock,
         batch_size: int,
+        pace: Pace,
     ) -> None:
         self._service = service
         self._database = database
@@ -52,10 +54,11 @@ class Drain(Generic[Item]):
         self._metrics = metrics
         self._clock = clock
         self._batch_size = batch_size
+        self._pace = pace
         self._assigned: frozenset[Partition] = frozenset()
         self._positions: dict[Partition, int] = {}
         self._rounds = 0
-        self._woken = asyncio.Event()
+        self._assignment_changed = asyncio.Event()
         self._advanced = asyncio.Condition()
         self.caught_up = False
         """Whether the present partitions are read but for a batch at most. A worker without any never has read them."""
@@ -64,16 +67,12 @@ class Drain(Generic[Item]):
         """Consumes these partitions from now on, and no others. What was begun is committed or refused as a whole."""
         self._assigned = frozenset(partitions)
         self.caught_up = False
-        self._woken.set()
+        self._assignment_changed.set()
 
     async def let_go(self) -> None:
         """Consumes nothing from now on, and lets everybody go who waits for it: also when it has ended by itself."""
         self.assign(())
         await self._tell(looked=False)
-
-    def wake(self) -> None:
-        """Looks for records now."""
-        self._woken.set()
 
     async def passed(self, partition: Partition, offset: int) -> None:
         """Returns when the cursor is past `offset`, or the partition is no longer this worker's.
@@ -81,7 +80,6 @@ class Drain(Generic[Item]):
         Also when a look begun after the call found nothing: the offset is then a hole, of a foreign transaction,
         or is found by the next look. The cursor decides what is consumed, so that nothing hangs on this answer.
         """
-        self.wake()
         round_after = self._rounds + 1
         async with self._advanced:
             await self._advanced.wait_for(
@@ -118,7 +116,8 @@ class Drain(Generic[Item]):
         self._positions = {}
         await self._tell(looked=False)
         if not assigned:
-            await self._sleep()
+            await self._assignment_changed.wait()
+            self._assignment_changed.clear()
             return
         async with BatchReader(
             self._servers, f"rapport-{self._service}-{self._subscription.consumer}", max_records=self._batch_size
@@ -128,14 +127,14 @@ class Drain(Generic[Item]):
                 self._database, reader, self._subscription.consumer, assigned, at_log_start=frozenset()
             )
             reader.assign(self._positions)
+            pacer = Pacer(self._pace, asyncio.get_running_loop().time)
             while self._assigned == assigned:
-                await self._look(reader, processor)
+                await self._look(reader, processor, pacer)
 
-    async def _look(self, reader: BatchReader, processor: BatchProcessor[Item]) -> None:
-        self._woken.clear()
-        records = await reader.poll()
-        if records:
-            await processor.process(records)
+    async def _look(self, reader: BatchReader, processor: BatchProcessor[Item], pacer: Pacer) -> None:
+        records = await reader.poll(processor.wait_ms)
+        pacer.begin()
+        await processor.process(records)
         lags = reader.lag(self._positions)
         known = lags.keys() == self._positions.keys()  # the end of a partition is unknown until it was asked for
         self.caught_up = not records or (known and sum(lags.values()) <= self._batch_size)
@@ -143,16 +142,9 @@ class Drain(Generic[Item]):
             labels = (self._subscription.consumer, partition.topic, str(partition.number))
             self._metrics.consumer_lag.labels(*labels).set(lag)
         await self._tell(looked=not records)
-        if not records:
-            await self._sleep()
-
-    async def _sleep(self) -> None:
-        try:
-            async with asyncio.timeout(LOOK_SECONDS):
-                await self._woken.wait()
-        except TimeoutError:
-            pass
-        self._woken.clear()
+        rest = pacer.rest()
+        if 0 < len(records) < self._batch_size:
+            await asyncio.sleep(rest)
 
     async def _tell(self, *, looked: bool) -> None:
         async with self._advanced:

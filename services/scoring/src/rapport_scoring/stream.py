@@ -115,7 +115,6 @@ def make_app(worker: "Worker[Any]") -> faust.App:
         value_serializer="raw",
     )
     app.agent(channel, name="follow", concurrency=1)(_follower(worker.drain))
-    app.timer(interval=TICK_SECONDS)(_ticker(worker.drain))
     app.on_partitions_assigned.connect(_assigner(worker.drain), weak=False)
     app.finalize()
     return app
@@ -146,13 +145,6 @@ def _follower(drain: Drain[Any]) -> Any:
                 waiting.ack()
 
     return follow
-
-
-def _ticker(drain: Drain[Any]) -> Any:
-    async def look() -> None:
-        drain.wake()
-
-    return look
 
 
 def _assigner(drain: Drain[Any]) -> Any:

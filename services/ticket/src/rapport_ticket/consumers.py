@@ -22,7 +22,9 @@ from rapport_ticket.store.registers import put_registers
 
 def registers() -> Subscription[Event[Any]]:
     """Known profiles, routes, customers and units, as the customer service last stated them."""
-    return Subscription(consumer="registers", topics=(CUSTOMER_EVENTS,), decode=_decode, apply=_apply)
+    return Subscription(
+        consumer="registers", topics=(CUSTOMER_EVENTS,), decode=_decode, apply=_apply, types=frozenset(FOLDS)
+    )
 
 
 Handed = tuple[UUID, HandOver]
@@ -40,6 +42,7 @@ def hand_overs(tickets: Tickets, signal: OutboxSignal) -> Subscription[Handed]:
         decode=_handed_over,
         apply=partial(_hand_over, tickets),
         committed=partial(_notify, signal),
+        types=frozenset({PROFILE_CHANGED.wire}),
     )
 
 
@@ -51,12 +54,11 @@ def occasions(playbook: Playbook, signal: OutboxSignal) -> Subscription[tuple[To
         decode=_told,
         apply=partial(_play, playbook),
         committed=partial(_notify, signal),
+        types=frozenset(READ),
     )
 
 
 def _told(record: Record) -> tuple[Told, ...] | None:
-    if record.headers.get("ce_type") not in READ:
-        return None
     event = decode_event(record.headers, record.value)
     return decide(told, event) if isinstance(event, Event) else None
 
@@ -66,7 +68,7 @@ async def _play(playbook: Playbook, connection: Connection, said: Sequence[tuple
 
 
 def _handed_over(record: Record) -> Handed | None:
-    if record.headers.get("ce_type") != PROFILE_CHANGED.wire or b'"handed_over"' not in (record.value or b""):
+    if b'"handed_over"' not in (record.value or b""):
         return None
     event = decode_event(record.headers, record.value)
     change = event.data.hand_over if isinstance(event, Event) and isinstance(event.data, ProfileChanged) else None
@@ -83,8 +85,6 @@ async def _notify(signal: OutboxSignal) -> None:
 
 
 def _decode(record: Record) -> Event[Any] | None:
-    if record.headers.get("ce_type") not in FOLDS:
-        return None
     event = decode_event(record.headers, record.value)
     return event if isinstance(event, Event) else None
 

@@ -71,13 +71,14 @@ class Judge:
         made = draft(self._table, self._terms, number, row)
         cells = [str(cell) for cell in without_trailing_blanks(row)]
         checked = [] if made.refused else [one for item in made.items if (one := await self._check(item, made))]
+        keys = self._rules.identifiers(checked[0]) if checked and not made.refused else []
         if checked and not made.refused:
-            self._compare(number, made, checked[0])
+            self._compare(number, made, bool(keys) or checked[0].names_a_record)
         reasons = [reason.document() for reason in (*made.refused, *made.noted)]
         if made.refused:
             return JudgedRow(number, cells, reasons, rejected=True)
-        earlier = [self._keys[key] for _, key in checked[0].identifiers if key in self._keys]
-        for _, key in checked[0].identifiers:
+        earlier = [self._keys[key] for _, key in keys if key in self._keys]
+        for _, key in keys:
             self._keys.setdefault(key, number)
         return JudgedRow(
             number,
@@ -85,7 +86,7 @@ class Judge:
             reasons,
             messages=[self._rules.message(one, self._caller, None) for one in checked],
             ids=[one.touchpoint.id for one in checked],
-            keys=list(checked[0].identifiers),
+            keys=keys,
             source_profile=self._rules.source_profile(checked[0]),
             same_as=min(earlier, default=None),
         )
@@ -103,8 +104,8 @@ class Judge:
                 made.refused.append(Reason("not_valid", None, MESSAGES["not_valid"]))
             return None
 
-    def _compare(self, number: int, made: Draft, checked: Checked) -> None:
-        if not checked.names_somebody:
+    def _compare(self, number: int, made: Draft, names_somebody: bool) -> None:
+        if not names_somebody:
             made.refused.append(Reason("names_nobody"))
         elif made.record is not None:
             earlier = self._records.setdefault(made.record, number)

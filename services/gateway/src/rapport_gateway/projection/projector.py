@@ -44,6 +44,7 @@ class Projector:
             apply=self.apply,
             committed=self.announce,
             caught_up=self._caught_up,
+            urgent=True,
         )
 
     async def apply(self, connection: Connection, batch: Sequence[Fact]) -> None:
@@ -56,7 +57,7 @@ class Projector:
         if not self._upgraded and not await upgrade(connection, self.run.run):
             self._upgraded = True
 
-    async def _caught_up(self) -> None:
+    async def _caught_up(self) -> bool:
         async with self.database.transaction() as connection:
             await self._take_over(connection)
             changed = await render_stale(connection, self.run.run, _LONG_AGO, self.clock)
@@ -65,6 +66,7 @@ class Projector:
         if time.monotonic() - self._last_caught_up >= _CAUGHT_UP_SECONDS:
             self._last_caught_up = time.monotonic()
             await touch_caught_up(self.database, self.run.run, self.clock())
+        return changed
 
 
 async def _project(run: int, clock: Clock, connection: Connection, batch: Sequence[Fact]) -> None:

@@ -24,13 +24,15 @@ from rapport_shared.clock import Clock
 from rapport_shared.contracts.catalogue import INTERACTION_RECORDED
 from rapport_shared.contracts.interaction import (
     Attribution,
+    IdentifierType,
     InteractionRecorded,
     RecordedAssetKey,
     RecordedIdentifier,
 )
 from rapport_shared.database import Connection
 from rapport_shared.normalisation import normalise_identifier, system_and_record
-from rapport_shared.policy_registers import attribution_order, own_rules
+from rapport_shared.own_fields import OwnRules
+from rapport_shared.policy_registers import intake_rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,8 @@ async def take_in(
 ) -> None:
     """Records new touchpoints, passes by known ones, quarantines the rest. May be repeated."""
     await quarantine_unreadable(connection, [item for item in items if isinstance(item, Unreadable)], clock)
-    judged = await judge(connection, [item for item in items if isinstance(item, Arrival)])
+    rules = await intake_rules(connection)
+    judged = await judge(connection, [item for item in items if isinstance(item, Arrival)], rules.own)
     for arrival in judged.conflicts:
         await quarantine_conflict(connection, arrival, clock)
     await quarantine_stray(connection, judged.stray, clock)
@@ -73,16 +76,15 @@ async def take_in(
     ]
     if readings:
         await store.share_attribution(connection)
-        await _record(connection, readings, clock)
+        await _record(connection, readings, rules.order, clock)
 
 
-async def judge(connection: Connection, arrivals: Sequence[Arrival]) -> Judged:
-    """What becomes of `arrivals`, changing nothing."""
+async def judge(connection: Connection, arrivals: Sequence[Arrival], rules: OwnRules) -> Judged:
+    """What becomes of `arrivals` by the `rules` of own fields, changing nothing."""
     unseen, conflicts = await _unseen(connection, arrivals)
     units = {arrival.touchpoint.unit for arrival in unseen if arrival.touchpoint.unit and not arrival.region}
     regions = await store.unit_regions(connection, units)
     stray = [a for a in unseen if not a.vetted and a.touchpoint.unit and a.touchpoint.unit not in regions]
-    rules = await own_rules(connection)
     others = [arrival for arrival in unseen if not arrival.vetted and arrival not in stray]
     refused = [found for arrival in others if (found := undeclared(rules, arrival)) is not None]
     left_out = {arrival.touchpoint.id for arrival in (*stray, *(one.arrival for one in refused))}
@@ -109,13 +111,14 @@ async def _unseen(connection: Connection, arrivals: Sequence[Arrival]) -> tuple[
     return list(unseen.values()), [arrival for arrival in others if stray_id(arrival) not in kept]
 
 
-async def _record(connection: Connection, readings: Sequence[Reading], clock: Clock) -> None:
+async def _record(
+    connection: Connection, readings: Sequence[Reading], order: Sequence[IdentifierType], clock: Clock
+) -> None:
     routes = await store.lock_routes(connection, {i.key for r in readings for i in r.identifiers if i.routable})
     before = dict(routes)
     clues = {clue for r in readings if (clue := r.arrival.conversation_clue)}
     conversations = await store.conversation_profiles(connection, clues)
     known_conversations = set(conversations)
-    order = await attribution_order(connection)
     holders = await store.asset_holders(connection, {asset.key for r in readings for asset in r.assets})
     decided = []
     for reading in readings:
@@ -138,10 +141,13 @@ async def _record(connection: Connection, readings: Sequence[Reading], clock: Cl
     new = {clue: profile for clue, profile in conversations.items() if clue not in known_conversations}
     await _save_registers(connection, before, routes, new)
     await batch.save()
-    await store.save_clues(connection, [clue for decision in decided for clue in _waiting_for(*decision)])
+    waiting = [clue for decision in decided for clue in _waiting_for(*decision)]
+    if waiting:
+        await store.save_clues(connection, waiting)
     by_assets = [reading for reading, _, attribution, _ in decided if attribution.by == "asset"]
     found_by = [(asset.key, reading.arrival.touchpoint.id) for reading in by_assets for asset in reading.assets]
-    await store.save_asset_clues(connection, found_by)
+    if found_by:
+        await store.save_asset_clues(connection, found_by)
     await attribute_anew(connection, new, by_conversation(new), clock)
 
 

@@ -156,9 +156,10 @@ async def _obstacles(connection: Connection, arrival: Arrival) -> Sequence[Quara
     known = (await store.known_touchpoints(connection, [arrival.touchpoint.id])).get(arrival.touchpoint.id)
     if known is not None:
         return () if known.digest == arrival.digest else (ID_CONFLICT,)
-    if (await judge(connection, [arrival])).stray:
+    rules = await own_rules(connection)
+    if (await judge(connection, [arrival], rules)).stray:
         return (UNKNOWN_UNIT,)
-    found = undeclared(await own_rules(connection), arrival)
+    found = undeclared(rules, arrival)
     return found.reasons if found is not None else ()
 
 

@@ -1,6 +1,7 @@
 """Where touches by an identifier go, as the customer service says, and the guesses made until it does."""
 
 from collections.abc import Collection, Sequence
+from typing import Final
 
 from rapport_interaction.domain.attribution import Route
 from rapport_shared.contracts.customer import RouteTarget
@@ -8,19 +9,27 @@ from rapport_shared.database import Connection, Row
 
 
 async def lock_routes(connection: Connection, keys: Collection[str]) -> dict[str, Route]:
-    """The routes of `keys`, locked; unseen ones are made first."""
+    """The routes of `keys`, locked in order; unseen ones are made first."""
     if not keys:
         return {}
     ordered = sorted(keys)
-    await connection.execute(
-        "INSERT INTO route (identifier_key) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING", ordered
-    )
-    rows = await connection.fetch(
-        "SELECT identifier_key, target, profile_id, route_seq, guess FROM route "
-        "WHERE identifier_key = ANY($1) ORDER BY identifier_key FOR UPDATE",
-        ordered,
-    )
+    rows = await connection.fetch(_MADE_AND_LOCKED, ordered)
+    if len(rows) < len(ordered):  # another transaction made one meanwhile, which this statement cannot see
+        rows = await connection.fetch(_LOCKED, ordered)
     return {row["identifier_key"]: _route(row) for row in rows}
+
+
+_LOCKED: Final = """
+SELECT identifier_key, target, profile_id, route_seq, guess FROM route
+WHERE identifier_key = ANY($1) ORDER BY identifier_key FOR UPDATE
+"""
+_MADE_AND_LOCKED: Final = f"""
+WITH made AS (
+    INSERT INTO route (identifier_key) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING
+    RETURNING identifier_key, target, profile_id, route_seq, guess
+), locked AS ({_LOCKED})
+SELECT * FROM made UNION ALL SELECT * FROM locked
+"""
 
 
 def _route(row: Row) -> Route:
