@@ -68,6 +68,57 @@ async def test_what_was_due_long_ago_is_recorded_as_expired_and_rings_nobody(des
     assert {one["effective"] for one in await desk.told("customer.stage_changed")} == {False}
 
 
+async def test_an_undone_merge_leaves_alarms_segments_and_stages_as_if_it_had_never_been(desk: Desk) -> None:
+    facts = ScoringFacts(seed=12, profiles=2)
+    often, seldom = facts.profile(0), facts.profile(1)
+    for day in range(60):
+        facts.state(
+            often,
+            "order.placed",
+            order(f"often-{day}", 2_000_000),
+            datetime(2026, 1, 1, 9, tzinfo=UTC) + timedelta(days=day),
+        )
+    monthly(facts, seldom, 3)
+    desk.now = datetime(2026, 3, 2, tzinfo=UTC)
+    await desk.take(facts.messages)
+    await desk.activate("segment", {"when": {"reading": "value:lifetime", "at_least": 1_000_000}}, "big")
+    await desk.activate("segment", {"when": {"reading": "alarm:silence", "is": True}}, "silent")
+    await desk.fire(datetime(2026, 4, 10, tzinfo=UTC))
+    decided = ("alarms", "triggers", "segments", "stage")
+    before = {one: {name: (await desk.value(one))[name] for name in decided} for one in (often, seldom)}
+    assert before[seldom]["alarms"][0]["state"] == "pending"
+    done = len(facts.messages)
+    join = facts.join(often, seldom)
+    await desk.take(facts.messages[done:])
+    merged = await desk.value(seldom)
+    assert (merged["alarms"][0]["state"], "big" in merged["segments"]) != ("pending", False)
+    done = len(facts.messages)
+    facts.undo(join)
+    await desk.take(facts.messages[done:])
+    after = {one: {name: (await desk.value(one))[name] for name in decided} for one in (often, seldom)}
+    assert after == before
+    members = await desk.call("GET", "/v1/segments/big/members", 200)
+    assert [one["customer_id"] for one in members["members"]] == [str(often)]
+    due = datetime.fromisoformat(before[seldom]["alarms"][0]["due_at"])
+    await desk.fire(due + timedelta(minutes=1))
+    rang = [one["alarm"]["due_at"] for one in await desk.told("alarm.raised") if one["customer_id"] == str(seldom)]
+    assert rang == [before[seldom]["alarms"][0]["due_at"]]
+
+
+async def test_a_customer_of_several_profiles_has_a_score_even_if_nothing_is_known_of_it(desk: Desk) -> None:
+    facts = ScoringFacts(seed=13, profiles=3)
+    join = facts.join(facts.profile(0), facts.profile(1))
+    await desk.take(facts.messages)
+    [score] = await desk.told("score.updated")
+    assert (score["customer_id"], score["as_of"]) == (str(facts.profile(1)), None)
+    assert set(score["profiles"]) == {str(facts.profile(0)), str(facts.profile(1))}
+    done = len(facts.messages)
+    facts.undo(join)
+    await desk.take(facts.messages[done:])
+    [_, alone] = await desk.told("score.updated")
+    assert (alone["customer_id"], alone["profiles"]) == (str(facts.profile(1)), [str(facts.profile(1))])
+
+
 async def test_a_document_leaves_the_ninety_days_by_itself(desk: Desk) -> None:
     facts = ScoringFacts(seed=3, profiles=1)
     customer = facts.profile(0)

@@ -68,8 +68,8 @@ def _changes(
     changes = []
     for row in sorted(rows, key=lambda row: roots.get(row.customer_id, row.customer_id) != row.customer_id):
         facts, root = known[row.customer_id], roots.get(row.customer_id, row.customer_id)
-        if row.version == 0 and not facts.known:
-            continue
+        if row.version == 0 and not facts.known and len(facts.profiles) < 2:
+            continue  # nothing to say of it; a composition of several is said even so, for readers wait for it
         survivor = Survivor(root, survivors.get(root, Memory())) if root != row.customer_id else None
         occasion = occasion_of(row, rules, now, timed=timed)
         remembered, found = decide(_assess, row, facts, rules, occasion, survivor)
@@ -105,10 +105,18 @@ def _assess(
     row: ScoreRow, facts: CustomerFacts, rules: Rules, occasion: Occasion, survivor: Survivor | None
 ) -> tuple[Memory, Assessment]:
     """What is remembered of a customer, and what is found of it now."""
-    before = memory_of(row.memory)
+    before = _memory_of(row)
     if not facts.known:
         return before, nothing_known(facts, rules, before, survivor)
     return before, assess(facts, rules, before, occasion)
+
+
+def _memory_of(row: ScoreRow) -> Memory:
+    """What is remembered; in memories of before profiles were kept, they are those of the last score."""
+    memory = memory_of(row.memory)
+    if memory.profiles is None and row.score is not None:
+        return replace(memory, profiles=tuple(sorted(ScoreUpdated.model_validate_json(row.score).profiles)))
+    return memory
 
 
 def occasion_of(row: ScoreRow, rules: Rules, now: datetime, *, timed: bool) -> Occasion:
@@ -139,7 +147,7 @@ def _published(
         version=before.version + stated,
     )
     was = remembered.segments
-    entered = tuple((name, at) for name, at in sorted(found.memory.segments.items()) if name not in was)
+    entered = tuple((name, at) for name, at in sorted(found.memory.segments.items()) if was.get(name) != at)
     left = tuple(sorted(was.keys() - found.memory.segments.keys()))
     return Change(row, found.score, events, stated, entered, left)
 

@@ -135,7 +135,7 @@ def nothing_known(facts: CustomerFacts, rules: Rules, before: Memory, survivor: 
         facts_digest=facts.digest,
         commerce=CommerceFigures(),
     )
-    memory = before.forgotten()
+    memory = before.without_facts(facts.profiles)
     return Assessment(score, noticed_gone(facts.customer_id, rules, before, memory, survivor), memory, None, None)
 
 

@@ -12,7 +12,11 @@ from rapport_scoring.domain.valuation import Valuation, valuation
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """A customer at `instant`, on the day `today`: its facts, what they are worth, and what was decided before."""
+    """A customer at `instant`, on the day `today`: its facts, what they are worth, and what was decided before.
+
+    Decisions start from `memory`; events are the difference to `published`, the memory after the last assessment. The
+    two are different once profiles have left the customer.
+    """
 
     facts: CustomerFacts
     rules: Rules
@@ -21,13 +25,14 @@ class Situation:
     values: Valuation
     standing: Standing
     memory: Memory
+    published: Memory
 
 
-def situation_of(facts: CustomerFacts, rules: Rules, memory: Memory, instant: datetime, today: date) -> Situation:
+def situation_of(facts: CustomerFacts, rules: Rules, published: Memory, instant: datetime, today: date) -> Situation:
     """The situation of a customer of whom something is known."""
     values = valuation(facts, rules, today)
     standing = standing_of(facts, rules, values, instant, today)
-    return Situation(facts, rules, instant, today, values, standing, memory)
+    return Situation(facts, rules, instant, today, values, standing, published.of(facts.profiles), published)
 
 
 def midnight(day: date) -> datetime:

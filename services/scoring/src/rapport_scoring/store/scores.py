@@ -47,7 +47,8 @@ ORDER BY customer_id LIMIT $2
 _COUNT = "SELECT count(*)::integer FROM customer_score WHERE version > 0 AND moved_to IS NULL"
 _ENTER = """
 INSERT INTO segment_member (segment, customer_id, since)
-SELECT * FROM unnest($1::text[], $2::uuid[], $3::timestamptz[]) ON CONFLICT DO NOTHING
+SELECT * FROM unnest($1::text[], $2::uuid[], $3::timestamptz[])
+ON CONFLICT (segment, customer_id) DO UPDATE SET since = EXCLUDED.since
 """
 _LEAVE = """
 DELETE FROM segment_member m USING unnest($1::text[], $2::uuid[]) AS t (segment, customer_id)
