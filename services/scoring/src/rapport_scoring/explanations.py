@@ -46,9 +46,9 @@ class Case:
 
     @property
     def lately(self) -> list[LedgerLine]:
-        """The lines of the ninety days before the day of valuation."""
+        """The lines of the ninety days that end with the day of valuation."""
         on = self.values.on
-        return [line for line in self.values.ledger.lines if on - WINDOW <= line.day < on]
+        return [line for line in self.values.ledger.lines if on - WINDOW < line.day <= on]
 
 
 async def explain_value(database: Database, rules: RulesInForce, customer_id: UUID, field: str) -> Explanation:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import TypeAlias
 from uuid import UUID
 
@@ -14,8 +14,8 @@ from rapport_scoring.domain.indicators import Indicator
 from rapport_scoring.domain.ledger.lines import LedgerLine
 from rapport_scoring.domain.memory import memory_of
 from rapport_scoring.domain.rules import Rules
-from rapport_scoring.domain.standing import Standing, standing_of
-from rapport_scoring.domain.valuation import Valuation, valuation, valued
+from rapport_scoring.domain.standing import Standing, at_end_of
+from rapport_scoring.domain.valuation import Valuation
 from rapport_scoring.loading import load_composed
 from rapport_scoring.rules_in_force import RulesInForce
 from rapport_scoring.schemas.values import (
@@ -121,20 +121,11 @@ async def settled_position(database: Database, customer_id: UUID) -> PositionAns
 
 
 def present_standing(known: Known, on: date | None) -> tuple[Valuation, Standing]:
-    """The values on a day, else those of the day that was last published, and where the customer stood then."""
-    values = value_of(known.facts, known.rules, known.row, on)
-    today = on or values.on - timedelta(days=1)
-    instant = datetime.combine(today, datetime.max.time(), UTC)
-    return values, standing_of(known.facts, known.rules, values, instant, today)
-
-
-def value_of(facts: CustomerFacts, rules: Rules, row: ScoreRow, on: date | None) -> Valuation:
-    """The values on a day, else those of the day that was last published."""
-    if on is not None:
-        return valued(facts, rules, on, on)
-    published = ScoreUpdated.model_validate_json(row.score).valued_on if row.score is not None else None
-    today = published - timedelta(days=1) if published is not None else facts.last_day
-    return valuation(facts, rules, today or EPOCH)
+    """The values at the end of a day, else of the day that was last published, and where the customer stood then."""
+    row = known.row
+    if on is None and row.score is not None:
+        on = ScoreUpdated.model_validate_json(row.score).valued_on
+    return at_end_of(on or known.facts.last_day or EPOCH, known.facts, known.rules)
 
 
 def _answer(known: Known, on: date | None, known_at: datetime | None, after: Place | None, limit: int) -> ValueAnswer:

@@ -88,7 +88,7 @@ def readings(situation: Situation, attention: Attention) -> CustomerReadings:
 
 def _values(rules: Rules, values: Valuation) -> dict[str, int | None]:
     def reported(amount: Amount | None) -> int | None:
-        return None if amount is None else rules.value.rates.worth(amount.amount, amount.currency, values.rates_of)
+        return None if amount is None else rules.value.rates.worth(amount.amount, amount.currency, values.on)
 
     return {
         "value:last_90_days": values.last_90_days.amount,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from rapport_scoring.domain.customer import CustomerFacts
 from rapport_scoring.domain.dynamics.stages import next_stage_day, stage, stage_since
@@ -25,7 +25,7 @@ from rapport_scoring.domain.needs.suggestions import (
 )
 from rapport_scoring.domain.rates import Converted
 from rapport_scoring.domain.rules import Rules
-from rapport_scoring.domain.valuation import Valuation
+from rapport_scoring.domain.valuation import Valuation, valuation
 from rapport_shared.contracts.money import Amount
 from rapport_shared.contracts.scoring import Stage, StageState, Suggestion, TierState
 
@@ -84,6 +84,12 @@ def standing_of(facts: CustomerFacts, rules: Rules, values: Valuation, instant: 
         total=amount_of(values.total),
         suggestions=tuple(_published(one) for one in _suggested(facts, rules, values, today)),
     )
+
+
+def at_end_of(day: date, facts: CustomerFacts, rules: Rules) -> tuple[Valuation, Standing]:
+    """The values of a customer at the end of a day, and where it stands then: the same for whoever asks."""
+    values = valuation(facts, rules, day)
+    return values, standing_of(facts, rules, values, datetime.combine(day, datetime.max.time(), UTC), day)
 
 
 def indicators_of(
