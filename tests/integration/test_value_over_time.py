@@ -1,6 +1,7 @@
 """Values as time goes by: timers fire once, policies and fits come into force for everybody, runs see everybody."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -306,6 +307,40 @@ async def _tried(desk: Desk, kind: str, version: int, name: str = "default") -> 
         await desk.run()
         await asyncio.sleep(0.01)
     return await asking
+
+
+async def test_a_segment_that_is_tried_finds_those_who_are_members_once_it_is_activated(desk: Desk) -> None:
+    facts = ScoringFacts(seed=14, profiles=12)
+    chance, start = random.Random(14), datetime(2026, 1, 1, 9, tzinfo=UTC)
+    await desk.activate("trigger", {"retention": {"fall": {"enter": "0.10", "clear": "0.05"}, "cool_down_days": 7}})
+    for number in range(facts.profiles):
+        for purchase in range(chance.randrange(2, 6)):
+            at = start + timedelta(days=chance.randrange(90))
+            facts.state(facts.profile(number), "order.placed", order(f"{number}-{purchase}", 400_000), at)
+    desk.now = start + timedelta(days=90)
+    await desk.take(facts.messages)
+    for day in range(95, 240, 5):
+        await desk.fire(start + timedelta(days=day))
+    done = len(facts.messages)
+    for number in range(4):
+        facts.state(facts.profile(number), "order.placed", order(f"{number}-late", 900_000), desk.now)
+    await desk.take(facts.messages[done:])
+    desk.now += timedelta(days=1)  # some timers are due by now and not fired
+    tried = {
+        "alarmed": {"reading": "alarm:silence", "is": True},
+        "retention": {"reading": "trigger:retention", "is": True},
+        "fading": {"reading": "value:potential", "less_than": 500_000},
+        "silent": {"absent": "purchases", "for": "120 days"},
+        "rare": {"reading": "indicator:recency_days", "at_least": 170},
+    }
+    for name, when in tried.items():
+        made = await desk.call("PUT", f"/v1/policies/segment/{name}", 201, json={"when": when})
+        trial = await _tried(desk, "segment", made["version"], name)
+        await desk.call("POST", f"/v1/policies/segment/{name}/activate", 200, json={"version": made["version"]})
+        await desk.fire()
+        members = (await desk.call("GET", f"/v1/segments/{name}/members", 200))["members"]
+        assert set(trial["examples"]) == {one["customer_id"] for one in members}, name
+        assert 0 < trial["matched"] == len(members) < 12, name
 
 
 async def test_a_policy_that_nobody_would_act_on_is_refused(desk: Desk) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from rapport_scoring import store
-from rapport_scoring.domain.assessment import Assessment, Cause, Occasion, assess, nothing_known
+from rapport_scoring.domain.assessment import Assessment, Occasion, assess, nothing_known
 from rapport_scoring.domain.customer import CustomerFacts
 from rapport_scoring.domain.memory import Memory, Survivor, memory_of, text_of
 from rapport_scoring.domain.noticed import Noticed
@@ -71,7 +71,8 @@ def _changes(
         if row.version == 0 and not facts.known and len(facts.profiles) < 2:
             continue  # nothing to say of it; a composition of several is said even so, for readers wait for it
         survivor = Survivor(root, survivors.get(root, Memory())) if root != row.customer_id else None
-        occasion = occasion_of(row, rules, now, timed=timed)
+        due_at = row.due_at if timed else None
+        occasion = Occasion.of_timer(now, row.timed_at, due_at, rules)
         remembered, found = decide(_assess, row, facts, rules, occasion, survivor)
         survivors[row.customer_id] = found.memory
         change = _change(row, rules, occasion, remembered, found, survivor, now)
@@ -117,16 +118,6 @@ def _memory_of(row: ScoreRow) -> Memory:
     if memory.profiles is None and row.score is not None:
         return replace(memory, profiles=tuple(sorted(ScoreUpdated.model_validate_json(row.score).profiles)))
     return memory
-
-
-def occasion_of(row: ScoreRow, rules: Rules, now: datetime, *, timed: bool) -> Occasion:
-    """Why a customer is assessed: a timer asks for the instant it was set to, or now where that is too long ago."""
-    if not timed or row.due_at is None or row.due_at > now:
-        return Occasion(now, row.timed_at)
-    late = now - row.due_at > rules.effect_horizon
-    instant = now if late else row.due_at
-    timed_at = instant if row.timed_at is None else max(instant, row.timed_at)
-    return Occasion(now, timed_at, Cause.LATE_TIMER if late else Cause.TIMER)
 
 
 def _published(

@@ -43,6 +43,7 @@ from rapport_scoring.store.scores import (
     published,
     save_scores,
     scored_customers,
+    scores_of,
     segment_sizes,
 )
 
@@ -81,6 +82,7 @@ __all__ = [
     "roots",
     "save_scores",
     "scored_customers",
+    "scores_of",
     "segment_sizes",
     "use_names",
     "users",
