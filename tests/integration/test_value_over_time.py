@@ -1,6 +1,7 @@
 """Values as time goes by: timers fire once, policies and fits come into force for everybody, runs see everybody."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -66,6 +67,57 @@ async def test_what_was_due_long_ago_is_recorded_as_expired_and_rings_nobody(des
     [expired] = await desk.told("alarm.expired")
     assert expired["alarm"]["reason"] == "too_late"
     assert {one["effective"] for one in await desk.told("customer.stage_changed")} == {False}
+
+
+async def test_an_undone_merge_leaves_alarms_segments_and_stages_as_if_it_had_never_been(desk: Desk) -> None:
+    facts = ScoringFacts(seed=12, profiles=2)
+    often, seldom = facts.profile(0), facts.profile(1)
+    for day in range(60):
+        facts.state(
+            often,
+            "order.placed",
+            order(f"often-{day}", 2_000_000),
+            datetime(2026, 1, 1, 9, tzinfo=UTC) + timedelta(days=day),
+        )
+    monthly(facts, seldom, 3)
+    desk.now = datetime(2026, 3, 2, tzinfo=UTC)
+    await desk.take(facts.messages)
+    await desk.activate("segment", {"when": {"reading": "value:lifetime", "at_least": 1_000_000}}, "big")
+    await desk.activate("segment", {"when": {"reading": "alarm:silence", "is": True}}, "silent")
+    await desk.fire(datetime(2026, 4, 10, tzinfo=UTC))
+    decided = ("alarms", "triggers", "segments", "stage")
+    before = {one: {name: (await desk.value(one))[name] for name in decided} for one in (often, seldom)}
+    assert before[seldom]["alarms"][0]["state"] == "pending"
+    done = len(facts.messages)
+    join = facts.join(often, seldom)
+    await desk.take(facts.messages[done:])
+    merged = await desk.value(seldom)
+    assert (merged["alarms"][0]["state"], "big" in merged["segments"]) != ("pending", False)
+    done = len(facts.messages)
+    facts.undo(join)
+    await desk.take(facts.messages[done:])
+    after = {one: {name: (await desk.value(one))[name] for name in decided} for one in (often, seldom)}
+    assert after == before
+    members = await desk.call("GET", "/v1/segments/big/members", 200)
+    assert [one["customer_id"] for one in members["members"]] == [str(often)]
+    due = datetime.fromisoformat(before[seldom]["alarms"][0]["due_at"])
+    await desk.fire(due + timedelta(minutes=1))
+    rang = [one["alarm"]["due_at"] for one in await desk.told("alarm.raised") if one["customer_id"] == str(seldom)]
+    assert rang == [before[seldom]["alarms"][0]["due_at"]]
+
+
+async def test_a_customer_of_several_profiles_has_a_score_even_if_nothing_is_known_of_it(desk: Desk) -> None:
+    facts = ScoringFacts(seed=13, profiles=3)
+    join = facts.join(facts.profile(0), facts.profile(1))
+    await desk.take(facts.messages)
+    [score] = await desk.told("score.updated")
+    assert (score["customer_id"], score["as_of"]) == (str(facts.profile(1)), None)
+    assert set(score["profiles"]) == {str(facts.profile(0)), str(facts.profile(1))}
+    done = len(facts.messages)
+    facts.undo(join)
+    await desk.take(facts.messages[done:])
+    [_, alone] = await desk.told("score.updated")
+    assert (alone["customer_id"], alone["profiles"]) == (str(facts.profile(1)), [str(facts.profile(1))])
 
 
 async def test_a_document_leaves_the_ninety_days_by_itself(desk: Desk) -> None:
@@ -255,6 +307,40 @@ async def _tried(desk: Desk, kind: str, version: int, name: str = "default") -> 
         await desk.run()
         await asyncio.sleep(0.01)
     return await asking
+
+
+async def test_a_segment_that_is_tried_finds_those_who_are_members_once_it_is_activated(desk: Desk) -> None:
+    facts = ScoringFacts(seed=14, profiles=12)
+    chance, start = random.Random(14), datetime(2026, 1, 1, 9, tzinfo=UTC)
+    await desk.activate("trigger", {"retention": {"fall": {"enter": "0.10", "clear": "0.05"}, "cool_down_days": 7}})
+    for number in range(facts.profiles):
+        for purchase in range(chance.randrange(2, 6)):
+            at = start + timedelta(days=chance.randrange(90))
+            facts.state(facts.profile(number), "order.placed", order(f"{number}-{purchase}", 400_000), at)
+    desk.now = start + timedelta(days=90)
+    await desk.take(facts.messages)
+    for day in range(95, 240, 5):
+        await desk.fire(start + timedelta(days=day))
+    done = len(facts.messages)
+    for number in range(4):
+        facts.state(facts.profile(number), "order.placed", order(f"{number}-late", 900_000), desk.now)
+    await desk.take(facts.messages[done:])
+    desk.now += timedelta(days=1)  # some timers are due by now and not fired
+    tried = {
+        "alarmed": {"reading": "alarm:silence", "is": True},
+        "retention": {"reading": "trigger:retention", "is": True},
+        "fading": {"reading": "value:potential", "less_than": 500_000},
+        "silent": {"absent": "purchases", "for": "120 days"},
+        "rare": {"reading": "indicator:recency_days", "at_least": 170},
+    }
+    for name, when in tried.items():
+        made = await desk.call("PUT", f"/v1/policies/segment/{name}", 201, json={"when": when})
+        trial = await _tried(desk, "segment", made["version"], name)
+        await desk.call("POST", f"/v1/policies/segment/{name}/activate", 200, json={"version": made["version"]})
+        await desk.fire()
+        members = (await desk.call("GET", f"/v1/segments/{name}/members", 200))["members"]
+        assert set(trial["examples"]) == {one["customer_id"] for one in members}, name
+        assert 0 < trial["matched"] == len(members) < 12, name
 
 
 async def test_a_policy_that_nobody_would_act_on_is_refused(desk: Desk) -> None:

@@ -260,7 +260,7 @@ class SegmentLeft(SegmentMoved):
 
 
 class AlarmChanged(Contract):
-    """An alarm was raised, withdrawn by a purchase, or recorded as expired."""
+    """An alarm was raised, withdrawn by a purchase or an undone merge, or recorded as expired."""
 
     customer_id: UUID
     alarm: AlarmState
@@ -271,7 +271,7 @@ class AlarmRaised(AlarmChanged):
 
 
 class AlarmWithdrawn(AlarmChanged):
-    """A purchase became known that the alarm did not know of."""
+    """A purchase became known that the alarm did not know of, or the merge that raised the alarm was undone."""
 
 
 class AlarmExpired(AlarmChanged):

@@ -64,7 +64,9 @@ def segments(database: Database, rules: RulesInForce) -> APIRouter:
         """The segments in force, each with how many are in it."""
         present, sizes = await rules(database), await _sizes(database, caller)
         found = [
-            Segment(name=name, description=present.descriptions[name], version=version, members=sizes(name))
+            Segment(
+                name=name, description=present.segment_policies[name].description, version=version, members=sizes(name)
+            )
             for name, version in sorted(present.versions.segments.items())
         ]
         return Segments(segments=found)

@@ -68,7 +68,7 @@ def make_rules(
     value, tier, trigger = (active.get((kind, "default"), ActivePolicy()) for kind in ("value", "tier", "trigger"))
     segments = {name: policy for (kind, name), policy in active.items() if kind == "segment" and policy.document}
     policy = ValuePolicy.model_validate(value.document)
-    written = {name: SegmentPolicy.model_validate(one.document) for name, one in segments.items()}
+    segment_policies = {name: SegmentPolicy.model_validate(one.document) for name, one in segments.items()}
     return Rules(
         generation=generation,
         versions=Versions(
@@ -81,11 +81,11 @@ def make_rules(
         value=policy,
         tier=TierPolicy.model_validate(tier.document),
         trigger=TriggerPolicy.model_validate(trigger.document),
-        segments=compile_segments({name: SegmentPolicy.model_validate(one.document) for name, one in segments.items()}),
+        segments=compile_segments(segment_policies),
         parameters=_parameters(policy, fitted),
         baskets={name: PeerBaskets(**one) for name, one in fitted.get("baskets", {}).items()},
         rules_since=trigger.activated_at,
-        descriptions={name: one.description for name, one in written.items()},
+        segment_policies=segment_policies,
     )
 
 

@@ -27,7 +27,7 @@ class Trial:
 
     async def __call__(self, document: BaseModel) -> dict[str, Any]:
         """What the document would do, or, where that takes longer, the run at `GET /v1/value/runs/{run_id}`."""
-        request = {"kind": self.kind, "name": "tried", "document": document.model_dump(mode="json", exclude_unset=True)}
+        request = {"kind": self.kind, "document": document.model_dump(mode="json", exclude_unset=True)}
         async with self.database.transaction() as connection:
             run_id = await ask(connection, "simulation", request, "simulate", self.clock)
         waited = 0.0

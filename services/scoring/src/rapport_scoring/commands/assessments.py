@@ -7,7 +7,7 @@ from uuid import UUID
 
 from rapport_scoring import store
 from rapport_scoring.commands.states import present_states
-from rapport_scoring.domain.assessment import Assessment, Cause, Occasion, assess, nothing_known
+from rapport_scoring.domain.assessment import Assessment, Occasion, assess, nothing_known
 from rapport_scoring.domain.customer import CustomerFacts
 from rapport_scoring.domain.memory import Memory, Survivor, memory_of, text_of
 from rapport_scoring.domain.noticed import Noticed
@@ -52,7 +52,9 @@ async def assess_customers(
     present = await rules(connection)
     roots = await store.roots(connection, customers)
     now = clock()
-    occasions = {row.customer_id: occasion_of(row, present, now, timed=timed) for row in before}
+    occasions = {
+        row.customer_id: Occasion.of_timer(now, row.timed_at, row.due_at if timed else None, present) for row in before
+    }
     states = await present_states(connection, occasions, present)
     found = _changes(before, roots, states, present, occasions, {})
     if unsure := sorted(change.row.customer_id for change in found if change.needs_past):
@@ -78,8 +80,8 @@ def _changes(
     changes = []
     for row in sorted(rows, key=lambda row: roots.get(row.customer_id, row.customer_id) != row.customer_id):
         state, root = states[row.customer_id], roots.get(row.customer_id, row.customer_id)
-        if row.version == 0 and not state.known:
-            continue
+        if row.version == 0 and not state.known and len(state.profiles) < 2:
+            continue  # nothing to say of it; a composition of several is said even so, for readers wait for it
         survivor = Survivor(root, survivors.get(root, Memory())) if root != row.customer_id else None
         occasion, past = occasions[row.customer_id], pasts.get(row.customer_id)
         remembered, found = decide(_assess, row, state, rules, occasion, survivor, past)
@@ -119,20 +121,18 @@ def _assess(
     past: CustomerFacts | None,
 ) -> tuple[Memory, Assessment]:
     """What is remembered of a customer, and what is found of it now."""
-    before = memory_of(row.memory)
+    before = _memory_of(row)
     if not state.known:
         return before, nothing_known(state, rules, before, survivor)
     return before, assess(state, rules, before, occasion, past)
 
 
-def occasion_of(row: ScoreRow, rules: Rules, now: datetime, *, timed: bool) -> Occasion:
-    """Why a customer is assessed: a timer asks for the instant it was set to, or now where that is too long ago."""
-    if not timed or row.due_at is None or row.due_at > now:
-        return Occasion(now, row.timed_at)
-    late = now - row.due_at > rules.effect_horizon
-    instant = now if late else row.due_at
-    timed_at = instant if row.timed_at is None else max(instant, row.timed_at)
-    return Occasion(now, timed_at, Cause.LATE_TIMER if late else Cause.TIMER)
+def _memory_of(row: ScoreRow) -> Memory:
+    """What is remembered; in memories of before profiles were kept, they are those of the last score."""
+    memory = memory_of(row.memory)
+    if memory.profiles is None and row.score is not None:
+        return replace(memory, profiles=tuple(sorted(ScoreUpdated.model_validate_json(row.score).profiles)))
+    return memory
 
 
 def _published(
@@ -153,7 +153,7 @@ def _published(
         version=before.version + stated,
     )
     was = remembered.segments
-    entered = tuple((name, at) for name, at in sorted(found.memory.segments.items()) if name not in was)
+    entered = tuple((name, at) for name, at in sorted(found.memory.segments.items()) if was.get(name) != at)
     left = tuple(sorted(was.keys() - found.memory.segments.keys()))
     return Change(row, found.score, events, stated, entered, left, found.needs_past)
 

@@ -65,6 +65,19 @@ class Occasion:
     timed_at: datetime | None = None
     cause: Cause = Cause.FACTS
 
+    @classmethod
+    def of_timer(cls, now: datetime, timed_at: datetime | None, due_at: datetime | None, rules: Rules) -> "Occasion":
+        """The occasion of a timer that is due by now: the instant it was set to, or now where that is too long ago.
+
+        Where none is due it is that of the facts as they are.
+        """
+        if due_at is None or due_at > now:
+            return cls(now, timed_at)
+        late = now - due_at > rules.effect_horizon
+        instant = now if late else due_at
+        latest = instant if timed_at is None else max(instant, timed_at)
+        return cls(now, latest, Cause.LATE_TIMER if late else Cause.TIMER)
+
     def instant(self, state: Dated) -> datetime:
         """The instant that is assessed: the latest event, or the timer's if that is later."""
         return max(one for one in (state.latest, self.timed_at, datetime.min.replace(tzinfo=UTC)) if one is not None)
@@ -129,6 +142,27 @@ def assess_facts(facts: CustomerFacts, rules: Rules, before: Memory, occasion: O
     return assess(state_of(facts, rules.value, occasion.today(facts)), rules, before, occasion, facts)
 
 
+def catch_up(
+    facts: CustomerFacts,
+    rules: Rules,
+    before: Memory,
+    now: datetime,
+    timed_at: datetime | None,
+    due_at: datetime | None,
+) -> Assessment:
+    """The assessment of a customer under `rules` after all timers that are due by now, if nothing else happens.
+
+    That is what scoring comes to when `rules` come into force: it assesses everybody at the instant of their last fact
+    or timer, and fires the timers that this sets.
+    """
+    occasion = Occasion.of_timer(now, timed_at, due_at, rules)
+    found = assess_facts(facts, rules, before, occasion)
+    while found.due_at is not None and found.due_at <= now:
+        occasion = Occasion.of_timer(now, occasion.timed_at, found.due_at, rules)
+        found = assess_facts(facts, rules, found.memory, occasion)
+    return found
+
+
 def _effects(situation: Situation, past: CustomerFacts | None) -> Effects:
     """Which of the news call for action: what was not so already an effect horizon before."""
     rules, standing = situation.rules, situation.standing
@@ -174,7 +208,7 @@ def nothing_known(state: CustomerState, rules: Rules, before: Memory, survivor: 
         facts_digest=state.digest,
         commerce=CommerceFigures(),
     )
-    memory = before.forgotten()
+    memory = before.without_facts(state.profiles)
     return Assessment(score, noticed_gone(state.customer_id, rules, before, memory, survivor), memory, None, None)
 
 

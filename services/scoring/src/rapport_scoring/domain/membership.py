@@ -46,12 +46,12 @@ class Membership:
 
 def decide_membership(situation: Situation, attention: Attention) -> Membership:
     """The memberships of a customer. Where there are no segments, it costs nothing."""
-    before, segments = situation.memory, situation.rules.segments
+    published, segments = situation.published, situation.rules.segments
     if not segments.roots:
-        return no_membership(before)
+        return no_membership(published)
     read = readings(situation, attention)
-    found = refresh(segments, before.segments.keys(), before.kept, read, situation.instant)
-    since = {name: before.segments.get(name, situation.instant) for name in sorted(found.segments)}
+    found = refresh(segments, published.segments.keys(), published.kept, read, situation.instant)
+    since = {name: situation.memory.segments.get(name, situation.instant) for name in sorted(found.segments)}
     return Membership(since, found.entered, found.left, found.causes, found.kept)
 
 

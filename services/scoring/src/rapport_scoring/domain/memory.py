@@ -1,7 +1,10 @@
-"""What is remembered of a customer: decisions that were made once, and since when it is where it stands."""
+"""What is remembered of a customer: decisions that were made once, and the profiles that they were made about.
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+An undone merge leaves no trace: decisions about the profiles that are left go on from where they were before.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -11,6 +14,9 @@ from rapport_scoring.domain.dynamics.alarms import AlarmFact, Silence
 from rapport_scoring.domain.dynamics.triggers import TriggerState
 from rapport_scoring.domain.segments import Kept
 from rapport_shared.contracts import scoring
+
+MOST_COMPOSITIONS = 8
+"""Memories of so many earlier compositions are kept: the first, and the newest others."""
 
 MOST_ALARMS = 20
 """Alarms of so many newest episodes are published; all are remembered."""
@@ -30,6 +36,8 @@ class Memory:
     """What was decided of a customer, and where it stood when it was last assessed.
 
     `segments` are those it is in, since when; `kept` is what they read of it, nothing where there are no segments.
+    `profiles` are those of the customer then; None in memories of before they were kept, which are of the present ones.
+    `earlier` are memories of other compositions, the oldest first, which a further undo may need; they have none.
     """
 
     alarms: tuple[AlarmFact, ...] = ()
@@ -39,10 +47,28 @@ class Memory:
     stage: str | None = None
     segments: Mapping[str, datetime] = field(default_factory=dict)
     kept: Kept | None = None
+    profiles: tuple[UUID, ...] | None = None
+    earlier: tuple["Memory", ...] = ()
 
-    def forgotten(self) -> "Memory":
-        """What is remembered once nothing is known of the customer any more: which alarms were recorded."""
-        return Memory(alarms=self.alarms)
+    def of(self, profiles: Iterable[UUID]) -> "Memory":
+        """The memory from which decisions about `profiles` start: that of most of them, and of no others.
+
+        After a merge that is this one. After an undo it is the one from before the merge. Memories of a customer that
+        was merged away (of no profiles) are all kept, because it may come back with any of them.
+        """
+        present = tuple(sorted(profiles))
+        if self.profiles is None or self.profiles == present:
+            return replace(self, profiles=present)
+        known = [*self.earlier, replace(self, earlier=(), kept=None)]
+        usable = [one for one in known if one.profiles and set(one.profiles) <= set(present)]
+        start = max(reversed(usable), key=lambda one: len(one.profiles or ()), default=Memory())
+        earlier = [one for one in known if one.profiles] if not present else usable
+        return replace(start, profiles=present, earlier=_bounded([one for one in earlier if one.profiles != present]))
+
+    def without_facts(self, profiles: Iterable[UUID]) -> "Memory":
+        """What is remembered once nothing is known of the customer: the alarms, and the stage that was published."""
+        present = self.of(profiles)
+        return Memory(alarms=self.alarms, stage=self.stage, profiles=present.profiles, earlier=present.earlier)
 
     @property
     def trigger_states(self) -> tuple[scoring.TriggerState, ...]:
@@ -58,6 +84,11 @@ class Memory:
         last = {fact.episode: fact for fact in self.alarms}
         newest = tuple(alarm_state(last[episode]) for episode in sorted(last, reverse=True)[:MOST_ALARMS])
         return newest if self.pending is None else (_pending(self.pending), *newest)
+
+
+def _bounded(earlier: list[Memory]) -> tuple[Memory, ...]:
+    over = max(0, len(earlier) - MOST_COMPOSITIONS)
+    return (*earlier[:1], *earlier[1 + over :])
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from rapport_scoring.domain.decisions import Decisions
-from rapport_scoring.domain.dynamics.alarms import AlarmFact, AlarmState
+from rapport_scoring.domain.dynamics.alarms import AlarmFact, AlarmState, alarm_changes
 from rapport_scoring.domain.effects import NO_EFFECTS, Effects
 from rapport_scoring.domain.membership import Membership, no_membership
 from rapport_scoring.domain.memory import Memory, Survivor, alarm_state
@@ -45,11 +45,11 @@ class Noticed:
 
 
 def noticed(situation: Situation, decisions: Decisions, after: Memory) -> tuple[Noticed, ...]:
-    """What an assessment found that was not so before it."""
-    customer_id, rules, before = situation.state.customer_id, situation.rules, situation.memory
+    """What an assessment found that differs from what was published before it."""
+    customer_id, rules, before = situation.state.customer_id, situation.rules, situation.published
     return (
         *_stage(situation, decisions.effects),
-        *(_alarm(customer_id, fact) for fact in decisions.attention.alarms.facts),
+        *(_alarm(customer_id, fact) for fact in alarm_changes(before.alarms, after.alarms, situation.instant)),
         *_triggers(customer_id, rules, before, after),
         *_segments(customer_id, rules, decisions.membership, decisions.effects),
     )
@@ -66,7 +66,7 @@ def noticed_gone(
 
 
 def _stage(situation: Situation, effects: Effects) -> Iterator[Noticed]:
-    before, standing = situation.memory.stage, situation.standing
+    before, standing = situation.published.stage, situation.standing
     if standing.stage.value != before:
         changed = scoring.StageChanged(
             customer_id=situation.state.customer_id,

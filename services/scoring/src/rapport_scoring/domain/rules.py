@@ -9,7 +9,7 @@ from rapport_scoring.domain.dynamics.tiers import TierPolicy
 from rapport_scoring.domain.dynamics.trigger_policy import TriggerPolicy
 from rapport_scoring.domain.forecast import FittedParameters, prior_parameters
 from rapport_scoring.domain.needs.suggestions import PeerBaskets
-from rapport_scoring.domain.segments import SegmentIndex, compile_segments
+from rapport_scoring.domain.segments import SegmentIndex, SegmentPolicy, compile_segments
 from rapport_scoring.domain.value_policy import ValuePolicy
 
 ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
@@ -31,7 +31,7 @@ class Rules:
     """Rules in force together. `generation` grows with every activation and every refit.
 
     `baskets` counts what the customers of each group of peers bought; `rules_since` is when the `trigger` policy came
-    into force; `descriptions` are those of the segments.
+    into force; `segments` is made of the `segment_policies`.
     """
 
     generation: int
@@ -43,12 +43,17 @@ class Rules:
     parameters: FittedParameters
     baskets: Mapping[str, PeerBaskets] = field(default_factory=dict)
     rules_since: datetime = ALWAYS
-    descriptions: Mapping[str, str] = field(default_factory=dict)
+    segment_policies: Mapping[str, SegmentPolicy] = field(default_factory=dict)
 
     def looking_ahead(self, months: int) -> "Rules":
         """These rules, but that the forecast looks so many months ahead."""
         forecast = self.value.forecast.model_copy(update={"horizon_months": months})
         return replace(self, value=self.value.model_copy(update={"forecast": forecast}))
+
+    def with_segment(self, name: str, policy: SegmentPolicy) -> "Rules":
+        """These rules, and a segment more, or another in the place of one."""
+        policies = {**self.segment_policies, name: policy}
+        return replace(self, segments=compile_segments(policies), segment_policies=policies)
 
     @property
     def alarms(self) -> AlarmRule:

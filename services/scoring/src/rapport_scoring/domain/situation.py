@@ -12,7 +12,11 @@ from rapport_scoring.domain.valuation import Valuation, valuation
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """A customer at `instant`, on the day `today`: its state, what that is worth, and what was decided before."""
+    """A customer at `instant`, on the day `today`: its state, what that is worth, and what was decided before.
+
+    Decisions start from `memory`; events are the difference to `published`, the memory after the last assessment. The
+    two are different once profiles have left the customer.
+    """
 
     state: CustomerState
     rules: Rules
@@ -21,13 +25,14 @@ class Situation:
     values: Valuation
     standing: Standing
     memory: Memory
+    published: Memory
 
 
-def situation_of(state: CustomerState, rules: Rules, memory: Memory, instant: datetime, today: date) -> Situation:
+def situation_of(state: CustomerState, rules: Rules, published: Memory, instant: datetime, today: date) -> Situation:
     """The situation of a customer of whom something is known."""
     values = valuation(state, rules, today)
     standing = standing_of(state, rules, values, instant, today)
-    return Situation(state, rules, instant, today, values, standing, memory)
+    return Situation(state, rules, instant, today, values, standing, published.of(state.profiles), published)
 
 
 def midnight(day: date) -> datetime:

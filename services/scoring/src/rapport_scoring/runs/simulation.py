@@ -1,7 +1,7 @@
 """What a policy would do: the real engine on the recorded past, under the rules in force and under it, side by side.
 
-Nothing is published and nothing remembered. Segments are tried on everybody as they stand; other policies on the last
-ninety days of a sample, which is drawn by the customers' ids and hence is the same every time.
+Nothing is published and nothing remembered. Segments are tried on everybody, as activation will assess them; other
+policies on the last ninety days of a sample, which is drawn by the customers' ids and hence is the same every time.
 """
 
 import asyncio
@@ -13,14 +13,15 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from rapport_scoring.domain.assessment import Assessment, Occasion, assess_facts
+from rapport_scoring import store
+from rapport_scoring.domain.assessment import Assessment, catch_up
 from rapport_scoring.domain.customer import CustomerFacts
 from rapport_scoring.domain.dynamics.tiers import TierPolicy
 from rapport_scoring.domain.dynamics.trigger_policy import TriggerPolicy
-from rapport_scoring.domain.memory import Memory
+from rapport_scoring.domain.memory import memory_of
 from rapport_scoring.domain.replay import replay, window_of
 from rapport_scoring.domain.rules import Rules
-from rapport_scoring.domain.segments import SegmentPolicy, compile_segments, finds_all
+from rapport_scoring.domain.segments import SegmentPolicy, finds_all
 from rapport_scoring.domain.value_policy import ValuePolicy
 from rapport_scoring.runs.base import Progress, everybody
 from rapport_shared.database import Database
@@ -28,20 +29,21 @@ from rapport_shared.database import Database
 DAYS: Final = 90
 SAMPLE: Final = 1_000
 MOST_NAMED: Final = 20
+TRIED: Final = "(tried)"
+"""The name of the segment that is tried: no policy can have it."""
 
 
 async def simulate(
     database: Database,
     rules: Rules,
     kind: str,
-    name: str,
     document: Mapping[str, Any],
     now: datetime,
     progress: Progress,
 ) -> dict[str, Any]:
     """What the policy would do; takes a few milliseconds a customer."""
     if kind == "segment":
-        return await _preview(database, rules, name, SegmentPolicy.model_validate(document), now, progress)
+        return await _preview(database, rules, SegmentPolicy.model_validate(document), now, progress)
     return await _compare(database, rules, changed(rules, kind, document), now, progress)
 
 
@@ -106,7 +108,7 @@ async def _compare(
         "days": DAYS,
         "customers": tally.customers,
         "of": progress.total,
-        "complete": tally.customers == progress.total,
+        "complete": (progress.total or 0) <= SAMPLE,
         "would_change": tally.differing,
         "tiers": dict(tally.tiers),
         "total": {"before": tally.total_before, "after": tally.total_after, "currency": rules.value.rates.reporting},
@@ -136,16 +138,18 @@ def _sampled(customer: UUID, of: int) -> bool:
 
 
 async def _preview(
-    database: Database, rules: Rules, name: str, policy: SegmentPolicy, now: datetime, progress: Progress
+    database: Database, rules: Rules, policy: SegmentPolicy, now: datetime, progress: Progress
 ) -> dict[str, Any]:
-    alone = replace(rules, segments=compile_segments({name: policy}))
+    """Who would be a member: everybody as they will be assessed when the segment is activated, with what is decided."""
+    proposed = rules.with_segment(TRIED, policy)
     members: list[str] = []
     matched = customers = 0
     async for page in everybody(database, progress):
+        rows = await store.scores_of(database, [facts.customer_id for facts in page])
         for facts in page:
-            customers += 1
-            found = assess_facts(facts, alone, Memory(), Occasion(now, now))
-            if name in found.score.segments:
+            row, customers = rows[facts.customer_id], customers + 1
+            found = catch_up(facts, proposed, memory_of(row.memory), now, row.timed_at, row.due_at)
+            if TRIED in found.memory.segments:
                 matched += 1
                 members += [str(facts.customer_id)] if len(members) < MOST_NAMED else []
             await asyncio.sleep(0)

@@ -83,7 +83,7 @@ class RunWorker:
                 until = date.fromisoformat(request["fit_until"])
                 return await look_back(self.database, rules, until, request["horizon_days"], progress)
             case "simulation":
-                policy = request["kind"], request["name"], request["document"]
+                policy = request["kind"], request["document"]
                 return await simulate(self.database, rules, *policy, now, progress)
             case unknown:
                 raise ValueError(f"{unknown} is no kind of run")

@@ -36,6 +36,7 @@ from rapport_scoring.store.scores import (
     published,
     save_scores,
     scored_customers,
+    scores_of,
     segment_sizes,
 )
 from rapport_scoring.store.statements import (
@@ -109,6 +110,7 @@ __all__ = [
     "save_scores",
     "save_totals",
     "scored_customers",
+    "scores_of",
     "segment_sizes",
     "set_beginnings",
     "state_rows",

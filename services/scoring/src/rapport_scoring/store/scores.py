@@ -17,6 +17,7 @@ _LOCK_CUSTOMERS = f"""
 SELECT {_NAMES} FROM customer_score WHERE customer_id = ANY($1::uuid[]) ORDER BY customer_id FOR UPDATE
 """
 _PUBLISHED = f"SELECT {_NAMES} FROM customer_score WHERE customer_id = $1"
+_PUBLISHED_OF_MANY = f"SELECT {_NAMES} FROM customer_score WHERE customer_id = ANY($1::uuid[])"
 _SAVE = """
 UPDATE customer_score c SET sequence = s.sequence, recorded_at = s.recorded_at, score = s.score, version = s.version,
     moved_to = s.moved_to, timed_at = s.timed_at, due_at = s.due_at, generation = s.generation, memory = s.memory,
@@ -48,7 +49,8 @@ ORDER BY customer_id LIMIT $2
 _COUNT = "SELECT count(*)::integer FROM customer_score WHERE version > 0 AND moved_to IS NULL"
 _ENTER = """
 INSERT INTO segment_member (segment, customer_id, since)
-SELECT * FROM unnest($1::text[], $2::uuid[], $3::timestamptz[]) ON CONFLICT DO NOTHING
+SELECT * FROM unnest($1::text[], $2::uuid[], $3::timestamptz[])
+ON CONFLICT (segment, customer_id) DO UPDATE SET since = EXCLUDED.since
 """
 _LEAVE = """
 DELETE FROM segment_member m USING unnest($1::text[], $2::uuid[]) AS t (segment, customer_id)
@@ -93,6 +95,12 @@ async def published(connection: Reading, customer_id: UUID) -> ScoreRow | None:
     """What was last published of a customer, None for one that was never looked at."""
     rows = await connection.fetch(_PUBLISHED, customer_id)
     return ScoreRow(**dict(rows[0])) if rows else None
+
+
+async def scores_of(connection: Reading, customers: Sequence[UUID]) -> dict[UUID, ScoreRow]:
+    """What was last published of customers that have a score."""
+    rows = await connection.fetch(_PUBLISHED_OF_MANY, customers)
+    return {row["customer_id"]: ScoreRow(**dict(row)) for row in rows}
 
 
 async def save_scores(connection: Connection, rows: Sequence[ScoreRow]) -> None:

@@ -7,7 +7,7 @@ where it may have no effect any more; whichever is recorded first is final. A ra
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from uuid import UUID
@@ -39,6 +39,8 @@ class AlarmReason(StrEnum):
     """A purchase dated before the day it was due became known later."""
     TAKEN_BACK = "taken_back"
     """The purchase that began the episode was taken back."""
+    UNMERGED = "unmerged"
+    """It rang while the customer was merged, and the merge was undone."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -132,6 +134,35 @@ def open_alarms(recorded: Iterable[AlarmFact]) -> frozenset[Episode]:
     known = list(recorded)
     withdrawn = {fact.episode for fact in known if fact.state is AlarmState.WITHDRAWN}
     return frozenset(fact.episode for fact in known if fact.state is AlarmState.RAISED) - withdrawn
+
+
+def alarm_changes(
+    published: Iterable[AlarmFact], recorded: Iterable[AlarmFact], now: datetime
+) -> tuple[AlarmFact, ...]:
+    """What to publish where `recorded` takes the place of what was `published`, those that end first.
+
+    An alarm that is no longer open is withdrawn: for its recorded reason, else because a merge was undone.
+    """
+    was, known = list(published), list(recorded)
+    last = {fact.episode: fact for fact in known}
+    before = {fact.episode: fact for fact in was}
+    open_before = open_alarms(was)
+    ended = sorted(open_before - open_alarms(known))
+    return (
+        *(_ended(before[episode], last.get(episode), now) for episode in ended),
+        *(
+            fact
+            for episode, fact in sorted(last.items())
+            if (fact.state is AlarmState.RAISED and episode not in open_before)
+            or (fact.state is AlarmState.EXPIRED and episode not in before)
+        ),
+    )
+
+
+def _ended(published: AlarmFact, recorded: AlarmFact | None, now: datetime) -> AlarmFact:
+    if recorded is not None and recorded.state is AlarmState.WITHDRAWN:
+        return recorded
+    return replace(published, state=AlarmState.WITHDRAWN, recorded_at=now, reason=AlarmReason.UNMERGED)
 
 
 def _due_fact(present: Silence, rule: AlarmRule, now: datetime) -> AlarmFact:
