@@ -31,7 +31,7 @@ from rapport_scoring.schemas.values import (
     WaitingDocument,
 )
 from rapport_scoring.store import ScoreRow
-from rapport_shared.contracts.scoring import ScoreUpdated
+from rapport_shared.contracts.scoring import PotentialValue, ScoreUpdated
 from rapport_shared.contracts.touchpoints import DocumentKey
 from rapport_shared.database import Database
 from rapport_shared.errors import NOT_FOUND, VALIDATION, FieldProblem, Problem
@@ -145,7 +145,7 @@ def _answer(known: Known, on: date | None, known_at: datetime | None, after: Pla
         policy_version=rules.versions.value,
         profiles=list(facts.profiles),
         contemporary=values.contemporary,
-        potential=values.outlook.potential,
+        potential=_with_interval(values),
         model=values.outlook.model,
         total=standing.total,
         tier=standing.tier_state,
@@ -170,6 +170,13 @@ def _answer(known: Known, on: date | None, known_at: datetime | None, after: Pla
         waiting_count=len(book.waiting),
         next_cursor=next_cursor,
     )
+
+
+def _with_interval(values: Valuation) -> PotentialValue:
+    """Potential value as it is published, and between what the number of orders lies."""
+    basis = values.outlook.basis
+    interval = basis.orders(values.on) if basis is not None else None
+    return values.outlook.potential.model_copy(update={"orders_interval": interval})
 
 
 def _page(lines: Sequence[LedgerLine], after: Place | None, limit: int) -> tuple[Sequence[LedgerLine], str | None]:
