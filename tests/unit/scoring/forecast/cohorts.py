@@ -10,7 +10,7 @@ from functools import cache
 import numpy as np
 
 from deploy.local.infrastructure import CHECKOUT
-from rapport_scoring.domain.forecast import PurchaseHistory
+from rapport_scoring.domain.forecast import MONTH, PurchaseHistory
 
 BEGIN = date(2020, 1, 1)
 CDNOW = CHECKOUT / "deploy" / "local" / "demo" / "cdnow_sample.txt.gz"
@@ -41,6 +41,11 @@ def after_purchases(a: float, b: float) -> Loss:
 def at_any_time(s: float, beta: float) -> Loss:
     """An age that is exponential with μ ~ Gamma(s, β), β in days, as Pareto/NBD has it."""
     return lambda chance: (0.0, float(chance.exponential(1 / max(chance.gamma(s, 1 / beta), 1e-12))))
+
+
+def each_month(a: float, b: float) -> Loss:
+    """At the end of each of its months with the probability θ ~ Beta(a, b), as PDO/NBD has it."""
+    return lambda chance: (0.0, float(chance.geometric(max(chance.beta(a, b), 1e-12))) * MONTH)
 
 
 def simulated(

@@ -34,8 +34,8 @@ class Member:
     currency: str
     revenue: int = 0
     contribution: int = 0
-    order_costs: int = 0
     orders: int = 0
+    order_costs: int = 0
     won: int = 0
     lost: int = 0
     wallet_to_sales: float | None = None
