@@ -101,16 +101,23 @@ def probabilities_alive(model: PdoNbd, repeats: ArrayLike, last: ArrayLike, age:
 
 
 def probability_alive(model: PdoNbd, recency: Recency) -> float:
-    """`probabilities_alive` of one: 1 / (1 + Σ D(j) / S(n) · ((α + T) / (α + j))^(r + x)), j from t_x to T."""
+    """`probabilities_alive` of one: 1 / (1 + (α + T)^(r + x) · Σ D(j) / S(n) · (α + j)^−(r + x)), j from t_x to T."""
     since, until = math.floor(recency.last), math.floor(recency.age)
     if until == since:
         return 1.0
+    odds = _odds_of_loss(model, recency.repeats, since, until)
+    odds += (model.r + recency.repeats) * math.log(model.alpha + recency.age)
+    return 1 / (1 + math.exp(odds)) if odds < 700 else 0.0
+
+
+@lru_cache(maxsize=65_536)
+def _odds_of_loss(model: PdoNbd, repeats: int, since: int, until: int) -> float:
+    """ln Σ D(j) / S(n) · (α + j)^−(r + x) over the chances after the month `since` up to the n-th, `until`."""
     survived, lost = _lifetimes(model, _tabulated(until))
     months = np.arange(since + 1, until + 1)
-    odds = lost[months] - survived[until]
-    odds = odds + (model.r + recency.repeats) * np.log((model.alpha + recency.age) / (model.alpha + months))
+    odds = lost[months] - survived[until] - (model.r + repeats) * np.log(model.alpha + months)
     highest = float(odds.max())
-    return float(expit(-highest - math.log(float(np.exp(odds - highest).sum()))))
+    return highest + math.log(float(np.exp(odds - highest).sum()))
 
 
 def silence_alarm(model: PdoNbd, repeats: int, last: float, threshold: float) -> float | None:
