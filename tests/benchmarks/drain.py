@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from rapport_gateway.hub import CHANNEL
-from rapport_gateway.projector import Projector
-from rapport_gateway.runs import live_run
+from rapport_gateway.projection.projector import Projector
+from rapport_gateway.projection.runs import live_run
 from rapport_gateway.view.facts import Fact
 from rapport_shared.clock import system_clock
 from rapport_shared.contracts.catalogue import EVENT_TOPICS

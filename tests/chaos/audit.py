@@ -169,6 +169,7 @@ async def _person_findings(client: httpx.AsyncClient, person: Person) -> list[st
         "contacts": (person.contacts, view["interactions"]["count"] if view["interactions"] else 0),
         "orders": (person.orders, view["commerce"]["orders"] if view["commerce"] else 0),
         "revenue": (money, view["commerce"]["revenue"] if view["commerce"] else []),
+        "settling": (False, view["commerce"]["settling"] if view["commerce"] else False),
         "value": (money, parts.get("revenue", [])),
         "tickets": (person.tickets, view["tickets"]["by_kind"].get("complaint", 0) if view["tickets"] else 0),
         "missing in the timeline": (0, len(person.touchpoints - seen.keys())),

@@ -89,7 +89,7 @@ async def until_asset(caller: Caller, customer_id: str, count: int) -> None:
 
 
 async def sections(caller: Caller, customer_id: str, after: str) -> dict[str, Any]:
-    view = await caller.view(customer_id, after)
+    view = await caller.view(customer_id, after, settled=True)
     return {name: view[name] for name in OWN}
 
 
@@ -134,6 +134,7 @@ async def test_both_customers_are_as_if_the_merge_had_never_been(caller: Caller,
     assert (after[a]["assets"], after[b]["assets"]) == (before[a]["assets"], before[b]["assets"])
     assert after[b]["interactions"]["count"] == 2
     assert after[a]["commerce"]["orders"] == 2
+    assert not any(one["commerce"]["settling"] for one in after.values())
     assert {one["subject"] for one in after[b]["tickets"]["open"]} == {"ticket of 贝拉", "meanwhile"}
     page = (await caller.call("GET", f"/v1/customers/{b}/timeline", 200)).json()
     assert {entry["profile_id"] for entry in page["entries"] if entry["profile_id"]} == {b}

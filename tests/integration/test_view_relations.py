@@ -11,10 +11,10 @@ from uuid import UUID
 import orjson
 import pytest_asyncio
 
-from rapport_gateway.projector import Projector, project
-from rapport_gateway.related import AT_ONCE
+from rapport_gateway.projection.projector import Projector
+from rapport_gateway.projection.related import AT_ONCE
+from rapport_gateway.projection.runs import Run, live_run
 from rapport_gateway.relation_pages import page_of
-from rapport_gateway.runs import Run, live_run
 from rapport_gateway.view.facts import Fact
 from rapport_shared.clock import system_clock
 from rapport_shared.contracts.ids import derived_id, new_id, source_profile_id
@@ -31,11 +31,12 @@ class Desk:
 
     run: Run
     tables: Database
+    projector: Projector
     sequences: dict[UUID, int] = field(default_factory=dict)
 
     async def take(self, facts: Sequence[Fact]) -> None:
         async with self.tables.transaction() as connection:
-            await project(self.run.run, system_clock, connection, facts)
+            await self.projector.apply(connection, facts)
 
     def profile(self, record: str, name: str, *relations: tuple[str, str]) -> Fact:
         """A record states its name, and its relations to others."""
@@ -86,6 +87,10 @@ class Desk:
         return [(line["customer_id"], line["display_name"]) for line in shown]
 
 
+async def _nobody() -> None:
+    return
+
+
 @pytest_asyncio.fixture
 async def desk(databases: Databases) -> AsyncIterator[Desk]:
     async def prepare(dsn: str) -> None:
@@ -95,7 +100,7 @@ async def desk(databases: Databases) -> AsyncIterator[Desk]:
         async with Database(dsn, size=1, application="test") as database, database.connection() as connection:
             run = await live_run(connection)
         async with Database(dsn, size=2, application="test", search_path=f"{run.schema}, public") as tables:
-            yield Desk(run, tables)
+            yield Desk(run, tables, Projector(run, tables, system_clock, _nobody))
 
 
 def customer(record: str) -> str:

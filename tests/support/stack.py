@@ -47,9 +47,11 @@ class Caller:
         answer = await self.call("GET", f"/v1/touchpoints/{touchpoint_id}?wait_ms={wait_ms}", 200)
         return dict(answer.json())
 
-    async def view(self, customer_id: str | UUID, after: str, *, wait_ms: int = 20_000) -> dict[str, Any]:
-        """A customer's view once it holds the events of `after`."""
-        path = f"/v1/customers/{customer_id}?after={after}&wait_ms={wait_ms}"
+    async def view(
+        self, customer_id: str | UUID, after: str, *, wait_ms: int = 20_000, settled: bool = False
+    ) -> dict[str, Any]:
+        """A customer's view once it holds the events of `after`; `settled`, with the figures that follow from all."""
+        path = f"/v1/customers/{customer_id}?after={after}&wait_ms={wait_ms}{'&settled=true' if settled else ''}"
         answer = await self.client.get(path, follow_redirects=True)
         assert answer.status_code == 200, f"GET {path}: {answer.status_code} {answer.text}"
         return dict(answer.json())

@@ -8,10 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from rapport_gateway.projector import fold_all
-from rapport_gateway.view import commerce, identity, quality, relations
+from rapport_gateway.view import identity, quality, relations
 from rapport_gateway.view.facts import Fact, read_fact
-from rapport_gateway.view.sections import FOLDED, assess, places_of, render
+from rapport_gateway.view.sections import RENDERED, SOURCES, assess, fold_all, places_of, render
 from rapport_shared.contracts.catalogue import (
     ALARM_RAISED,
     ASSET_CHANGED,
@@ -50,6 +49,7 @@ from rapport_shared.contracts.money import Amount
 from rapport_shared.contracts.scoring import (
     AlarmRaised,
     AlarmState,
+    CommerceFigures,
     ContemporaryValue,
     PotentialValue,
     ScoreUpdated,
@@ -285,10 +285,11 @@ class ViewFacts(ScoringFacts):
             as_of=_START,
             policy_version=1,
             parameter_version=1,
-            profiles=(customer,),
+            profiles=self._scored(customer),
             contemporary=worth,
             lines=1,
             facts_digest="",
+            commerce=self._figures(amount),
             potential=PotentialValue(value=amount) if self._chance.random() < 0.8 else None,
             total=amount,
             tier=TierState(name=self._chance.choice(["gold", "none"]), measure="total", figure=amount),
@@ -296,6 +297,25 @@ class ViewFacts(ScoringFacts):
             alarms=tuple(self._alarm(customer, state) for state in ("pending", "raised", "expired")),
             segments=tuple(sorted(self._chance.sample(["big", "quiet", "new"], self._chance.randrange(3)))),
         )
+
+    def _scored(self, customer: UUID) -> tuple[UUID, ...]:
+        """The customer's profiles now or, at times, those of some other moment."""
+        others = {
+            profile for number in range(self.profiles) if self._customer(profile := self.profile(number)) == customer
+        }
+        if self._chance.random() < 0.3:
+            others = {self._any_profile()}
+        return tuple(sorted({customer, *others}))
+
+    def _figures(self, amount: Amount) -> CommerceFigures | None:
+        """What the customer's documents amount to; a score of before may lack it."""
+        figures = CommerceFigures(
+            orders=self._chance.randrange(9),
+            revenue=(amount,),
+            last_order_at=self._at(),
+            waiting=self._chance.randrange(2),
+        )
+        return figures if self._chance.random() < 0.9 else None
 
     def _alarm(self, customer: UUID, state: Any) -> AlarmState:
         at = self._at()
@@ -308,27 +328,21 @@ Sections = dict[UUID, dict[str, str]]
 
 
 def sections_of(messages: Iterable[Message]) -> Sections:
-    """The sections of every customer by plain recomputation: all facts at once, each counted once.
-
-    A document is settled with all others here, where the view looks for those that name each other.
-    """
+    """The sections of every customer by plain recomputation: all facts at once, each counted once."""
     facts = {fact.event_id: fact for message in messages if (fact := read_fact(as_record(message))) is not None}
     ended = {UUID(fact.data["event_id"]) for fact in facts.values() if fact.type == "interaction.retracted"}
     mended = {fact.data["interaction_id"] for fact in facts.values() if fact.type == "interaction.retracted"}
     partials = fold_all([fact for fact in facts.values() if fact.event_id not in ended], mended)
     members = _members(list(facts.values()))
-    documents = {place: state for place, state in partials.items() if place.section == commerce.NAME}
     found: Sections = {}
     for customer, profiles in members.items():
         found[customer] = {}
-        for section in FOLDED:
+        for section in RENDERED:
             own = {
                 (place.profile_id, place.item): state
                 for place, state in partials.items()
-                if place.section == section.NAME and place.profile_id in profiles
+                if place.section == SOURCES[section.NAME] and place.profile_id in profiles
             }
-            if section.NAME == commerce.NAME:
-                own |= {(place.profile_id, place.item): state for place, state in documents.items()}
             found[customer][section.NAME] = render(section.NAME, customer, profiles, own)
         registers, candidates = (
             {(place.profile_id, place.item): state for place, state in partials.items() if place.section == name}

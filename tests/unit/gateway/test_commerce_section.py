@@ -1,133 +1,100 @@
-"""What commerce documents amount to in the view, and that the order of their arrival changes nothing."""
+"""The commerce section shows what scoring states, and says so where a merge or an undo is newer than the figures."""
 
-import json
-import random
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from hypothesis import given, settings
+import orjson
+from hypothesis import given
 from hypothesis import strategies as st
 
-from rapport_gateway.projector import fold_all
+from rapport_gateway.view import commerce, quality, value
 from rapport_gateway.view.facts import Fact
-from rapport_gateway.view.sections import FOLDED, render
-from rapport_shared.contracts.ids import derived_id
+from rapport_gateway.view.sections import Place, fold_all, render
+from rapport_shared.contracts.money import Amount
+from rapport_shared.contracts.scoring import CommerceFigures, ContemporaryValue, ReceivableDue, ScoreUpdated
 
-PROFILE = UUID("00000000-0000-4000-8000-000000000001")
-BEGUN = datetime(2026, 1, 1, tzinfo=UTC)
+CUSTOMER = UUID(int=1)
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+PROFILES = st.sets(st.integers(2, 6).map(lambda number: UUID(int=number))).map(lambda others: {CUSTOMER, *others})
+
+amounts = st.builds(Amount, amount=st.integers(-(10**9), 10**9), currency=st.sampled_from(["CNY", "EUR"]))
+figures = st.builds(
+    CommerceFigures,
+    orders=st.integers(0, 99),
+    returned=st.integers(0, 9),
+    revenue=st.lists(amounts, max_size=2),
+    last_order_at=st.none() | st.datetimes(timezones=st.just(UTC)),
+    receivable_due=st.lists(
+        st.builds(ReceivableDue, amount=st.integers(1, 99), currency=st.just("CNY"), due_on=st.dates()), max_size=3
+    ),
+    waiting=st.integers(0, 3),
+)
 
 
-def recorded(number: int, kind: str, data: dict[str, Any], *, profile: UUID = PROFILE, sequence: int = 1) -> Fact:
-    touchpoint_id = derived_id("test", number)
-    channel = "erp" if "." in kind and not kind.startswith("call") else "phone"
-    body: dict[str, Any] = {
-        "interaction_id": str(derived_id("interaction", touchpoint_id)),
-        "touchpoint_id": str(touchpoint_id),
-        "kind": kind,
-        "channel": channel,
-        "touchpoint": {"kind": kind, "channel": channel, "source": {"system": "erp"}, "data": data},
-    }
-    at = BEGUN + timedelta(hours=number)
+def score(stated: CommerceFigures | None, profiles: set[UUID], sequence: int = 1) -> Fact:
+    data = ScoreUpdated(
+        customer_id=CUSTOMER,
+        as_of=NOON,
+        policy_version=1,
+        parameter_version=1,
+        profiles=tuple(sorted(profiles)),
+        contemporary=ContemporaryValue(lifetime=(), lifetime_parts={}),
+        lines=0,
+        facts_digest="",
+        commerce=stated,
+    )
+    text = data.model_dump_json()
     return Fact(
-        touchpoint_id, "interaction.recorded", body["interaction_id"], profile, at, at, sequence, body, json.dumps(body)
+        UUID(int=1000 + sequence), "score.updated", str(CUSTOMER), None, NOON, NOON, sequence, orjson.loads(text), text
     )
 
 
-def order(number: int, name: str, net: int, revision: int = 1) -> Fact:
-    line = {"line": "1", "quantity": "2", "net": net, "tax": 0}
-    data = {"order": name, "currency": "CNY", "revision": revision, "lines": [line], "net": net, "gross": net}
-    return recorded(number, "order.placed", data)
+def shown(name: str, profiles: set[UUID], *facts: Fact) -> Any:
+    partials = {(place.profile_id, place.item): state for place, state in fold_all(facts).items()}
+    return orjson.loads(render(name, CUSTOMER, sorted(profiles), partials))
 
 
-def invoice(number: int, name: str, ordered: str, net: int, terms: list[dict[str, Any]]) -> Fact:
-    line = {"line": "1", "order": ordered, "order_line": "1", "quantity": "2", "net": net, "tax": 0}
-    data = {"invoice": name, "currency": "CNY", "lines": [line], "net": net, "gross": net, "terms": terms}
-    return recorded(number, "invoice.issued", data)
+@given(figures, PROFILES)
+def test_the_section_is_what_scoring_states(stated: CommerceFigures, profiles: set[UUID]) -> None:
+    section = shown("commerce", profiles, score(stated, profiles))
+    at = section.pop("last_order_at")
+    assert (None if at is None else datetime.fromisoformat(at)) == stated.last_order_at
+    assert at is None or (len(at), at[-1]) == (27, "Z")
+    expected = stated.model_dump(mode="json", exclude={"last_order_at"})
+    assert section == {"settling": False, **expected}
 
 
-def payment(number: int, name: str, amount: int, allocated: dict[str, int]) -> Fact:
-    allocations = [{"invoice": target, "amount": part} for target, part in allocated.items()]
-    return recorded(
-        number, "payment.received", {"payment": name, "currency": "CNY", "amount": amount, "allocations": allocations}
-    )
+@given(figures, PROFILES, st.none() | PROFILES)
+def test_figures_of_other_profiles_are_settling(
+    stated: CommerceFigures, profiles: set[UUID], scored: set[UUID] | None
+) -> None:
+    facts = [] if scored is None else [score(stated, scored)]
+    expected = profiles != {CUSTOMER} if scored is None else profiles != scored
+    assert shown("commerce", profiles, *facts)["settling"] == expected
+    worth = shown("value", profiles, *facts)
+    assert (worth or {"settling": False})["settling"] == expected
+    assert (worth is None) == (scored is None and not expected)
 
 
-def commerce(facts: list[Fact]) -> dict[str, Any]:
-    partials = {
-        (place.profile_id, place.item): state for place, state in fold_all(facts).items() if place.section == "commerce"
-    }
-    return dict(json.loads(render("commerce", PROFILE, [PROFILE], partials)))
+def test_a_score_of_before_the_figures_were_stated_is_settling_until_it_is_stated_again() -> None:
+    before, after = score(None, {CUSTOMER}), score(CommerceFigures(orders=2), {CUSTOMER}, sequence=2)
+    section = shown("commerce", {CUSTOMER}, before)
+    assert (section["settling"], section["orders"]) == (True, 0)
+    for facts in ([before, after], [after, before]):
+        section = shown("commerce", {CUSTOMER}, *facts)
+        assert (section["settling"], section["orders"]) == (False, 2)
 
 
-def test_a_later_revision_replaces_an_order_whichever_comes_first() -> None:
-    first, second = order(1, "O1", 1000), order(2, "O1", 700, revision=2)
-    for facts in ([first, second], [second, first]):
-        assert commerce(facts)["revenue"] == [{"amount": 700, "currency": "CNY"}]
-        assert commerce(facts)["orders"] == 1
+def test_documents_that_wait_are_a_gap_of_the_record() -> None:
+    nothing: dict[str, Any] = dict.fromkeys(("kind", "display_name", "unit", "owner"))
+    identity = nothing | {"fields": {}, "identifiers": [], "registered": True}
+    for waiting in (0, 2):
+        facts = [score(CommerceFigures(waiting=waiting), {CUSTOMER})]
+        section = quality.assess([], [CUSTOMER], identity, shown("commerce", {CUSTOMER}, *facts), [])
+        assert ("documents_waiting" in section["gaps"]) == bool(waiting)
 
 
-def test_the_oldest_due_is_settled_first() -> None:
-    terms = [{"due_on": "2026-03-01", "amount": 600}, {"due_on": "2026-02-01", "amount": 400}]
-    section = commerce([order(1, "O1", 1000), invoice(2, "I1", "O1", 1000, terms), payment(3, "P1", 500, {"I1": 500})])
-    assert section["receivable_due"] == [{"due_on": "2026-03-01", "amount": 500, "currency": "CNY"}]
-    assert section["receivable_open"] == [{"amount": 500, "currency": "CNY"}]
-    assert section["revenue"] == [{"amount": 1000, "currency": "CNY"}]
-
-
-def test_a_payment_waits_on_account_until_its_invoice_comes() -> None:
-    paid = payment(1, "P1", 500, {"I1": 500})
-    before = commerce([paid])
-    assert before["on_account"] == [{"amount": 500, "currency": "CNY"}]
-    assert before["waiting"] == 1
-    after = commerce([paid, order(2, "O1", 500), invoice(3, "I1", "O1", 500, [])])
-    assert after["on_account"] == []
-    assert after["receivable_open"] == []
-    assert after["waiting"] == 0
-
-
-def test_a_whole_cancellation_leaves_its_fee() -> None:
-    cancelled = recorded(2, "order.cancelled", {"cancellation": "C1", "order": "O1", "fee": {"net": 50, "tax": 0}})
-    section = commerce([order(1, "O1", 1000), cancelled])
-    assert section["revenue"] == [{"amount": 50, "currency": "CNY"}]
-    assert section["orders"] == 0
-
-
-@st.composite
-def histories(draw: st.DrawFn) -> list[Fact]:
-    facts: list[Fact] = []
-    for number in range(draw(st.integers(1, 12))):
-        amount = draw(st.integers(0, 10_000))
-        match draw(st.sampled_from(["order", "invoice", "payment", "call"])):
-            case "order":
-                facts.append(order(number, f"O{draw(st.integers(0, 2))}", amount, draw(st.integers(1, 3))))
-            case "invoice":
-                facts.append(invoice(number, f"I{draw(st.integers(0, 2))}", f"O{draw(st.integers(0, 2))}", amount, []))
-            case "payment":
-                allocated = {f"I{draw(st.integers(0, 2))}": amount}
-                facts.append(payment(number, f"P{draw(st.integers(0, 2))}", amount, allocated))
-            case "call":
-                data = {"promises": [{"text": "t", "due_at": "2026-02-01T00:00:00Z"}]}
-                facts.append(recorded(number, "call.ended", data, sequence=draw(st.integers(1, 3))))
-    return facts
-
-
-@settings(max_examples=150, deadline=None)
-@given(histories(), st.integers(0, 2**32))
-def test_any_order_of_the_same_facts_gives_the_same_sections(facts: list[Fact], seed: int) -> None:
-    shuffled = list(facts)
-    random.Random(seed).shuffle(shuffled)
-    assert _sections(shuffled) == _sections(facts)
-
-
-def _sections(facts: list[Fact]) -> dict[str, str]:
-    partials = fold_all(facts)
-    return {
-        section.NAME: render(
-            section.NAME,
-            PROFILE,
-            [PROFILE],
-            {(p.profile_id, p.item): state for p, state in partials.items() if p.section == section.NAME},
-        )
-        for section in FOLDED
-    }
+def test_one_score_is_one_partial_for_all_sections_that_show_it() -> None:
+    assert set(fold_all([score(None, {CUSTOMER})])) == {Place(CUSTOMER, "score", "")}
+    assert {commerce.NAME, value.NAME} == {"commerce", "value"}

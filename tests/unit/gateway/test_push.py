@@ -11,9 +11,9 @@ import orjson
 import pytest
 
 from rapport_gateway.hub import Follower
+from rapport_gateway.projection.store import StoredView
 from rapport_gateway.push import stream
 from rapport_gateway.queries import Views
-from rapport_gateway.store import StoredView
 
 CUSTOMER = uuid4()
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

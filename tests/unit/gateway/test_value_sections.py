@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 import orjson
 
 from rapport_gateway.view import segments, value
-from rapport_gateway.view.facts import Fact, State
-from rapport_gateway.view.sections import places_of, render
+from rapport_gateway.view.facts import Fact
+from rapport_gateway.view.sections import fold_all, render
 
 CUSTOMER, OTHER = uuid4(), uuid4()
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -29,18 +29,10 @@ def score(sequence: int = 1, customer: UUID = CUSTOMER, **data: Any) -> Fact:
 
 def shown(*facts: Fact) -> tuple[Any, Any]:
     """The two sections of the customer after some facts."""
-    kept: dict[tuple[str, UUID, str], State] = {}
-    for fact in facts:
-        for place in places_of(fact):
-            module = value if place.section == value.NAME else segments
-            state = module.fold(kept.get((place.section, place.profile_id, place.item)), fact, place.item)
-            assert state is not None
-            kept[place.section, place.profile_id, place.item] = state
-    return tuple(
-        module.render(
-            CUSTOMER, [CUSTOMER, OTHER], {place[1:]: state for place, state in kept.items() if place[0] == name}
-        )
-        for name, module in ((value.NAME, value), (segments.NAME, segments))
+    kept = {(place.profile_id, place.item): state for place, state in fold_all(facts).items()}
+    return (
+        value.render(CUSTOMER, [CUSTOMER, OTHER], kept),
+        segments.render(CUSTOMER, [CUSTOMER, OTHER], kept),
     )
 
 
@@ -54,7 +46,8 @@ def test_the_highest_sequence_stands_in_any_order() -> None:
 def test_a_score_is_of_the_customer_that_it_names_and_not_of_one_that_was_merged_into_it() -> None:
     section, names = shown(score(9, OTHER, segments=["of_the_other"]), score(1, segments=["own"]))
     assert (section["lines"], names) == (1, ["own"])
-    assert shown(score(9, OTHER, segments=["of_the_other"])) == (None, [])
+    section, names = shown(score(9, OTHER, segments=["of_the_other"]))
+    assert (section["settling"], section["lines"], names) == (True, None, [])
 
 
 def test_alarms_that_stand_are_shown_those_that_ring_first() -> None:

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
 
-from rapport_gateway import rebuild
+from rapport_gateway.projection import rebuild
 from rapport_shared.callers import Caller
 from rapport_shared.database import Database
 from rapport_shared.web.commands import CommandRunner

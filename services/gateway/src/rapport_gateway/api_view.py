@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictInt, Str
 from rapport_gateway.push import stream
 from rapport_gateway.queries import Views
 from rapport_gateway.touchpoints import OwnRulesFinder
+from rapport_gateway.view import commerce, value
 from rapport_gateway.view.sections import SECTIONS
 from rapport_gateway.visibility import Visibility
 from rapport_gateway.worth import Worth
@@ -24,12 +25,14 @@ from rapport_shared.web.pages import Limit, PageCursor
 from rapport_shared.web.routing import scoped
 
 MAX_WAIT_MS = 30_000
+FIGURES = frozenset({commerce.NAME, value.NAME})
+"""The sections that scoring states: `after` of a commerce document waits for them, too."""
 EXPLAINED_BY_SCORING = ("value.", "segments.")
 MAX_HOLDERS = 1_000
 """So many profiles with one value of an own field are looked at."""
 Reader = Annotated[Caller, scoped("customers:read")]
 WaitMs = Annotated[int, Query(ge=0, le=MAX_WAIT_MS, description="How long to wait for the events of `after`.")]
-Settled = Annotated[bool, Query(description="Wait for the value, too, that follows from what the view holds.")]
+Settled = Annotated[bool, Query(description="Wait until commerce and value follow from all that the view holds.")]
 ExplainedField = Annotated[
     str,
     Query(
@@ -81,7 +84,12 @@ def router(views: Views, worth: Worth, secret: bytes, heartbeat: float, own: Own
         request: Request,
         caller: Reader,
         sections: Annotated[str | None, Query(max_length=200, description="Sections, separated by commas.")] = None,
-        after: Annotated[str | None, Query(max_length=2000, description="Event ids to wait for.")] = None,
+        after: Annotated[
+            str | None,
+            Query(
+                max_length=2000, description="Event ids to wait for, with what they change in the sections asked for."
+            ),
+        ] = None,
         wait_ms: WaitMs = 0,
         settled: Settled = False,
     ) -> Response:
@@ -89,6 +97,7 @@ def router(views: Views, worth: Worth, secret: bytes, heartbeat: float, own: Own
         shown, began = _sections(sections), views.clock()
         if after:
             await views.until_seen(_event_ids(after), wait_ms)
+            settled = settled or (not shown.isdisjoint(FIGURES) and await views.change_figures(_event_ids(after)))
         view = await visibility.known(customer_id, caller)
         if settled and view.moved_to is None:
             left = wait_ms - int((views.clock() - began).total_seconds() * 1000)

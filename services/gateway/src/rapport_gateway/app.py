@@ -15,7 +15,6 @@ from rapport_gateway import (
     api_relations,
     api_touchpoints,
     api_view,
-    store,
 )
 from rapport_gateway.auth import KeyRing
 from rapport_gateway.freshness import Freshness
@@ -31,12 +30,13 @@ from rapport_gateway.imports.worker import ImportWorker
 from rapport_gateway.own_fields import KnownFields
 from rapport_gateway.owner_limits import Limits
 from rapport_gateway.producer import IntakeProducer
-from rapport_gateway.projector import Projector
+from rapport_gateway.projection import store
+from rapport_gateway.projection.projector import Projector
+from rapport_gateway.projection.rebuild import keep_working
+from rapport_gateway.projection.runs import Run, find_run, live_run
+from rapport_gateway.projection.state_topic import StatePublisher
 from rapport_gateway.queries import Views
-from rapport_gateway.rebuild import keep_working
-from rapport_gateway.runs import Run, find_run, live_run
 from rapport_gateway.settings import GatewaySettings
-from rapport_gateway.state_topic import StatePublisher
 from rapport_gateway.touchpoints import AcceptedIds, TouchpointIntake
 from rapport_gateway.visibility import Visibility
 from rapport_gateway.worth import Worth

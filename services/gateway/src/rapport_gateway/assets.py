@@ -8,8 +8,8 @@ from uuid import UUID
 
 import orjson
 
-from rapport_gateway import store
-from rapport_gateway.view.relations import instant
+from rapport_gateway.projection import store
+from rapport_gateway.view.facts import optional_instant
 from rapport_shared.database import Database
 from rapport_shared.errors import VALIDATION, FieldProblem, Problem
 from rapport_shared.web.pages import decode_cursor, encode_cursor
@@ -96,7 +96,7 @@ def _cursor(service: dict[str, Any]) -> tuple[str, str]:
 
 def _key(key: dict[str, Any]) -> dict[str, Any]:
     line = {"type": key["type"], "value": key["normal"]}
-    return line | {name: instant(_instant(key.get(name))) for name in ("from_at", "until") if key.get(name)}
+    return line | {name: optional_instant(_instant(key.get(name))) for name in ("from_at", "until") if key.get(name)}
 
 
 def _instant(text: str | None) -> datetime | None:

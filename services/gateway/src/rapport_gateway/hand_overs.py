@@ -8,11 +8,10 @@ from uuid import UUID
 
 import orjson
 
-from rapport_gateway import store
-from rapport_gateway.projector import fold_all
-from rapport_gateway.view import promises, tickets, value
-from rapport_gateway.view.relations import instant
-from rapport_gateway.view.sections import Partials
+from rapport_gateway.projection import store
+from rapport_gateway.view import promises, score, tickets
+from rapport_gateway.view.facts import instant
+from rapport_gateway.view.sections import Partials, fold_all
 from rapport_shared.database import Connection, Database
 
 SHOWN = 50
@@ -82,7 +81,7 @@ async def _carried(connection: Connection, told: Told) -> dict[str, Any]:
         by_section.setdefault(place.section, {})[place.profile_id, place.item] = state
     former: str | None = told.data.get("former_owner")
     return summed(
-        by_section.get(tickets.NAME, {}), by_section.get(promises.NAME, {}), by_section.get(value.NAME, {}), former
+        by_section.get(tickets.NAME, {}), by_section.get(promises.NAME, {}), by_section.get(score.NAME, {}), former
     )
 
 
@@ -113,10 +112,10 @@ async def of_owner(database: Database, owner: str, unit: str) -> dict[str, Any]:
     profiles = [row["profile_id"] for row in rows]
     async with database.connection() as connection:
         asked = [(profile_id, name) for profile_id in profiles for name in (tickets.NAME, promises.NAME)]
-        asked += [(customer_id, value.NAME) for customer_id in {row["customer_id"] for row in rows}]
+        asked += [(customer_id, score.NAME) for customer_id in {row["customer_id"] for row in rows}]
         kept = await store.partials_of(connection, asked)
-    found: dict[str, dict[tuple[UUID, str], Any]] = {tickets.NAME: {}, promises.NAME: {}, value.NAME: {}}
+    found: dict[str, dict[tuple[UUID, str], Any]] = {tickets.NAME: {}, promises.NAME: {}, score.NAME: {}}
     for place, state in kept:
         found[place.section][place.profile_id, place.item] = state
-    carried = summed(found[tickets.NAME], found[promises.NAME], found[value.NAME], owner)
+    carried = summed(found[tickets.NAME], found[promises.NAME], found[score.NAME], owner)
     return {"customers": len({row["customer_id"] for row in rows}), **carried}

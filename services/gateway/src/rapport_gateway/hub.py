@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
-from rapport_gateway.runs import Run, live_run
+from rapport_gateway.projection.runs import Run, live_run
 from rapport_shared.database import CONNECTION_LOST, Database
 
 _log = logging.getLogger("rapport.hub")
@@ -27,6 +27,15 @@ class Follower:
     sections: set[str] = field(default_factory=set)
     event: asyncio.Event = field(default_factory=asyncio.Event)
     resync: bool = False
+
+    async def changed(self, seconds: float) -> None:
+        """Returns when something of the customer changes, or after `seconds`; what it was is taken off the order."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self.event.wait()
+        except TimeoutError:
+            return
+        self.take()
 
     def take(self) -> set[str]:
         """What has changed, taken off the order; deltas that a slow client missed are one."""

@@ -8,15 +8,17 @@ from uuid import UUID
 
 import orjson
 
-from rapport_gateway import quarantine, store
+from rapport_gateway import quarantine
 from rapport_gateway.hub import Hub
-from rapport_gateway.runs import OF_SCORE
-from rapport_gateway.store import StoredView
+from rapport_gateway.projection import store
+from rapport_gateway.projection.runs import OF_SCORE
+from rapport_gateway.projection.store import StoredView
 from rapport_gateway.view import identity
 from rapport_gateway.view.explanation import explain
 from rapport_gateway.view.sections import SECTIONS
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.customer import UnitState
+from rapport_shared.contracts.touchpoints import DOCUMENT_KINDS
 from rapport_shared.database import Database, Row
 from rapport_shared.errors import NOT_IN_TIME, QUARANTINED, Problem, not_found, unavailable
 from rapport_shared.web.pages import decode_cursor, encode_cursor
@@ -72,6 +74,15 @@ _TIMELINE = f"""
 SELECT * FROM (({_OF_PROFILES}) UNION ALL ({_OF_SCORE})) entries ORDER BY occurred_at DESC, event_id DESC LIMIT $9
 """
 
+_OF_DOCUMENTS = """
+SELECT EXISTS (
+    SELECT FROM fact named LEFT JOIN fact ended
+        ON named.type = 'interaction.retracted' AND ended.event_id = (named.data::jsonb ->> 'event_id')::uuid
+    WHERE named.event_id = ANY($1) AND coalesce(ended.kind, named.kind) = ANY($2)
+)
+"""
+"""Whether events are recordings of some kinds of touchpoints, or retractions of such."""
+
 
 @dataclass(frozen=True, slots=True)
 class Views:
@@ -119,6 +130,11 @@ class Views:
             profiles = (await store.members(connection, [customer_id]))[customer_id]
             kept = await store.partials_of(connection, [(profile_id, identity.NAME) for profile_id in profiles])
         return explain(field, profiles, {(place.profile_id, place.item): state for place, state in kept})
+
+    async def change_figures(self, event_ids: Sequence[UUID]) -> bool:
+        """Whether one of the events records or retracts a commerce document, whose figures scoring states."""
+        found: bool = await self.live.fetch_value(_OF_DOCUMENTS, list(event_ids), sorted(DOCUMENT_KINDS))
+        return found
 
     async def until_seen(self, event_ids: Sequence[UUID], wait_ms: int) -> None:
         """Waits until the events are in the view. Raises a 422 for a quarantined one, a 409 when time is up."""

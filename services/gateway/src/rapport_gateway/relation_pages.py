@@ -5,7 +5,7 @@ from uuid import UUID
 
 import orjson
 
-from rapport_gateway.view.relations import instant
+from rapport_gateway.view.facts import optional_instant
 from rapport_shared.contracts.customer import ACYCLIC_RELATIONS
 from rapport_shared.database import Database, Row
 from rapport_shared.errors import VALIDATION, FieldProblem, Problem
@@ -64,7 +64,7 @@ def _line(own: UUID, row: Row) -> dict[str, Any]:
         "type": row["type"],
         "customer_id": str(row["customer_id"]),
         "display_name": name if isinstance(name, str) else None,
-        "stated_at": instant(row["stated_at"]),
+        "stated_at": optional_instant(row["stated_at"]),
         "manual": row["manual"],
         "cyclic": row["customer_id"] == own or (row["mutual"] and row["type"] in ACYCLIC_RELATIONS),
     }

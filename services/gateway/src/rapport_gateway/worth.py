@@ -9,8 +9,8 @@ import orjson
 from fastapi import Response
 
 from rapport_gateway.api_commands import Owners
+from rapport_gateway.projection.runs import OF_SCORE, run_consumer
 from rapport_gateway.queries import Views
-from rapport_gateway.runs import OF_SCORE, run_consumer
 from rapport_shared.callers import Caller
 from rapport_shared.contracts.catalogue import CUSTOMER_EVENTS, INTERACTION_EVENTS, TICKET_EVENTS
 from rapport_shared.database import Row
@@ -18,12 +18,16 @@ from rapport_shared.errors import NOT_IN_TIME, Problem, unavailable
 from rapport_shared.web.application import json_response
 
 READ_BY_SCORING: Final = [topic.name for topic in (CUSTOMER_EVENTS, INTERACTION_EVENTS, TICKET_EVENTS)]
-LOOK_SECONDS: Final = 0.1
+ASKED_AGAIN_SECONDS: Final = 0.25
+"""How often scoring is asked how far it is while nothing of the customer changes."""
 DECISIONS_SHOWN: Final = 5
 _POSITIONS: Final = "SELECT topic, partition, position FROM consumer_cursor WHERE consumer = $1 AND topic = ANY($2)"
-_NEWEST: Final = (
-    f"SELECT sequence FROM fact WHERE subject = $1 AND {OF_SCORE} ORDER BY occurred_at DESC, event_id DESC LIMIT 1"
-)
+_SHOWN: Final = f"""
+SELECT coalesce((SELECT sequence FROM fact WHERE subject = $1 AND {OF_SCORE}
+                 ORDER BY occurred_at DESC, event_id DESC LIMIT 1), 0) AS newest,
+       moved_to IS NOT NULL AS moved, coalesce((commerce::jsonb -> 'settling')::boolean, true) AS settling
+FROM customer_view WHERE customer_id = $2
+"""
 _DECIDED: Final = (
     f"SELECT event_id, type, occurred_at, data FROM fact WHERE subject = $1 AND {OF_SCORE} AND type = ANY($2) "
     "AND ($3::text IS NULL OR data::jsonb ->> 'segment' = $3) ORDER BY occurred_at DESC, event_id DESC LIMIT $4"
@@ -50,29 +54,38 @@ class Worth:
         return json_response(orjson.loads(answer.body) | {"decisions": [_decision(row) for row in rows]})
 
     async def until_settled(self, customer_id: UUID, wait_ms: int, caller: Caller) -> None:
-        """Waits until the view shows the value that follows from all that the view has read by now.
+        """Waits until the view shows the figures that follow from all that the view has read by now.
 
-        Scoring must have read as far as the view has, and the last event that it had then recorded of the customer
-        must be here. Raises a 409 when time is up, a 503 when scoring is away.
+        Scoring must have read as far as the view has, and the view must show the last event that scoring had then
+        recorded of the customer, and no figures of before a merge. Scoring is asked at once, whenever the customer's
+        row changes, and now and then. Raises a 409 when time is up, a 503 when scoring is away then.
         """
         deadline = self.views.clock().timestamp() + wait_ms / 1000
         wanted, sequence = await self._read_here(), None
-        while True:
-            sequence = sequence if sequence is not None else await self._recorded(customer_id, wanted, caller)
-            if sequence is not None and await self._shown(customer_id) >= sequence:
-                return
-            left = deadline - self.views.clock().timestamp()
-            if left <= 0:
-                detail = "The value does not reflect what the view holds yet."
-                raise Problem(NOT_IN_TIME, detail, lag_ms=self.views.lag_ms())
-            await self.views.hub.moved(min(left, LOOK_SECONDS))
+        async with self.views.hub.follow(customer_id) as follower:
+            while True:
+                away: Problem | None = None
+                try:
+                    sequence = sequence if sequence is not None else await self._recorded(customer_id, wanted, caller)
+                except Problem as problem:
+                    away = problem
+                if sequence is not None and await self._shown(customer_id, sequence):
+                    return
+                left = deadline - self.views.clock().timestamp()
+                if left <= 0:
+                    detail = "The value does not reflect what the view holds yet."
+                    raise away or Problem(NOT_IN_TIME, detail, lag_ms=self.views.lag_ms())
+                await follower.changed(min(left, ASKED_AGAIN_SECONDS))
 
     async def _read_here(self) -> Positions:
         rows = await self.views.live.fetch(_POSITIONS, run_consumer(self.views.run), READ_BY_SCORING)
         return {(row["topic"], row["partition"]): row["position"] for row in rows}
 
     async def _recorded(self, customer_id: UUID, wanted: Positions, caller: Caller) -> int | None:
-        """The last event of the customer's score, once scoring has read as far as `wanted`; None before."""
+        """The last event of the customer's score, once scoring has read as far as `wanted`; None before.
+
+        Raises a 503 when scoring is away.
+        """
         answer = await self.owners.read("scoring", f"/v1/customers/{customer_id}/value/position", {}, caller)
         if answer.status_code != 200:
             raise unavailable("The scoring service")
@@ -81,8 +94,10 @@ class Worth:
         reached = all(read.get(partition, 0) >= position for partition, position in wanted.items())
         return int(told["sequence"]) if reached else None
 
-    async def _shown(self, customer_id: UUID) -> int:
-        return int(await self.views.live.fetch_value(_NEWEST, str(customer_id)) or 0)
+    async def _shown(self, customer_id: UUID, sequence: int) -> bool:
+        """Whether the view shows a customer's score up to an event, and settled; also of one that was merged away."""
+        row = await self.views.live.fetch_row(_SHOWN, str(customer_id), customer_id)
+        return row is not None and row["newest"] >= sequence and (row["moved"] or not row["settling"])
 
 
 def _decision(row: Row) -> dict[str, Any]:

@@ -120,7 +120,7 @@ async def settled_position(database: Database, customer_id: UUID) -> PositionAns
     return PositionAnswer(sequence=0 if row is None else row.sequence, positions=read)
 
 
-def standing_of(known: Known, on: date | None) -> tuple[Valuation, Standing]:
+def present_standing(known: Known, on: date | None) -> tuple[Valuation, Standing]:
     """The values at the end of a day, else of the day that was last published, and where the customer stood then."""
     row = known.row
     if on is None and row.score is not None:
@@ -130,7 +130,7 @@ def standing_of(known: Known, on: date | None) -> tuple[Valuation, Standing]:
 
 def _answer(known: Known, on: date | None, known_at: datetime | None, after: Place | None, limit: int) -> ValueAnswer:
     row, facts, rules = known.row, known.facts, known.rules
-    values, standing = standing_of(known, on)
+    values, standing = present_standing(known, on)
     memory, book = memory_of(row.memory), values.ledger
     page, next_cursor = _page(book.lines, after, limit)
     now = on is None and known_at is None
@@ -151,7 +151,7 @@ def _answer(known: Known, on: date | None, known_at: datetime | None, after: Pla
         tier=standing.tier_state,
         stage=standing.stage_state,
         indicators=[_indicator(one) for one in standing.indicators],
-        alarms=list(memory.alarm_states(facts.customer_id)) if now else [],
+        alarms=list(memory.alarm_states) if now else [],
         triggers=list(memory.trigger_states) if now else [],
         suggestions=list(standing.suggestions),
         segments=sorted(memory.segments) if now else [],

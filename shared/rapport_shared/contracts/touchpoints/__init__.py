@@ -1,6 +1,7 @@
 """Touchpoints: what channels report. One model a kind, one union of them all."""
 
 from rapport_shared.contracts.touchpoints.documents import (
+    DOCUMENT_KINDS,
     DocumentFamily,
     DocumentKey,
     DocumentTouchpoint,
@@ -38,6 +39,7 @@ from rapport_shared.contracts.touchpoints.reading import (
 
 __all__ = [
     "CHANNELS",
+    "DOCUMENT_KINDS",
     "KINDS",
     "MAX_BATCH",
     "MAX_BATCH_BYTES",

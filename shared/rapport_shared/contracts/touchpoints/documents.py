@@ -1,7 +1,7 @@
 """Which document a commerce touchpoint is, and the day it counts on."""
 
 from datetime import date, datetime, tzinfo
-from typing import Literal, NamedTuple, TypeAlias, assert_never
+from typing import Final, Literal, NamedTuple, TypeAlias, assert_never, get_args
 
 from rapport_shared.contracts.touchpoints.commerce import (
     Cancellation,
@@ -58,6 +58,11 @@ DocumentTouchpoint: TypeAlias = (
     | PaymentRefunded
     | InvoiceWrittenOff
 )
+
+DOCUMENT_KINDS: Final[frozenset[str]] = frozenset(
+    get_args(model.model_fields["kind"].annotation)[0] for model in get_args(DocumentTouchpoint)
+)
+"""The kinds of touchpoints that state a document."""
 
 
 class DocumentKey(NamedTuple):

@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from rapport_gateway.runs import live_run
+from rapport_gateway.projection.runs import live_run
 from rapport_shared.contracts.customer import UnitState
 from rapport_shared.database import Database, Row
 

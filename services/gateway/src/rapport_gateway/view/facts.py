@@ -1,7 +1,7 @@
 """Facts: the events of the four topics as the view keeps them."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +13,16 @@ from rapport_shared.messaging.records import Record
 
 State = dict[str, Any]
 """The state of one partial: JSON."""
+
+
+def instant(at: datetime) -> str:
+    """An instant as the view shows it; equal instants are equal texts, and texts sort as instants do."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+
+
+def optional_instant(at: datetime | None) -> str | None:
+    """An instant as the view shows it, where there is one."""
+    return None if at is None else instant(at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +45,8 @@ class Fact:
 
     @property
     def at(self) -> str:
-        """`occurred_at` as the view shows it; equal instants are equal texts, and texts sort as instants do."""
-        return self.occurred_at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        """`occurred_at` as the view shows it."""
+        return instant(self.occurred_at)
 
     @property
     def touchpoint(self) -> dict[str, Any]:

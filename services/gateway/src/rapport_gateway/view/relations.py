@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
+from rapport_gateway.view.facts import optional_instant
 from rapport_shared.contracts.customer import ACYCLIC_RELATIONS
 from rapport_shared.contracts.ids import source_profile_id
 from rapport_shared.normalisation import normalise_identifier, system_and_record
@@ -108,7 +109,7 @@ def shown(own: UUID, related: Related, names: Mapping[UUID, Any]) -> dict[str, A
             {
                 "customer_id": str(line.customer_id),
                 "display_name": names.get(line.customer_id),
-                "stated_at": instant(line.stated_at),
+                "stated_at": optional_instant(line.stated_at),
             }
         )
     return {
@@ -116,11 +117,6 @@ def shown(own: UUID, related: Related, names: Mapping[UUID, Any]) -> dict[str, A
         "relations_total": len(lines),
         "related": by_type,
     }
-
-
-def instant(at: datetime | None) -> str | None:
-    """An instant as the view shows it."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ") if at else None
 
 
 def _latest_first(line: Incoming) -> tuple[datetime, str]:
@@ -147,7 +143,7 @@ def _outgoing(own: UUID, line: Outgoing, names: Mapping[UUID, Any]) -> dict[str,
         "profile_id": str(relation.to_profile),
         "customer_id": str(line.customer_id),
         "display_name": names.get(line.customer_id),
-        "stated_at": instant(relation.stated_at),
+        "stated_at": optional_instant(relation.stated_at),
         "manual": relation.manual,
         "cyclic": is_cyclic(own, line),
     }

@@ -1,13 +1,24 @@
 """The sections of the view, and how a set of facts becomes them."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
 
 import orjson
 
-from rapport_gateway.view import assets, commerce, identity, interactions, promises, quality, segments, tickets, value
+from rapport_gateway.view import (
+    assets,
+    commerce,
+    identity,
+    interactions,
+    promises,
+    quality,
+    score,
+    segments,
+    tickets,
+    value,
+)
 from rapport_gateway.view.facts import Fact, State
 from rapport_shared.contracts.envelope import canonical_json
 
@@ -42,25 +53,34 @@ class Folding(Protocol):
         ...
 
 
-class Section(Folding, Protocol):
-    """A module of the view: `render`, pure and total too, makes the section of a customer from its partials."""
+class Shown(Protocol):
+    """What renders a section: pure, and total on erased values, too."""
+
+    NAME: str
 
     def render(self, customer_id: UUID, profiles: Sequence[UUID], partials: Partials) -> Any:
-        """The section of a customer, as JSON."""
+        """The section of a customer from its partials, as JSON."""
         ...
 
 
-FOLDED: tuple[Section, ...] = (identity, assets, interactions, promises, commerce, tickets, value, segments)
-"""The sections that fold facts; `quality` is derived from the others."""
+RENDERED: tuple[Shown, ...] = (identity, assets, interactions, promises, commerce, tickets, value, segments)
+"""The sections that are rendered from partials; `quality` is derived from other sections, too."""
 
-SECTIONS: tuple[str, ...] = (*(section.NAME for section in FOLDED), quality.NAME)
-BY_NAME: Mapping[str, Section] = {section.NAME: section for section in FOLDED}
-RETRACTABLE: tuple[str, ...] = (interactions.NAME, promises.NAME, commerce.NAME)
-"""The sections that recordings fold into: after a retraction they are folded anew from what stands."""
+SECTIONS: tuple[str, ...] = (*(section.NAME for section in RENDERED), quality.NAME)
+BY_NAME: Mapping[str, Shown] = {section.NAME: section for section in RENDERED}
 
+FOLDING: Mapping[str, Folding] = {
+    kept.NAME: kept for kept in (identity, assets, interactions, promises, tickets, score, quality)
+}
+"""What keeps partials: most sections their own; `quality` the candidates that it is assessed with."""
 
-FOLDING: Mapping[str, Folding] = {**BY_NAME, quality.NAME: quality}
-"""What keeps partials: the sections, and the candidates that the quality is assessed with."""
+SOURCES: Mapping[str, str] = {name: name for name in SECTIONS} | {
+    section.NAME: score.NAME for section in (commerce, value, segments)
+}
+"""Whose partials each section is rendered from."""
+
+RETRACTABLE: tuple[str, ...] = (interactions.NAME, promises.NAME)
+"""The sections that recordings fold into: after a retraction they are folded again from the recordings that count."""
 
 
 def places_of(fact: Fact) -> Iterator[Place]:
@@ -85,3 +105,17 @@ def assess(profiles: Sequence[UUID], sections: Mapping[str, str], registers: Par
     records = [state["profile"] for _, state in sorted(registers.items(), key=lambda item: str(item[0][0]))]
     shown, traded = orjson.loads(sections[identity.NAME]), orjson.loads(sections[commerce.NAME])
     return canonical_json(quality.assess(records, profiles, shown, traded, candidates.values())).decode()
+
+
+def fold_all(facts: Sequence[Fact], mended: Collection[str] = ()) -> dict[Place, State]:
+    """The partials of a set of facts, folded from nothing; the facts are distinct and all count.
+
+    `mended` are the interactions that had entries which no longer count.
+    """
+    partials: dict[Place, State] = {}
+    for fact in interactions.opened_anew(facts, mended):
+        for place in places_of(fact):
+            state = fold(partials.get(place), fact, place)
+            if state is not None:
+                partials[place] = state
+    return partials

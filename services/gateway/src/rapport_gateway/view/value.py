@@ -1,15 +1,15 @@
 """The customer's value as scoring last stated it. A score belongs to a customer id and never moves."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from rapport_gateway.view.facts import Fact, State, is_later
+from rapport_gateway.view import score
+from rapport_gateway.view.facts import State
 
 NAME = "value"
 SHOWN: Final = 10
 TOTALS: Final = ("lifetime", "lifetime_estimated", "last_90_days", "last_90_days_estimated")
-_LEFT_OUT: Final = frozenset({"indicators", "profiles", "facts_digest", "segments"})
 _PLAIN: Final = ("total", "tier", "stage", "valued_on", "as_of", "lines", "waiting")
 _VERSIONS: Final = ("policy_version", "tier_policy_version", "trigger_policy_version", "parameter_version")
 _POTENTIAL: Final = ("value", "reason", "group", "alive", "expected_orders", "order_value", "horizon_months")
@@ -19,35 +19,25 @@ _STANDING: Final = ("raised", "pending")
 """Alarms that are shown, what rings first; one that was withdrawn or expired rings nobody."""
 
 
-def targets(fact: Fact) -> Iterable[tuple[UUID, str]]:
-    """A customer's score is one partial, kept under the customer's id."""
-    if fact.type == "score.updated":
-        yield UUID(fact.data["customer_id"]), ""
-
-
-def fold(state: State | None, fact: Fact, item: str) -> State | None:
-    """The highest sequence stands."""
-    if not is_later(fact, state):
-        return state
-    return {"sequence": fact.sequence, "score": {k: v for k, v in fact.data.items() if k not in _LEFT_OUT}}
-
-
 def render(customer_id: UUID, profiles: Sequence[UUID], partials: Mapping[tuple[UUID, str], State]) -> Any:
-    """The values, where the customer stands and what calls for action; null for a customer without a score.
+    """The values, where the customer stands and what calls for action; `settling` while a merge is newer than they are.
 
-    A score of before a figure was stated has null in its place. Lists are short, each with a total.
+    Null for a customer without a score that waits for none. A score of before a figure was stated has null in its
+    place. Lists are short, each with a total.
     """
     state = partials.get((customer_id, ""))
-    if state is None:
+    settling = score.settling(customer_id, profiles, state)
+    if state is None and not settling:
         return None
-    score = state["score"]
-    alarms = _standing_alarms(score.get("alarms") or ())
-    triggers, suggestions = score.get("triggers") or (), score.get("suggestions") or ()
+    stated: Mapping[str, Any] = state["score"] if state else {}
+    alarms = _standing_alarms(stated.get("alarms") or ())
+    triggers, suggestions = stated.get("triggers") or (), stated.get("suggestions") or ()
     return {
-        **{name: score.get(name) for name in (*_PLAIN, *_VERSIONS)},
-        "contemporary": _contemporary(score.get("contemporary") or {}),
-        "potential": _some(score.get("potential"), _POTENTIAL),
-        "model": _some(score.get("model"), _MODEL),
+        "settling": settling,
+        **{name: stated.get(name) for name in (*_PLAIN, *_VERSIONS)},
+        "contemporary": _contemporary(stated.get("contemporary") or {}),
+        "potential": _some(stated.get("potential"), _POTENTIAL),
+        "model": _some(stated.get("model"), _MODEL),
         "alarms": [_some(alarm, _ALARM) for alarm in alarms[:SHOWN]],
         "alarms_total": len(alarms),
         "triggers": [_some(trigger, ("name", "since", "effective", "inputs")) for trigger in triggers[:SHOWN]],

@@ -27,8 +27,8 @@ _Sums: TypeAlias = defaultdict[tuple[Part, str, bool], int]
 class Valuation:
     """What a customer is worth at the end of the day `on`, at the rates of that day; money is in minor units.
 
-    `worth` and `lifetime` are contemporary value of the last ninety days and of all time in the reporting currency;
-    `total` is `worth` and the forecast values that are known.
+    `last_90_days` and `lifetime` are contemporary value of the last ninety days and of all time, `total` is
+    `last_90_days` and the forecast values that are known, all in the reporting currency.
     """
 
     on: date
@@ -36,7 +36,7 @@ class Valuation:
     purchases: tuple[Purchase, ...]
     contemporary: ContemporaryValue
     outlook: Outlook
-    worth: Converted
+    last_90_days: Converted
     lifetime: Converted
     total: Converted
 
@@ -58,9 +58,9 @@ def valuation(facts: CustomerFacts, rules: Rules, on: date) -> Valuation:
     made = purchases(book)
     sums = contemporary(book.lines, tomorrow)
     rates = rules.value.rates
-    worth, lifetime = rates.convert(sums.last_90_days, on), rates.convert(sums.lifetime, on)
+    recent, lifetime = rates.convert(sums.last_90_days, on), rates.convert(sums.lifetime, on)
     ahead = outlook(facts, rules, made, sums, on)
-    return Valuation(on, book, made, sums, ahead, worth, lifetime, _total(rates, on, sums, ahead))
+    return Valuation(on, book, made, sums, ahead, recent, lifetime, _total(rates, on, sums, ahead))
 
 
 def contemporary(lines: Sequence[LedgerLine], on: date) -> ContemporaryValue:

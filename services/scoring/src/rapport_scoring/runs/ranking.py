@@ -64,7 +64,7 @@ def ranked(facts: CustomerFacts, rules: Rules, values: Valuation, standing: Stan
         customer_id=facts.customer_id,
         unit=facts.unit or "",
         total=_bounded(total.amount) if total is not None else None,
-        contemporary=_bounded(values.worth.amount),
+        contemporary=_bounded(values.last_90_days.amount),
         potential=reported(outlook.potential.value),
         model=reported(outlook.model.value),
         summary=orjson.dumps({"tier": standing.tier.tier, "stage": standing.stage.value}).decode(),

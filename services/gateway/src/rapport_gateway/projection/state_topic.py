@@ -13,9 +13,9 @@ from uuid import UUID
 import orjson
 from aiokafka import AIOKafkaProducer
 
-from rapport_gateway import store
 from rapport_gateway.hub import Hub
-from rapport_gateway.store import StoredView
+from rapport_gateway.projection import store
+from rapport_gateway.projection.store import StoredView
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.catalogue import CUSTOMER_VIEW_STATE
 from rapport_shared.contracts.codec import encode_state

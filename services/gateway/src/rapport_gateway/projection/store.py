@@ -1,6 +1,6 @@
 """The SQL of a run of the view. Every statement works in the schema of its run, by the connection's search path."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -189,12 +189,7 @@ async def save_partials(connection: Connection, partials: Mapping[Place, State])
 
 
 async def forget_partials(connection: Connection, profile_id: UUID, sections: Sequence[str]) -> None:
-    """Removes a profile's partials of some sections, and the references of its documents."""
-    await connection.execute(
-        "DELETE FROM document_reference WHERE item IN "
-        "(SELECT item FROM partial WHERE profile_id = $1 AND section = 'commerce')",
-        profile_id,
-    )
+    """Removes a profile's partials of some sections."""
     await connection.execute(
         "DELETE FROM partial WHERE profile_id = $1 AND section = ANY($2)", profile_id, list(sections)
     )
@@ -214,60 +209,6 @@ async def partials_of(connection: Connection, places: Collection[tuple[UUID, str
 def as_place(row: Row) -> Place:
     """Where a partial stands."""
     return Place(row["profile_id"], row["section"], row["item"])
-
-
-async def save_references(connection: Connection, references: Iterable[tuple[str, str]]) -> None:
-    """Keeps which document names which."""
-    pairs = sorted(set(references))
-    await connection.execute(
-        "INSERT INTO document_reference (refers_to, item) SELECT * FROM unnest($1::text[], $2::text[]) "
-        "ON CONFLICT DO NOTHING",
-        [refers_to for refers_to, _ in pairs],
-        [item for _, item in pairs],
-    )
-
-
-_NEIGHBOURS = """
-LATERAL (
-    SELECT refers_to AS item FROM document_reference WHERE item = c.item
-    UNION ALL SELECT item FROM document_reference WHERE refers_to = c.item
-) AS neighbour
-"""
-
-
-async def connected_documents(connection: Connection, items: Collection[str]) -> set[str]:
-    """The documents that are settled together with `items`: those named and naming, and so on."""
-    rows = await connection.fetch(
-        "WITH RECURSIVE connected (item) AS ("
-        f"  SELECT unnest($1::text[]) UNION SELECT neighbour.item FROM connected c, {_NEIGHBOURS}"
-        ") SELECT item FROM connected",
-        list(items),
-    )
-    return {row["item"] for row in rows}
-
-
-async def documents_of_others(
-    connection: Connection, items: Collection[tuple[UUID, str]]
-) -> list[tuple[UUID, Place, State]]:
-    """For each customer of `items`: the partials at other customers of documents connected with the customer's."""
-    rows = await connection.fetch(
-        "WITH RECURSIVE connected (customer_id, item) AS ("
-        "  SELECT * FROM unnest($1::uuid[], $2::text[])"
-        f"  UNION SELECT c.customer_id, neighbour.item FROM connected c, {_NEIGHBOURS}"
-        ") SELECT c.customer_id, profile_id, section, item, state FROM connected c JOIN partial USING (item) "
-        "JOIN membership m USING (profile_id) WHERE section = 'commerce' AND m.customer_id <> c.customer_id",
-        [customer_id for customer_id, _ in items],
-        [item for _, item in items],
-    )
-    return [(row["customer_id"], as_place(row), orjson.loads(row["state"])) for row in rows]
-
-
-async def document_profiles(connection: Connection, items: Collection[str]) -> set[UUID]:
-    """The profiles at which documents were reported."""
-    rows = await connection.fetch(
-        "SELECT DISTINCT profile_id FROM partial WHERE section = 'commerce' AND item = ANY($1)", list(items)
-    )
-    return {row["profile_id"] for row in rows}
 
 
 async def load_views(connection: Connection, customer_ids: Collection[UUID]) -> dict[UUID, StoredView]:

@@ -14,6 +14,9 @@ OF_SCORE = (
 )
 """The condition of the index of a customer's score events, in the words of whoever wants to use it."""
 
+FORM = 2
+"""The form in which this release keeps partials; see upgrade.py for those of before."""
+
 RUN_TABLES = f"""
 CREATE TABLE fact (
     event_id       uuid PRIMARY KEY,
@@ -55,14 +58,6 @@ CREATE TABLE partial (
     state      text NOT NULL,
     PRIMARY KEY (profile_id, section, item)
 ) WITH (fillfactor = 80);
-CREATE INDEX partial_document ON partial (item, profile_id) WHERE section = 'commerce';
-
-CREATE TABLE document_reference (
-    refers_to  text NOT NULL,
-    item       text NOT NULL,
-    PRIMARY KEY (refers_to, item)
-);
-CREATE INDEX document_reference_item ON document_reference (item);
 
 CREATE TABLE customer_view (
     customer_id  uuid PRIMARY KEY,
@@ -168,7 +163,7 @@ async def begin_run(connection: Connection, state: str) -> Run:
     await connection.execute(f"CREATE SCHEMA {run_schema(number)}")
     await connection.execute(f"SET LOCAL search_path TO {run_schema(number)}, public")
     await connection.execute(RUN_TABLES)
-    await connection.execute("INSERT INTO view_run (run, state) VALUES ($1, $2)", number, state)
+    await connection.execute("INSERT INTO view_run (run, state, form) VALUES ($1, $2, $3)", number, state, FORM)
     return Run(number, state, 0, None)
 
 

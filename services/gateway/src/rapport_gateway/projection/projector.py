@@ -2,18 +2,18 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 from uuid import UUID
 
-from rapport_gateway import related, store
-from rapport_gateway.rendering import ALL, Dirty, render_customers, render_stale
-from rapport_gateway.runs import Run, touch_caught_up
-from rapport_gateway.view import commerce, identity, interactions
+from rapport_gateway.projection import related, store
+from rapport_gateway.projection.rendering import ALL, SHOWING, Dirty, render_customers, render_stale
+from rapport_gateway.projection.runs import Run, touch_caught_up
+from rapport_gateway.projection.upgrade import upgrade
+from rapport_gateway.view import identity
 from rapport_gateway.view.facts import Fact, State, read_fact
-from rapport_gateway.view.sections import RETRACTABLE, Place, fold, places_of
+from rapport_gateway.view.sections import RETRACTABLE, Place, fold, fold_all, places_of
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.catalogue import EVENT_TOPICS
 from rapport_shared.database import Connection, Database
@@ -33,6 +33,7 @@ class Projector:
     clock: Clock
     announce: Callable[[], Awaitable[None]]
     _last_caught_up: float = field(default=0.0)
+    _upgraded: bool = field(default=False)
 
     def subscription(self) -> Subscription[Fact]:
         """What the run's consumer reads and does."""
@@ -40,13 +41,24 @@ class Projector:
             consumer=self.run.consumer,
             topics=EVENT_TOPICS,
             decode=read_fact,
-            apply=partial(project, self.run.run, self.clock),
+            apply=self.apply,
             committed=self.announce,
             caught_up=self._caught_up,
         )
 
+    async def apply(self, connection: Connection, batch: Sequence[Fact]) -> None:
+        """Folds a batch of facts in the caller's transaction; known facts change nothing."""
+        await self._take_over(connection)
+        await _project(self.run.run, self.clock, connection, batch)
+
+    async def _take_over(self, connection: Connection) -> None:
+        """Upgrades a run of an earlier release before the first write; repeats until that is committed."""
+        if not self._upgraded and not await upgrade(connection, self.run.run):
+            self._upgraded = True
+
     async def _caught_up(self) -> None:
         async with self.database.transaction() as connection:
+            await self._take_over(connection)
             changed = await render_stale(connection, self.run.run, _LONG_AGO, self.clock)
         if changed:
             await self.announce()
@@ -55,8 +67,7 @@ class Projector:
             await touch_caught_up(self.database, self.run.run, self.clock())
 
 
-async def project(run: int, clock: Clock, connection: Connection, batch: Sequence[Fact]) -> None:
-    """Folds a batch of facts in the caller's transaction; known facts change nothing."""
+async def _project(run: int, clock: Clock, connection: Connection, batch: Sequence[Fact]) -> None:
     facts = list({fact.event_id: fact for fact in batch}.values())
     new = await store.insert_facts(connection, facts)
     facts = [fact for fact in facts if fact.event_id in new]
@@ -142,10 +153,9 @@ async def _fold(
             state = decide(fold, changed.get(place) or partials.get(place), fact, place)
             if state is not None:
                 changed[place] = state
-                dirty[customers[place.profile_id]].add(place.section)
+                dirty[customers[place.profile_id]] |= SHOWING[place.section]
     await store.save_partials(connection, changed)
     await _note_identifiers(connection, changed)
-    await _connect_documents(connection, facts, dirty)
     registers = {place.profile_id: state["profile"] for place, state in changed.items() if place.section == "identity"}
     return await related.note(connection, registers) if registers else set()
 
@@ -158,24 +168,6 @@ async def _note_identifiers(connection: Connection, changed: dict[Place, State])
     }
     if held:
         await store.put_held_identifiers(connection, held)
-
-
-async def _connect_documents(connection: Connection, facts: Sequence[Fact], dirty: Dirty) -> None:
-    """A document changes what is shown wherever a document that it is settled with was reported."""
-    items: dict[str, list[str]] = {}
-    for fact in facts:
-        if fact.type == "interaction.recorded":
-            item = commerce.item_of(fact)
-            if item is not None:
-                items[item] = commerce.references_of(fact)
-    references = [(target, item) for item, targets in items.items() for target in targets]
-    if references:
-        await store.save_references(connection, references)
-    if items:
-        connected = await store.connected_documents(connection, items)
-        profiles = await store.document_profiles(connection, connected)
-        for customer_id in (await store.customers_of(connection, profiles)).values():
-            dirty[customer_id].add(commerce.NAME)
 
 
 async def _refold(connection: Connection, facts: Sequence[Fact], dirty: Dirty) -> None:
@@ -191,35 +183,14 @@ async def _refold(connection: Connection, facts: Sequence[Fact], dirty: Dirty) -
     profiles |= {fact.profile_id for fact in entries if fact.profile_id and fact.data["interaction_id"] in mended}
     customers = await store.customers_of(connection, profiles) if profiles else {}
     for profile_id in sorted(profiles):
-        documents = {place.item for place, _ in await store.partials_of(connection, [(profile_id, commerce.NAME)])}
-        connected = await store.connected_documents(connection, documents) if documents else set()
         await store.forget_partials(connection, profile_id, RETRACTABLE)
         recordings = await store.standing_recordings(connection, profile_id)
         partials = fold_all(recordings, await _mended_interactions(connection, recordings))
         if partials:
             await store.save_partials(connection, partials)
-        await _connect_documents(connection, recordings, dirty)
-        for other in await store.document_profiles(connection, connected):
-            customers.update(await store.customers_of(connection, [other]))
         dirty[customers[profile_id]] |= {*RETRACTABLE}
-    for customer_id in set(customers.values()):
-        dirty[customer_id].add(commerce.NAME)
 
 
 async def _mended_interactions(connection: Connection, recordings: Sequence[Fact]) -> set[str]:
     named = {UUID(fact.data["interaction_id"]) for fact in recordings}
     return {str(found) for found in await store.mended_interactions(connection, named)} if named else set()
-
-
-def fold_all(facts: Sequence[Fact], mended: Collection[str] = ()) -> dict[Place, State]:
-    """The partials of a set of facts, folded from nothing; the facts are distinct and all count.
-
-    `mended` are the interactions that had entries which no longer count.
-    """
-    partials: dict[Place, State] = {}
-    for fact in interactions.opened_anew(facts, mended):
-        for place in places_of(fact):
-            state = fold(partials.get(place), fact, place)
-            if state is not None:
-                partials[place] = state
-    return partials

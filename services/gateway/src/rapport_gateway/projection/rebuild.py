@@ -6,7 +6,7 @@ from typing import Any
 
 import asyncpg
 
-from rapport_gateway.runs import Run, begin_run, find_run, retire, run_consumer, run_schema
+from rapport_gateway.projection.runs import Run, begin_run, find_run, retire, run_consumer, run_schema
 from rapport_gateway.view.sections import SECTIONS
 from rapport_shared.database import CONNECTION_LOST, Connection, Database, is_transient
 from rapport_shared.errors import CONFLICT, Problem, not_found

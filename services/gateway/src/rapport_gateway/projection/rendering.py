@@ -8,11 +8,11 @@ from uuid import UUID
 
 import orjson
 
-from rapport_gateway import related, store
-from rapport_gateway.store import StoredView
-from rapport_gateway.view import commerce, identity, quality
+from rapport_gateway.projection import related, store
+from rapport_gateway.projection.store import StoredView
+from rapport_gateway.view import identity, quality
 from rapport_gateway.view.facts import State
-from rapport_gateway.view.sections import FOLDED, SECTIONS, assess, render
+from rapport_gateway.view.sections import FOLDING, RENDERED, SECTIONS, SOURCES, assess, render
 from rapport_shared.clock import Clock
 from rapport_shared.database import Connection
 from rapport_shared.messaging.outcomes import decide
@@ -20,7 +20,9 @@ from rapport_shared.messaging.outcomes import decide
 Dirty = defaultdict[UUID, set[str]]
 """The sections of each customer that must be rendered anew."""
 
-ALL: Final = frozenset(section.NAME for section in FOLDED)
+ALL: Final = frozenset(section.NAME for section in RENDERED)
+SHOWING: Final = {kept: frozenset(name for name, source in SOURCES.items() if source == kept) for kept in FOLDING}
+"""The sections that show the partials of each kind."""
 
 
 async def render_customers(connection: Connection, run: int, dirty: Dirty, as_of: datetime, clock: Clock) -> set[UUID]:
@@ -47,7 +49,7 @@ async def render_customers(connection: Connection, run: int, dirty: Dirty, as_of
         profiles = members[customer_id]
         sections[identity.NAME] = identities[customer_id]
         for name in names[customer_id] - {identity.NAME, quality.NAME}:
-            sections[name] = decide(render, name, customer_id, profiles, partials[customer_id, name])
+            sections[name] = decide(render, name, customer_id, profiles, partials[customer_id, SOURCES[name]])
         registers, candidates = (partials[customer_id, name] for name in (identity.NAME, quality.NAME))
         sections[quality.NAME] = decide(assess, profiles, sections, registers, candidates)
         if before is None or before.moved_to or sections != before.sections:
@@ -82,18 +84,16 @@ def _renamed(before: StoredView | None, sections: Mapping[str, str]) -> bool:
 async def _partials_by_customer(
     connection: Connection, names: Mapping[UUID, Collection[str]], members: dict[UUID, list[UUID]]
 ) -> defaultdict[tuple[UUID, str], dict[tuple[UUID, str], State]]:
-    """The partials that the sections `names` of each customer are rendered from, others' documents among them."""
+    """The partials that the sections `names` of each customer are rendered from."""
     owners = {profile_id: customer_id for customer_id, profiles in members.items() for profile_id in profiles}
     found: defaultdict[tuple[UUID, str], dict[tuple[UUID, str], State]] = defaultdict(dict)
-    wanted = [(profile_id, name) for profile_id, customer_id in owners.items() for name in sorted(names[customer_id])]
+    wanted = [
+        (profile_id, source)
+        for profile_id, customer_id in owners.items()
+        for source in sorted({SOURCES[name] for name in names[customer_id]})
+    ]
     for place, state in await store.partials_of(connection, wanted):
         found[owners[place.profile_id], place.section][place.profile_id, place.item] = state
-    items = [
-        (customer_id, item) for (customer_id, name), own in found.items() if name == commerce.NAME for _, item in own
-    ]
-    if items:
-        for customer_id, place, state in await store.documents_of_others(connection, items):
-            found[customer_id, commerce.NAME][place.profile_id, place.item] = state
     return found
 
 
@@ -142,6 +142,6 @@ async def render_stale(connection: Connection, run: int, as_of: datetime, clock:
     """Renders customers that a change elsewhere made stale, as many as are rendered at once; whether there was one."""
     stale = await related.take_stale(connection)
     if stale:
-        dirty: Dirty = defaultdict(set, {customer_id: {identity.NAME} for customer_id in stale})
+        dirty: Dirty = defaultdict(set, {customer_id: set(ALL) for customer_id in stale})
         await render_customers(connection, run, dirty, as_of, clock)
     return bool(stale)
