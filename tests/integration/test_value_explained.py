@@ -77,7 +77,7 @@ async def test_parts_are_sums_of_the_lines_that_are_named(desk: Desk) -> None:
     for field in ("value.potential", "value.model", "value.total", "value.alarms"):
         told = await why(desk, customer, field)
         assert told["rule"]["version"] == 0, field
-    assert (await why(desk, customer, "value.potential"))["figures"]["model"] == "bg_nbd+gamma_gamma"
+    assert (await why(desk, customer, "value.potential"))["figures"]["model"] == "pdo_nbd+gamma_gamma"
 
 
 async def test_a_segment_says_whether_and_by_which_version(desk: Desk) -> None:

@@ -87,13 +87,16 @@ class CommerceFigures(Contract):
 class PotentialValue(Contract):
     """What the customer's orders of the horizon are expected to contribute, discounted; null with a `reason`.
 
-    `repeats`, `recency` and `age` are x, tₓ and T of BG/NBD in months of 30.4375 days. `group` names the customers
-    whose parameters were used: the company's own (`company`), those of a peer group, or what ships (`prior`).
+    `repeats`, `recency` and `age` are x, tₓ and T of the purchase model in months of 30.4375 days. `group` names the
+    customers whose parameters were used: the company's own (`company`), those of a peer group, or what ships (`prior`).
+    `order_contribution` is `order_value` × `contribution_rate` − `order_cost`, what an order costs whatever it is
+    worth; `value` is that × `discounted_orders`, and negative where an order is expected to cost more than it brings.
+    `orders_interval` has the probability 0.8, as nearly as whole numbers can; only who asks for a value gets it.
     """
 
     value: Amount | None
     reason: str | None = None
-    model: str = "bg_nbd+gamma_gamma"
+    model: str = "pdo_nbd+gamma_gamma"
     group: str = "prior"
     repeats: int = 0
     recency: str = "0"
@@ -101,8 +104,10 @@ class PotentialValue(Contract):
     alive: str | None = None
     expected_orders: str | None = None
     discounted_orders: str | None = None
+    orders_interval: tuple[int, int] | None = None
     order_value: Amount | None = None
     contribution_rate: str | None = None
+    order_cost: Amount | None = None
     order_contribution: Amount | None = None
     horizon_months: int = 60
     discount_rate: str = "0.10"
@@ -307,17 +312,21 @@ class CustomerValueState(Contract):
 class ForecastParameters(Contract):
     """The parameters of a group of customers, as decimal strings. `company` is everybody.
 
-    `bg_nbd` are r, α, a, b of `model` in months, from the `source` (the group's own customers, the company's, or what
-    ships); `gamma_gamma` are p, q, γ by currency, γ in minor units. `correction` multiplies expected orders.
+    `purchases` are r, α, a, b of `model` in months, from the `source` (the group's own customers, the company's, or
+    what ships); `bg_nbd` has those of versions whose model was BG/NBD. `gamma_gamma` are p, q, γ by currency, γ in
+    minor units. `order_costs` are what an order costs whatever it is worth, in minor units by currency;
+    `contribution_rate` is of the rest. `correction` multiplies expected orders.
     """
 
     group: str
     source: str
     model: str
     customers: int
-    bg_nbd: dict[str, str]
+    bg_nbd: dict[str, str] = Field(default_factory=dict)
+    purchases: dict[str, str] = Field(default_factory=dict)
     gamma_gamma: dict[str, dict[str, str]]
     contribution_rate: str
+    order_costs: dict[str, str] = Field(default_factory=dict)
     win_rate: str
     correction: str
 

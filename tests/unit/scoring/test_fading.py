@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rapport_scoring.domain.dynamics.fading import kept
 from rapport_scoring.domain.dynamics.next_checks import next_fall
 from rapport_scoring.domain.dynamics.trigger_policy import TriggerPolicy
-from rapport_scoring.domain.forecast import BgNbd, Horizon, PurchaseHistory
+from rapport_scoring.domain.forecast import Horizon, PdoNbd, PurchaseHistory
 from rapport_scoring.domain.outlook import Basis
 from rapport_scoring.domain.rates import Rate, Rates
 from rapport_scoring.domain.rules import shipped_rules
@@ -30,7 +30,7 @@ COMPANY = shipped_rules().parameters.of(None)
 @st.composite
 def bases(draw: st.DrawFn) -> Basis:
     r, alpha, a, b = (draw(st.floats(0.05, 20)) for _ in range(4))
-    model = BgNbd(r, alpha, a, b, draw(st.booleans()))
+    model = PdoNbd(r, alpha, a, b)
     days = draw(st.lists(st.integers(0, 1500), min_size=1, max_size=40))
     return Basis(
         history=PurchaseHistory((DAY - timedelta(days=ago), 100) for ago in days),
@@ -39,6 +39,7 @@ def bases(draw: st.DrawFn) -> Basis:
         horizon=Horizon(draw(st.sampled_from([1, 12, 60])), draw(st.sampled_from([0.0, 0.1]))),
         order_value=draw(st.sampled_from([0.5, 60.0, 5e5])),
         rate=draw(st.sampled_from([-0.2, 0.0, 0.05, 0.6])),
+        order_cost=draw(st.sampled_from([0.0, 20.0])),
     )
 
 

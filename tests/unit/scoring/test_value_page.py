@@ -86,7 +86,8 @@ def models(win_rate: WinRate) -> Iterator[float]:
             *(NEEDS[place], "CNY", "declared", place == 1),
         )
         own = OwnSales(10_000_000, orders_a_month, "CNY")
-        rate = float(CONTRIBUTIONS[place]) * orders_a_month / own.amount
+        scaling = float(CONTRIBUTIONS[place]) + WORKED_POLICY.handling_cost["CNY"]
+        rate = scaling * orders_a_month / own.amount
         found = model_value([wallet], own, None, win_rate, rate, prospects()[place].discounted_orders)
         assert found.value is not None
         yield found.value

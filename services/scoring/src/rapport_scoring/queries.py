@@ -16,6 +16,7 @@ from rapport_scoring.domain.indicators.evidence import Ground, with_evidence
 from rapport_scoring.domain.ledger.lines import LedgerLine
 from rapport_scoring.domain.memory import memory_of
 from rapport_scoring.domain.rules import Rules
+from rapport_scoring.domain.valuation import Valuation
 from rapport_scoring.loading import load_composed
 from rapport_scoring.rules_in_force import RulesInForce
 from rapport_scoring.schemas.values import (
@@ -31,7 +32,7 @@ from rapport_scoring.schemas.values import (
     WaitingDocument,
 )
 from rapport_scoring.store import ScoreRow
-from rapport_shared.contracts.scoring import ScoreUpdated
+from rapport_shared.contracts.scoring import PotentialValue, ScoreUpdated
 from rapport_shared.contracts.touchpoints import DocumentKey
 from rapport_shared.database import Database
 from rapport_shared.errors import NOT_FOUND, VALIDATION, FieldProblem, Problem
@@ -146,7 +147,7 @@ def _answer(known: Known, on: date | None, known_at: datetime | None, after: Pla
         policy_version=rules.versions.value,
         profiles=list(facts.profiles),
         contemporary=values.contemporary,
-        potential=values.outlook.potential,
+        potential=_with_interval(values),
         model=values.outlook.model,
         total=standing.total,
         tier=standing.tier_state,
@@ -179,6 +180,13 @@ def _explained(history: History, rules: Rules) -> list[Indicator]:
     owed = history.ledger.receivables
     ground = Ground(history.facts, history.purchases, owed, on, at, rules.value.contacts)
     return with_evidence(history.standing.indicators, ground)
+
+
+def _with_interval(values: Valuation) -> PotentialValue:
+    """Potential value as it is published, and between what the number of orders lies."""
+    basis = values.outlook.basis
+    interval = basis.orders(values.on) if basis is not None else None
+    return values.outlook.potential.model_copy(update={"orders_interval": interval})
 
 
 def _page(lines: Sequence[LedgerLine], after: Place | None, limit: int) -> tuple[Sequence[LedgerLine], str | None]:

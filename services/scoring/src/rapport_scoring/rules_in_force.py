@@ -90,9 +90,9 @@ def make_rules(
 
 
 def _parameters(policy: ValuePolicy, fitted: Mapping[str, Any]) -> FittedParameters:
-    if "parameters" not in fitted:
-        return prior_parameters(policy.forecast, policy.model)
-    return FittedParameters.from_json(fitted["parameters"])
+    """What was fitted; what ships where nothing was, or by a release with another model, until the next refit."""
+    found = FittedParameters.from_json(fitted["parameters"]) if "parameters" in fitted else None
+    return found or prior_parameters(policy.forecast, policy.model)
 
 
 def _active(row: Row) -> ActivePolicy:

@@ -61,7 +61,8 @@ def _potential() -> scoring.PotentialValue:
         expected_orders="33.6508",
         discounted_orders="27.5471",
         order_value=_yuan(20_500),
-        contribution_rate="0.3736",
+        contribution_rate="0.3980",
+        order_cost=_yuan(500),
         order_contribution=_yuan(7_659),
     )
 
@@ -77,7 +78,7 @@ def present_score() -> scoring.ScoreUpdated:
         contemporary=_contemporary(),
         lines=4,
         facts_digest="5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8",
-        valued_on=CALLED.date() + timedelta(days=1),
+        valued_on=CALLED.date(),
         commerce=_commerce(),
         potential=_potential(),
         model=scoring.ModelValue(value=None, reason="wallet_unknown"),

@@ -6,11 +6,12 @@ import gzip
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 
 from deploy.local.infrastructure import CHECKOUT
-from rapport_scoring.domain.forecast import PurchaseHistory
+from rapport_scoring.domain.forecast import MONTH, PurchaseHistory
 
 BEGIN = date(2020, 1, 1)
 CDNOW = CHECKOUT / "deploy" / "local" / "demo" / "cdnow_sample.txt.gz"
@@ -18,12 +19,12 @@ CDNOW_FIT_UNTIL, CDNOW_HORIZON_DAYS = date(1997, 9, 30), 273
 
 
 @cache
-def cdnow() -> tuple[PurchaseHistory, ...]:
-    """The CDNOW sample, revenue in cents."""
+def cdnow(file: Path = CDNOW) -> tuple[PurchaseHistory, ...]:
+    """The CDNOW sample, or the whole cohort in a file of the same columns at the end; revenue in cents."""
     histories: dict[str, PurchaseHistory] = {}
-    with gzip.open(CDNOW, "rt") as lines:
+    with gzip.open(file, "rt") if file.suffix == ".gz" else file.open() as lines:
         for line in lines:
-            _, customer, day, _, dollars = line.split()
+            customer, day, _, dollars = line.split()[-4:]
             on = date(int(day[:4]), int(day[4:6]), int(day[6:]))
             histories.setdefault(customer, PurchaseHistory()).add(on, round(float(dollars) * 100))
     return tuple(histories.values())
@@ -41,6 +42,11 @@ def after_purchases(a: float, b: float) -> Loss:
 def at_any_time(s: float, beta: float) -> Loss:
     """An age that is exponential with μ ~ Gamma(s, β), β in days, as Pareto/NBD has it."""
     return lambda chance: (0.0, float(chance.exponential(1 / max(chance.gamma(s, 1 / beta), 1e-12))))
+
+
+def each_month(a: float, b: float) -> Loss:
+    """At the end of each of its months with the probability θ ~ Beta(a, b), as PDO/NBD has it."""
+    return lambda chance: (0.0, float(chance.geometric(max(chance.beta(a, b), 1e-12))) * MONTH)
 
 
 def simulated(

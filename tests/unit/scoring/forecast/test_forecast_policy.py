@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from rapport_scoring.domain.forecast import (
-    BgNbd,
     FittedParameters,
     ForecastPolicy,
     GammaGamma,
     GroupParameters,
     MarginPrior,
     ModelPolicy,
+    PdoNbd,
     PeerWallets,
     WinRate,
 )
@@ -64,7 +64,7 @@ def test_what_ships() -> None:
 @given(values=st.lists(positive, min_size=8, max_size=8), rate=st.floats(-1, 1))
 def test_parameters_survive_json(values: list[float], rate: float) -> None:
     r, alpha, a, b, p, q, gamma, strength = values
-    model = BgNbd(r, alpha, a, b)
+    model = PdoNbd(r, alpha, a, b)
     group = GroupParameters(
         purchases=model,
         purchases_from="group",
@@ -74,13 +74,23 @@ def test_parameters_survive_json(values: list[float], rate: float) -> None:
         win_rate=WinRate(a, b),
         wallets=PeerWallets(12, 0.5, 1 + a),
         correction=b,
-        fits=(PurchaseFit(model, -alpha, 900, 300, True),),
+        order_costs={"CNY": gamma},
+        fit=PurchaseFit(model, -alpha, 900, 300, True),
     )
     parameters = FittedParameters(group, {"dealers": group})
     assert FittedParameters.from_json(json.loads(json.dumps(parameters.to_json()))) == parameters
 
 
+def test_parameters_of_another_model_are_none() -> None:
+    earlier = {"company": {"purchases": {"r": 1, "alpha": 1, "a": 1, "b": 1, "first_may_be_last": True}}, "groups": {}}
+    assert FittedParameters.from_json(earlier) is None
+
+
+def test_a_policy_that_names_a_purchase_model_stays_valid() -> None:
+    assert ForecastPolicy.model_validate({"purchase_model": "mbg_nbd", "horizon_months": 12}).horizon_months == 12
+
+
 def test_a_group_that_is_not_known_has_the_parameters_of_the_company() -> None:
-    group = GroupParameters(BgNbd(1, 1, 1, 1), "prior", {}, MarginPrior(0.1, 5), "prior", WinRate(2, 8))
+    group = GroupParameters(PdoNbd(1, 1, 1, 1), "prior", {}, MarginPrior(0.1, 5), "prior", WinRate(2, 8))
     parameters = FittedParameters(group, {})
     assert parameters.of("dealers") is parameters.of(None) is group

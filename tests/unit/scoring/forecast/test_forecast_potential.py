@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rapport_scoring.domain.forecast import BgNbd, Horizon, Prospect, Recency, potential_value, prospect, prospects
-from rapport_scoring.domain.forecast.bg_nbd import orders_if_alive, probability_alive
+from rapport_scoring.domain.forecast import Horizon, PdoNbd, Prospect, Recency, potential_value, prospect, prospects
+from rapport_scoring.domain.forecast.pdo_nbd import orders_if_alive, probability_alive
 
 shapes = st.floats(0.02, 20.0)
-models = st.builds(BgNbd, r=shapes, alpha=shapes, a=shapes, b=shapes, first_may_be_last=st.booleans())
+models = st.builds(PdoNbd, r=shapes, alpha=shapes, a=shapes, b=shapes)
 horizons = st.builds(Horizon, months=st.integers(1, 120), discount_rate=st.floats(0, 1))
 
 
-def plain(model: BgNbd, recency: Recency, horizon: Horizon) -> tuple[float, float]:
+def plain(model: PdoNbd, recency: Recency, horizon: Horizon) -> tuple[float, float]:
     """The definition, a month after the other."""
     alive = probability_alive(model, recency)
     before = discounted = 0.0
@@ -35,7 +35,7 @@ def plain(model: BgNbd, recency: Recency, horizon: Horizon) -> tuple[float, floa
     silent=st.floats(0, 0.2),
 )
 def test_a_prospect_is_the_sum_over_the_months(
-    model: BgNbd, horizon: Horizon, repeats: int, age: float, silent: float
+    model: PdoNbd, horizon: Horizon, repeats: int, age: float, silent: float
 ) -> None:
     recency = Recency(repeats, age * (1 - silent) if repeats else 0.0, age)
     found = prospect(model, recency, horizon, correction=1.25)
@@ -45,7 +45,7 @@ def test_a_prospect_is_the_sum_over_the_months(
 
 
 def test_many_are_as_one() -> None:
-    chance, model, horizon = np.random.default_rng(1), BgNbd(0.5, 1.0, 0.8, 2.4), Horizon()
+    chance, model, horizon = np.random.default_rng(1), PdoNbd(0.5, 1.0, 0.8, 2.4), Horizon()
     repeats = np.concatenate([chance.integers(0, 4, 200), chance.integers(0, 200, 100), np.full(60, 77)]).astype(float)
     age = chance.uniform(0, 60, len(repeats))
     last = np.where(repeats > 0, age * chance.uniform(0, 1, len(repeats)), 0.0)
@@ -60,11 +60,11 @@ def test_many_are_as_one() -> None:
 
 def test_none_are_none() -> None:
     nobody = np.zeros(0)
-    assert len(prospects(BgNbd(1, 1, 1, 1), nobody, nobody, nobody, Horizon()).alive) == 0
+    assert len(prospects(PdoNbd(1, 1, 1, 1), nobody, nobody, nobody, Horizon()).alive) == 0
 
 
 def test_without_discount_an_order_is_an_order() -> None:
-    found = prospect(BgNbd(1, 1, 0.5, 9.5), Recency(4, 4, 4), Horizon(60, 0.0))
+    found = prospect(PdoNbd(1, 1, 0.5, 9.5), Recency(4, 4, 4), Horizon(60, 0.0))
     assert found.discounted_orders == pytest.approx(found.expected_orders)
 
 

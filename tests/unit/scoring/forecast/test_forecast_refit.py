@@ -14,7 +14,7 @@ from rapport_scoring.domain.forecast import (
 )
 from rapport_scoring.domain.forecast.fitting import Cohort, fit_purchases
 from rapport_scoring.domain.forecast.histories import MONTH
-from tests.unit.scoring.forecast.cohorts import BEGIN, after_purchases, simulated
+from tests.unit.scoring.forecast.cohorts import BEGIN, each_month, simulated
 
 FORECAST, MODEL = ForecastPolicy(), ModelPolicy()
 DAYS = 365
@@ -29,7 +29,7 @@ def members(group: str | None, histories: list[PurchaseHistory], contribution: f
 
 
 def made_up(customers: int, seed: int) -> list[PurchaseHistory]:
-    return simulated(after_purchases(0.8, 2.5), r=0.8, alpha=20, customers=customers, days=DAYS, seed=seed)
+    return simulated(each_month(0.8, 8.0), r=0.8, alpha=20, customers=customers, days=DAYS, seed=seed)
 
 
 def test_the_parameters_that_made_the_customers_are_found() -> None:
@@ -38,7 +38,7 @@ def test_the_parameters_that_made_the_customers_are_found() -> None:
     assert fit is not None
     assert fit.converged
     assert fit.model.r / fit.model.alpha == pytest.approx(0.8 / 20 * MONTH, rel=0.1)
-    assert fit.model.a / (fit.model.a + fit.model.b) == pytest.approx(0.8 / 3.3, rel=0.1)
+    assert fit.model.a / (fit.model.a + fit.model.b) == pytest.approx(0.8 / 8.8, rel=0.15)
 
 
 def test_a_group_has_its_own_parameters_when_it_is_large_enough() -> None:
@@ -50,7 +50,8 @@ def test_a_group_has_its_own_parameters_when_it_is_large_enough() -> None:
         "group",
         "company",
     )
-    assert dealers.fits[0].customers == 400
+    assert dealers.fit is not None
+    assert dealers.fit.customers == 400
     assert fleets.purchases == found.company.purchases != dealers.purchases
     assert (dealers.margin_from, fleets.margin_from) == ("group", "company")
     assert dealers.margin.rate == pytest.approx(0.3, abs=0.001)
@@ -67,7 +68,7 @@ def test_a_company_without_customers_has_the_priors() -> None:
 def test_a_company_with_a_few_has_their_mean_order_value() -> None:
     found = refit(members(None, made_up(20, 4)), AS_OF, FORECAST, MODEL)
     assert found.company.purchases_from == "prior"
-    assert found.company.order_values["CNY"].mean == pytest.approx(1000, rel=0.02)
+    assert found.company.order_values["CNY"].mean == pytest.approx(1000, rel=0.05)
 
 
 def test_the_order_of_members_does_not_matter() -> None:

@@ -24,8 +24,10 @@ POLICY = ForecastPolicy()
 PRIOR = POLICY.purchase_prior.model()
 A, B = Recency(4, 4.0, 4.0), Recency(359, 35.9, 35.9)
 CONTRIBUTION_A, CONTRIBUTION_B = 15_884.69, 2_431.58
+SCALING_A = 16_084.68
+"""Before the handling of an order, which what else is won does not add to."""
 CONTEMPORARY_A, CONTEMPORARY_B = 49_777.35, 72_947.40
-TURN = 0.4619
+TURN = 0.4170
 
 
 def statement(amount: int, *, single_source: bool = False) -> WalletStatement:
@@ -38,8 +40,8 @@ def statement(amount: int, *, single_source: bool = False) -> WalletStatement:
 @pytest.mark.parametrize(
     ("recency", "contribution", "alive", "orders", "discounted", "potential", "alarm_days"),
     [
-        (A, CONTRIBUTION_A, 0.961538, 33.6508, 27.5471, 437_577.29, 137.5),
-        (B, CONTRIBUTION_B, 0.998641, 448.0197, 361.6022, 879_264.19, 20.8),
+        (A, CONTRIBUTION_A, 1.0, 36.1004, 29.5479, 469_359.02, 155.4),
+        (B, CONTRIBUTION_B, 1.0, 460.4932, 370.9678, 902_037.84, 17.2),
     ],
 )
 def test_the_potential_of_both(
@@ -64,7 +66,7 @@ def test_the_potential_of_both(
 def model_of_a(win_rate: WinRate) -> float:
     orders = prospect(PRIOR, A, POLICY.horizon()).discounted_orders
     own = OwnSales(100_000, 1, "CNY")
-    found = model_value([statement(330_000)], own, None, win_rate, CONTRIBUTION_A / 100_000, orders)
+    found = model_value([statement(330_000)], own, None, win_rate, SCALING_A / 100_000, orders)
     assert found.reason is Reason.WALLET_STATED
     assert found.at_rivals == 230_000
     assert found.value is not None
@@ -73,12 +75,12 @@ def model_of_a(win_rate: WinRate) -> float:
 
 def test_what_could_be_won_of_the_first() -> None:
     policy = ModelPolicy()
-    assert model_of_a(WinRate(policy.wins, policy.losses)) == pytest.approx(201_285.56, rel=1e-6)
+    assert model_of_a(WinRate(policy.wins, policy.losses)) == pytest.approx(218_623.6, rel=1e-6)
 
 
 def test_nothing_can_be_won_of_a_sole_source() -> None:
     own = OwnSales(100_000, 10, "CNY")
-    found = model_value([statement(100_000, single_source=True)], own, None, WinRate(2, 8), 0.1, 361.6)
+    found = model_value([statement(100_000, single_source=True)], own, None, WinRate(2, 8), 0.1, 371.0)
     assert (found.value, found.reason) == (0.0, Reason.SINGLE_SOURCE)
 
 

@@ -39,8 +39,8 @@ class Flow:
     """A month, or all of them (`month` None). Means are decimals, or amounts rounded half to even; None of nothing.
 
     `complete` is False for a month that is not over on the day of the report: its figures will grow. `customers` bought
-    in it. `frequency` is orders ÷ these customers, `deal_size` revenue ÷ orders, `cost_per_deal`
-    cost ÷ orders (costs of customers who did not buy are included).
+    in it. `frequency` is orders ÷ these customers, `deal_size` revenue ÷ orders, `cost_per_deal` cost ÷ orders (costs
+    of customers who did not buy are included).
     """
 
     month: date | None

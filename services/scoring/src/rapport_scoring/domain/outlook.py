@@ -17,15 +17,19 @@ from rapport_scoring.domain.forecast import (
     Wallet,
     expected_value,
     model_value,
+    order_interval,
     potential_value,
     prospect,
+    shrunk_order_cost,
     shrunk_rate,
     standing_statements,
 )
 from rapport_scoring.domain.forecast import (
     ModelValue as Modelled,
 )
+from rapport_scoring.domain.forecast.parameters import MODEL
 from rapport_scoring.domain.indicators.attribute import share_of_wallet, wallets_in_force
+from rapport_scoring.domain.ledger.lines import Part
 from rapport_scoring.domain.rates import Rates
 from rapport_scoring.domain.rules import Rules
 from rapport_scoring.domain.state import CustomerState
@@ -58,7 +62,11 @@ class Rhythm:
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What a forecast rests on: purchases in one currency, and what an order is worth and contributes in it."""
+    """What a forecast rests on: purchases in one currency, and what an order is worth and contributes in it.
+
+    `rate` is what is left of revenue after the costs that grow with it, `order_cost` what an order costs whatever it
+    is worth (its handling), in minor units.
+    """
 
     rhythm: Rhythm
     currency: str
@@ -66,15 +74,23 @@ class Basis:
     horizon: Horizon
     order_value: float
     rate: float
+    order_cost: float
 
     @property
     def order_contribution(self) -> float:
-        """What an order is expected to contribute, in minor units."""
-        return self.order_value * self.rate
+        """What an order is expected to contribute, in minor units; below 0 where it costs more than it brings."""
+        return self.order_value * self.rate - self.order_cost
 
     def prospect(self, recency: Recency) -> Prospect:
         """What is expected, corrected by what the newest past had over its forecast."""
         return prospect(self.parameters.purchases, recency, self.horizon, self.parameters.correction)
+
+    def orders(self, day: date) -> tuple[int, int] | None:
+        """Between what the number of orders of the horizon lies by four chances in five; None before the first."""
+        recency, of = self.rhythm.recency(day), self.parameters
+        if recency is None:
+            return None
+        return order_interval(of.purchases, recency, self.horizon.months, of.correction)
 
     def potential(self, day: date) -> Fraction | None:
         """Potential value on a day, of the purchases until then; None before the first."""
@@ -127,15 +143,17 @@ def _basis(
     rates, parameters = rules.value.rates, rules.parameters.of(group)
     currency = currencies[0] if len(currencies) == 1 else rates.reporting
     paid = [_in(rates, figures.earned(code), code, currency, today) for code in currencies]
-    own, revenue = _sums(rates, sums, currency, today)
-    if any(value is None for value in paid) or own is None or revenue is None:
+    own, revenue, handling = _sums(rates, sums, currency, today)
+    if any(value is None for value in paid) or own is None or revenue is None or handling is None:
         return RATE_MISSING
     rhythm = Rhythm(figures.bought_on, sum(value for value in paid if value is not None))
     worth = _order_value(parameters, rhythm, currency)
     if worth is None:
         return ORDER_VALUE_UNKNOWN
-    rate = shrunk_rate(parameters.margin, own, revenue, figures.purchase_count)
-    return Basis(rhythm, currency, parameters, rules.value.forecast.horizon(), worth, rate)
+    rate = shrunk_rate(parameters.margin, own - handling, revenue, figures.purchase_count)
+    usual = parameters.order_costs.get(currency, float(rules.value.ledger.handling_cost.get(currency, 0)))
+    order_cost = shrunk_order_cost(usual, parameters.margin.strength, -handling, len(rhythm.bought_on))
+    return Basis(rhythm, currency, parameters, rules.value.forecast.horizon(), worth, rate, order_cost)
 
 
 def _order_value(parameters: GroupParameters, rhythm: Rhythm, currency: str) -> float | None:
@@ -151,14 +169,13 @@ def _in(rates: Rates, amount: int, code: str, currency: str, day: date) -> int |
     return amount if code == currency else rates.worth(amount, code, day)
 
 
-def _sums(rates: Rates, sums: ContemporaryValue, currency: str, day: date) -> tuple[int | None, int | None]:
-    """Contribution and revenue of all time in `currency`."""
-    both = (sums.lifetime, sums.lifetime_parts.get("revenue", ()))
+def _sums(rates: Rates, sums: ContemporaryValue, currency: str, day: date) -> tuple[int | None, ...]:
+    """Contribution, revenue and handling (≤ 0) of all time in `currency`."""
+    parts = sums.lifetime_parts
+    wanted = (sums.lifetime, parts.get(Part.REVENUE, ()), parts.get(Part.ORDER_HANDLING, ()))
     if currency != rates.reporting:
-        own, revenue = [sum(one.amount for one in amounts if one.currency == currency) for amounts in both]
-        return own, revenue
-    converted = [rates.convert(amounts, day).amount for amounts in both]
-    return converted[0], converted[1]
+        return tuple(sum(one.amount for one in amounts if one.currency == currency) for amounts in wanted)
+    return tuple(rates.convert(amounts, day).amount for amounts in wanted)
 
 
 def _frame(rules: Rules) -> dict[str, int | str]:
@@ -171,7 +188,7 @@ def _potential(rules: Rules, basis: Basis, recency: Recency, expected: Prospect,
     source = basis.parameters.purchases_from
     return PotentialValue(
         value=_money(value, basis.currency),
-        model=f"{basis.parameters.purchases.name}+gamma_gamma",
+        model=f"{MODEL}+gamma_gamma",
         group=group or source if source == "group" else source,
         repeats=recency.repeats,
         recency=f"{recency.last:.6f}",
@@ -181,6 +198,7 @@ def _potential(rules: Rules, basis: Basis, recency: Recency, expected: Prospect,
         discounted_orders=f"{expected.discounted_orders:.4f}",
         order_value=_money(basis.order_value, basis.currency),
         contribution_rate=f"{basis.rate:.6f}",
+        order_cost=_money(basis.order_cost, basis.currency),
         order_contribution=_money(basis.order_contribution, basis.currency),
         horizon_months=rules.value.forecast.horizon_months,
         discount_rate=str(rules.value.forecast.discount_rate),

@@ -18,7 +18,9 @@ from rapport_scoring.domain.forecast import (
     refit,
     standing_statements,
 )
+from rapport_scoring.domain.forecast.parameters import MODEL
 from rapport_scoring.domain.history import History, history_of
+from rapport_scoring.domain.ledger.lines import Part
 from rapport_scoring.domain.needs.suggestions import PeerBaskets
 from rapport_scoring.domain.outlook import own_sales, peer_group
 from rapport_scoring.domain.rules import Rules
@@ -72,6 +74,7 @@ def member_of(known: History, rules: Rules, until: date) -> Member | None:
         currency=currency,
         revenue=_of(sums.lifetime_parts.get("revenue", ()), currency),
         contribution=_of(sums.lifetime, currency),
+        order_costs=-_of(sums.lifetime_parts.get(Part.ORDER_HANDLING, ()), currency),
         orders=len(known.purchases),
         won=won,
         lost=lost,
@@ -156,22 +159,18 @@ def told(fitted: FittedParameters) -> Iterable[ForecastParameters]:
 
 
 def _told(name: str, group: GroupParameters) -> ForecastParameters:
-    model = group.purchases
     return ForecastParameters(
         group=name,
         source=group.purchases_from,
-        model=model.name,
-        customers=group.fits[0].customers if group.fits else 0,
-        bg_nbd={letter: repr(value) for letter, value in zip(["r", "alpha", "a", "b"], _letters(model), strict=True)},
+        model=MODEL,
+        customers=group.fit.customers if group.fit else 0,
+        purchases={letter: repr(value) for letter, value in asdict(group.purchases).items()},
         gamma_gamma={
             currency: {"p": repr(one.p), "q": repr(one.q), "gamma": repr(one.gamma)}
             for currency, one in sorted(group.order_values.items())
         },
         contribution_rate=f"{group.margin.rate:.6f}",
+        order_costs={currency: f"{cost:.2f}" for currency, cost in sorted(group.order_costs.items())},
         win_rate=f"{group.win_rate.mean:.6f}",
         correction=f"{group.correction:.6f}",
     )
-
-
-def _letters(model: Any) -> tuple[float, float, float, float]:
-    return model.r, model.alpha, model.a, model.b

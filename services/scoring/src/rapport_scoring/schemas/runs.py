@@ -125,6 +125,7 @@ class ParameterPage(BaseModel):
 
 
 class Parameters(ParameterVersion):
-    """A version whole: the parameters of the company and of each group; none of the version that ships."""
+    """A version whole: the parameters of the company and of each group; none of the version that ships, and of
+    those that an earlier release fitted with another model."""
 
     forecast: list[dict[str, Any]]

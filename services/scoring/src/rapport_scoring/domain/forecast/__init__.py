@@ -5,12 +5,13 @@ Keep a `PurchaseHistory` per customer, `refit` all of them now and then, `prospe
 """
 
 from rapport_scoring.domain.forecast.backtest import Accuracy, Backtest, backtest
-from rapport_scoring.domain.forecast.bg_nbd import BgNbd, probability_alive, silence_alarm
 from rapport_scoring.domain.forecast.gamma_gamma import GammaGamma, expected_value
 from rapport_scoring.domain.forecast.histories import MONTH, PurchaseHistory, Recency
 from rapport_scoring.domain.forecast.horizons import Horizon
-from rapport_scoring.domain.forecast.margins import MarginPrior, shrunk_rate
+from rapport_scoring.domain.forecast.intervals import order_interval
+from rapport_scoring.domain.forecast.margins import MarginPrior, shrunk_order_cost, shrunk_rate
 from rapport_scoring.domain.forecast.parameters import FittedParameters, GroupParameters, PeerWallets
+from rapport_scoring.domain.forecast.pdo_nbd import PdoNbd, probability_alive, silence_alarm
 from rapport_scoring.domain.forecast.policy import ForecastPolicy, ModelPolicy
 from rapport_scoring.domain.forecast.potential import Prospect, potential_value, prospect, prospects
 from rapport_scoring.domain.forecast.refit import Member, prior_parameters, refit
@@ -28,7 +29,6 @@ __all__ = [
     "MONTH",
     "Accuracy",
     "Backtest",
-    "BgNbd",
     "FittedParameters",
     "ForecastPolicy",
     "GammaGamma",
@@ -39,6 +39,7 @@ __all__ = [
     "ModelPolicy",
     "ModelValue",
     "OwnSales",
+    "PdoNbd",
     "PeerWallets",
     "Prospect",
     "PurchaseHistory",
@@ -49,12 +50,14 @@ __all__ = [
     "backtest",
     "expected_value",
     "model_value",
+    "order_interval",
     "potential_value",
     "prior_parameters",
     "probability_alive",
     "prospect",
     "prospects",
     "refit",
+    "shrunk_order_cost",
     "shrunk_rate",
     "silence_alarm",
     "standing_statements",

@@ -11,16 +11,17 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize
 from scipy.special import digamma
 
-from rapport_scoring.domain.forecast import bg_nbd, gamma_gamma
-from rapport_scoring.domain.forecast.bg_nbd import BgNbd
+from rapport_scoring.domain.forecast import gamma_gamma, pdo_nbd
 from rapport_scoring.domain.forecast.gamma_gamma import GammaGamma
 from rapport_scoring.domain.forecast.histories import Recency
+from rapport_scoring.domain.forecast.pdo_nbd import PdoNbd
 
 Floats = NDArray[np.float64]
 Loss = Callable[[Floats], tuple[float, Floats]]
 
-_STARTS = ((1.0, 1.0, 1.0, 2.0), (0.3, 0.5, 0.5, 2.0), (2.0, 3.0, 0.3, 6.0))
-"""Of r, α, a, b, where the unit of time is the mean age."""
+_STARTS = ((0.5, 2.5, 0.5, 2.0), (1.0, 1.0, 0.5, 9.5))
+"""Of r, α, a, b in months: a shop that most come to once, and a business with regulars."""
+_DIFFERENCE = 1e-6
 _VALUE_STARTS = ((2.0, 3.0), (8.0, 4.0))
 _BOUND = 7.0
 """Of the logarithm of a parameter: beyond e^±7 the data do not tell the parameter from its limit."""
@@ -28,7 +29,10 @@ _BOUND = 7.0
 
 @dataclass(frozen=True, slots=True)
 class Cohort:
-    """Customers as the purchase model sees them, equal ones counted: `weights` says how many each row stands for."""
+    """Customers as the purchase model sees them, equal ones counted: `weights` says how many each row stands for.
+
+    `last` is in whole months of the customer: it does not matter to the model when in a month the last purchase was.
+    """
 
     repeats: Floats
     last: Floats
@@ -44,13 +48,9 @@ class Cohort:
     @classmethod
     def of_arrays(cls, rows: Floats) -> Cohort:
         """The cohort of customers with a row (x, t_x, T) each."""
+        rows = np.column_stack([rows[:, 0], np.floor(rows[:, 1]), rows[:, 2]])
         unique, counts = np.unique(rows, axis=0, return_counts=True)
         return cls(unique[:, 0], unique[:, 1], unique[:, 2], counts.astype(np.float64))
-
-    @property
-    def columns(self) -> tuple[Floats, Floats, Floats, Floats]:
-        """x, t_x, T and the weights."""
-        return self.repeats, self.last, self.age, self.weights
 
     @property
     def customers(self) -> int:
@@ -68,7 +68,7 @@ class PurchaseFit:
     """The purchase model of greatest likelihood. `converged`: the search ended at an inner maximum, so all four
     parameters are told by the data."""
 
-    model: BgNbd
+    model: PdoNbd
     log_likelihood: float
     customers: int
     repeaters: int
@@ -85,19 +85,16 @@ class ValueFit:
     converged: bool
 
 
-def fit_purchases(cohort: Cohort, first_may_be_last: bool = False, starts: int = len(_STARTS)) -> PurchaseFit | None:
-    """The maximum of Σ ln L of the cohort for BG/NBD, or its modification; None where nobody bought again.
+def fit_purchases(cohort: Cohort, starts: int = len(_STARTS)) -> PurchaseFit | None:
+    """The maximum of Σ ln L of the cohort; None where nobody bought again.
 
     The search is begun from so many `starts`, at least one.
     """
-    scale = _sum(cohort.age, cohort.weights) / max(cohort.customers, 1)
-    if not cohort.repeaters or scale <= 0:
+    if not cohort.repeaters:
         return None
-    scaled = Cohort(cohort.repeats, cohort.last / scale, cohort.age / scale, cohort.weights)
-    best, converged = _maximum(lambda logs: _purchase_loss(scaled, first_may_be_last, logs), np.log(_STARTS[:starts]))
-    r, alpha, a, b = map(float, np.exp(best))
-    model = BgNbd(r, alpha * scale, a, b, first_may_be_last)
-    total = _sum(bg_nbd.log_likelihood(model, cohort.repeats, cohort.last, cohort.age), cohort.weights)
+    best, converged = _maximum(lambda logs: _purchase_loss(cohort, logs), np.log(_STARTS[:starts]))
+    model = PdoNbd(*map(float, np.exp(best)))
+    total = -_loss_per_customer(cohort, best) * cohort.customers
     return PurchaseFit(model, total, cohort.customers, cohort.repeaters, converged)
 
 
@@ -143,26 +140,17 @@ def _sum(values: Floats, weights: Floats) -> float:
     return float((values * weights).sum())
 
 
-def _purchase_loss(cohort: Cohort, first_may_be_last: bool, logs: Floats) -> tuple[float, Floats]:
-    """−Σ ln L and its gradient by the logarithms of the parameters, per customer.
+def _purchase_loss(cohort: Cohort, logs: Floats) -> tuple[float, Floats]:
+    """−Σ ln L and its gradient by the logarithms of the parameters, per customer; the gradient by differences."""
+    loss = _loss_per_customer(cohort, logs)
+    ahead = np.array([_loss_per_customer(cohort, logs + step) for step in _DIFFERENCE * np.eye(len(logs))])
+    return loss, (ahead - loss) / _DIFFERENCE
 
-    ln L = A + ln(e^alive + e^lost), whose derivative weighs those of the two by P(alive) and 1 − P(alive).
-    """
-    r, alpha, a, b = map(float, np.exp(logs))
-    model, x, last, age, w = BgNbd(r, alpha, a, b, first_may_be_last), *cohort.columns
-    n = x + first_may_be_last
-    total = _sum(bg_nbd.log_likelihood(model, x, last, age), w)
-    alive = bg_nbd.probabilities_alive(model, x, last, age)
-    lost = 1 - alive
-    together = digamma(a + b) - digamma(a + b + n)
-    by_parameter = (
-        digamma(r + x) - digamma(r) + math.log(alpha) - alive * np.log(alpha + age) - lost * np.log(alpha + last),
-        r / alpha - (r + x) * (alive / (alpha + age) + lost / (alpha + last)),
-        together + lost / a,
-        together + digamma(b + n) - digamma(b) - lost / (b + np.maximum(n, 1) - 1),
-    )
-    gradient = np.array([_sum(part, w) for part in by_parameter]) * np.exp(logs)
-    return -total / w.sum(), -gradient / w.sum()
+
+def _loss_per_customer(cohort: Cohort, logs: Floats) -> float:
+    model = PdoNbd(*map(float, np.exp(logs)))
+    total = _sum(pdo_nbd.log_likelihood(model, cohort.repeats, cohort.last, cohort.age), cohort.weights)
+    return -total / cohort.customers
 
 
 def _value_loss(x: Floats, z: Floats, logs: Floats) -> tuple[float, Floats]:

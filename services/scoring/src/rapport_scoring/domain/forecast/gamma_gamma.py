@@ -59,11 +59,3 @@ def expected_value(model: GammaGamma, orders: float, mean: float) -> float:
     if orders <= 0 or mean <= 0:
         return model.mean
     return model.p * (model.gamma + orders * mean) / (model.p * orders + model.q - 1)
-
-
-def expected_values(model: GammaGamma, orders: ArrayLike, mean: ArrayLike) -> Floats:
-    """`expected_value` of many."""
-    x, z = np.asarray(orders, dtype=np.float64), np.asarray(mean, dtype=np.float64)
-    x = np.where((x > 0) & (z > 0), x, 0.0)
-    values: Floats = model.p * (model.gamma + x * z) / (model.p * x + model.q - 1)
-    return values

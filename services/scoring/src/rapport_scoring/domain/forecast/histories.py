@@ -6,7 +6,6 @@ from bisect import bisect_right, insort
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Self
 
 MONTH = 30.4375
 """Days of a month, the unit of time of the company: a year's 365.25 by twelve."""
@@ -31,17 +30,17 @@ class Recency:
 
 
 class PurchaseHistory:
-    """The days on which a customer bought, each with how many purchases and what revenue, in one currency.
+    """The days on which a customer bought, and the revenue of all purchases, in one currency.
 
-    A set of days: purchases of one day are one, and the order in which they come is irrelevant. Adding and taking back
-    search in O(log n). Revenue is in integer minor units, so sums are exact.
+    A set of days: purchases of one day are one, and the order in which they come is irrelevant. Adding searches in
+    O(log n). Revenue is in integer minor units, so sums are exact.
     """
 
-    __slots__ = ("_by_day", "_days", "_revenue")
+    __slots__ = ("_days", "_known", "_revenue")
 
     def __init__(self, purchases: Iterable[tuple[date, int]] = ()) -> None:
         self._days: list[int] = []
-        self._by_day: dict[int, tuple[int, int]] = {}
+        self._known: set[int] = set()
         self._revenue = 0
         for day, revenue in purchases:
             self.add(day, revenue)
@@ -49,11 +48,6 @@ class PurchaseHistory:
     def __len__(self) -> int:
         """The days with a purchase."""
         return len(self._days)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, PurchaseHistory) and self._by_day == other._by_day
-
-    __hash__ = None  # type: ignore[assignment]  # it changes
 
     @property
     def days(self) -> tuple[date, ...]:
@@ -72,26 +66,11 @@ class PurchaseHistory:
 
     def add(self, day: date, revenue: int) -> None:
         """Adds a purchase."""
-        self._change(day.toordinal(), 1, revenue)
-
-    def take_back(self, day: date, revenue: int) -> None:
-        """Undoes `add` with the same arguments. Raises ValueError where nothing was bought on that day."""
         ordinal = day.toordinal()
-        if ordinal not in self._by_day:
-            raise ValueError(f"there is no purchase of {day} to take back")
-        self._change(ordinal, -1, -revenue)
-
-    def merge(self, other: PurchaseHistory) -> None:
-        """Adds the purchases of `other`, which stays as it is: the history of a customer made of both."""
-        for ordinal, (purchases, revenue) in other._by_day.items():
-            self._change(ordinal, purchases, revenue)
-
-    def up_to(self, day: date) -> Self:
-        """The history as it was at the end of `day`: a copy."""
-        until = type(self)()
-        for ordinal in self._days[: bisect_right(self._days, day.toordinal())]:
-            until._change(ordinal, *self._by_day[ordinal])
-        return until
+        self._revenue += revenue
+        if ordinal not in self._known:
+            self._known.add(ordinal)
+            insort(self._days, ordinal)
 
     def days_after(self, day: date, until: date) -> tuple[date, ...]:
         """The days with a purchase after `day`, up to `until` (inclusive), ascending."""
@@ -114,19 +93,6 @@ class PurchaseHistory:
         first = days[0]
         age = ordinal - first + (_into_the_day(as_of) if isinstance(as_of, datetime) else 0.0)
         return Recency(count - 1, (days[count - 1] - first) / unit, age / unit)
-
-    def _change(self, ordinal: int, purchases: int, revenue: int) -> None:
-        self._revenue += revenue
-        known = self._by_day.get(ordinal)
-        if known is None:
-            insort(self._days, ordinal)
-            self._by_day[ordinal] = purchases, revenue
-        elif known[0] + purchases > 0:
-            self._by_day[ordinal] = known[0] + purchases, known[1] + revenue
-        else:
-            self._revenue -= known[1] + revenue  # whatever is left of the day goes with its last purchase
-            del self._by_day[ordinal]
-            self._days.remove(ordinal)
 
 
 def _into_the_day(moment: datetime) -> float:

@@ -1,4 +1,7 @@
-"""The contribution rate of a customer: contribution / revenue, shrunk towards that of its group."""
+"""What an order of a customer contributes: a share of its revenue, less what each order costs whatever it is worth.
+
+Both are the customer's own, shrunk towards those of its group.
+"""
 
 from __future__ import annotations
 
@@ -35,6 +38,14 @@ def shrunk_rate(prior: MarginPrior, contribution: float, revenue: float, orders:
     if orders <= 0 or revenue <= 0:
         return prior.rate
     return (orders * (contribution / revenue) + prior.strength * prior.rate) / (orders + prior.strength)
+
+
+def shrunk_order_cost(mean: float, strength: float, cost: float, orders: int) -> float:
+    """(`cost` + k · `mean`) / (n + k): what an order costs whatever it is worth, of n `orders` that cost so much.
+
+    The same credibility, k being `strength`, for a mean that is the group's.
+    """
+    return (cost + strength * mean) / (orders + strength)
 
 
 def fit_margins(

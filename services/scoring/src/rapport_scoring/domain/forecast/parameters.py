@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import TypeAdapter
 
-from rapport_scoring.domain.forecast.bg_nbd import BgNbd
 from rapport_scoring.domain.forecast.fitting import PurchaseFit
 from rapport_scoring.domain.forecast.gamma_gamma import GammaGamma
-from rapport_scoring.domain.forecast.histories import MONTH
 from rapport_scoring.domain.forecast.margins import MarginPrior
+from rapport_scoring.domain.forecast.pdo_nbd import PdoNbd
 from rapport_scoring.domain.forecast.win_rates import WinRate
 
+MODEL: Final = "pdo_nbd"
 Source = Literal["group", "company", "prior"]
 """Whose data a parameter rests on."""
 
@@ -32,11 +32,12 @@ class PeerWallets:
 class GroupParameters:
     """The parameters of a group. Time is in months of 30.4375 days; order values are in minor units by currency.
 
-    `correction` multiplies expected orders: what the newest part of the past had over what was forecast of it.
-    `fits` are those of the group's own customers, the likelier first; none where they are too few.
+    `margin` is of what grows with revenue; `order_costs` are what each order costs whatever it is worth, in minor units
+    by currency, as a mean of those who bought in it. `correction` multiplies expected orders: what the newest part of
+    the past had over what was forecast of it. `fit` is that of the group's own customers; None where they are too few.
     """
 
-    purchases: BgNbd
+    purchases: PdoNbd
     purchases_from: Source
     order_values: Mapping[str, GammaGamma]
     margin: MarginPrior
@@ -44,7 +45,8 @@ class GroupParameters:
     win_rate: WinRate
     wallets: PeerWallets | None = None
     correction: float = 1.0
-    fits: tuple[PurchaseFit, ...] = ()
+    order_costs: Mapping[str, float] = field(default_factory=dict)
+    fit: PurchaseFit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class FittedParameters:
 
     company: GroupParameters
     groups: Mapping[str, GroupParameters] = field(default_factory=dict)
-    unit_days: float = MONTH
+    model: Literal["pdo_nbd"] = MODEL
 
     def of(self, group: str | None) -> GroupParameters:
         """The parameters of `group`: the company's where it is none of those fitted."""
@@ -65,9 +67,9 @@ class FittedParameters:
         return plain
 
     @classmethod
-    def from_json(cls, plain: Mapping[str, Any]) -> FittedParameters:
-        """The inverse of `to_json`. Raises ValueError for anything else."""
-        return _ADAPTER.validate_python(plain)
+    def from_json(cls, plain: Mapping[str, Any]) -> FittedParameters | None:
+        """The inverse of `to_json`; None for the parameters of another model. Raises ValueError for anything else."""
+        return _ADAPTER.validate_python(plain) if plain.get("model") == MODEL else None
 
 
 _ADAPTER = TypeAdapter(FittedParameters)

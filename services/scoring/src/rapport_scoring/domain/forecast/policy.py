@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from rapport_scoring.domain.forecast.bg_nbd import BgNbd, ModelName
 from rapport_scoring.domain.forecast.horizons import Horizon
 from rapport_scoring.domain.forecast.margins import MarginPrior
+from rapport_scoring.domain.forecast.pdo_nbd import PdoNbd
 
 MOST_MONTHS: Final = 600
 """The longest horizon of a forecast."""
@@ -24,9 +24,9 @@ class _Policy(BaseModel):
 
 
 class PurchasePrior(_Policy):
-    """BG/NBD parameters for a company without customers enough to fit: time in months.
+    """PDO/NBD parameters for a company without customers enough to fit: time in months.
 
-    The default is an order a month, from somebody who stops after one order in twenty: a business with regulars.
+    The default is an order a month, and of twenty customers one is lost a month: a business with regulars.
     """
 
     r: Positive = 1.0
@@ -34,9 +34,9 @@ class PurchasePrior(_Policy):
     a: Positive = 0.5
     b: Positive = 9.5
 
-    def model(self) -> BgNbd:
+    def model(self) -> PdoNbd:
         """The parameters as the model takes them."""
-        return BgNbd(self.r, self.alpha, self.a, self.b)
+        return PdoNbd(self.r, self.alpha, self.a, self.b)
 
 
 class ValuePrior(_Policy):
@@ -74,21 +74,28 @@ class ForecastPolicy(_Policy):
     """How potential value is computed.
 
     A group of customers has parameters of its own when it has so many customers, and so many that bought again; else
-    the company's stand for it, and else the priors. `purchase_model` is BG/NBD, its modification, or the likelier of
-    them, group by group. `corrected` says whether expected orders are multiplied by what forecasting the past taught.
+    the company's stand for it, and else the priors. `corrected` says whether expected orders are multiplied by what
+    forecasting the past taught.
     `alarm_probability` is the P(alive) at which silence alarms.
     """
 
     horizon_months: int = Field(60, ge=1, le=MOST_MONTHS)
     discount_rate: Decimal = Field(Decimal("0.10"), ge=0, lt=10, allow_inf_nan=False)
     alarm_probability: float = Field(0.5, gt=0, lt=1)
-    purchase_model: ModelName | Literal["likelier"] = "likelier"
     corrected: bool = True
     minimum_customers: int = Field(200, ge=10)
     minimum_repeaters: int = Field(50, ge=5)
     purchase_prior: PurchasePrior = PurchasePrior()
     value_prior: ValuePrior = ValuePrior()
     margin: MarginPolicy = MarginPolicy()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_retired(cls, document: Any) -> Any:
+        """A policy that still names `purchase_model`, of which there were two, stays valid: there is one now."""
+        if isinstance(document, Mapping):
+            return {name: value for name, value in document.items() if name != "purchase_model"}
+        return document
 
     @model_validator(mode="after")
     def _repeaters_are_customers(self) -> ForecastPolicy:

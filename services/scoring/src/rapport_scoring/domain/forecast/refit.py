@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 import numpy as np
 
-from rapport_scoring.domain.forecast.fitting import Cohort, PurchaseFit, fit_values
+from rapport_scoring.domain.forecast.fitting import Cohort, PurchaseFit, fit_purchases, fit_values
 from rapport_scoring.domain.forecast.gamma_gamma import GammaGamma
 from rapport_scoring.domain.forecast.histories import MONTH, PurchaseHistory
 from rapport_scoring.domain.forecast.margins import MarginPrior, fit_margins
 from rapport_scoring.domain.forecast.parameters import FittedParameters, GroupParameters, PeerWallets, Source
 from rapport_scoring.domain.forecast.policy import ForecastPolicy, ModelPolicy
-from rapport_scoring.domain.forecast.rolling import correction, purchase_fits, rolling_checks
+from rapport_scoring.domain.forecast.rolling import correction, rolling_checks
 from rapport_scoring.domain.forecast.wallet import peer_wallets
 from rapport_scoring.domain.forecast.win_rates import WinRate
 
@@ -25,7 +25,8 @@ class Member:
     """What a refit takes of one customer.
 
     `history` is in `currency`; `revenue` and `contribution` are the sums of the customer's `orders` in minor units of
-    it; `won` and `lost` count its opportunities; `wallet_to_sales` is there where the customer stated its wallet.
+    it, and `order_costs` what each order costs whatever it is worth, as a sum ≥ 0; `won` and `lost` count its
+    opportunities; `wallet_to_sales` is there where the customer stated its wallet.
     """
 
     group: str | None
@@ -34,6 +35,7 @@ class Member:
     revenue: int = 0
     contribution: int = 0
     orders: int = 0
+    order_costs: int = 0
     won: int = 0
     lost: int = 0
     wallet_to_sales: float | None = None
@@ -73,8 +75,8 @@ def _group(
     forecast: ForecastPolicy,
     model: ModelPolicy,
 ) -> GroupParameters:
-    fits = _fits(members, as_of, forecast)
-    fit = _chosen(fits, source, forecast)
+    own = _fit(members, as_of, forecast)
+    fit = own if own is not None and (own.converged or source == "company") else None
     enough = len(members) >= forecast.minimum_customers
     margin = _margin(members, forecast) if enough else None
     return GroupParameters(
@@ -85,31 +87,27 @@ def _group(
         margin_from=source if margin else above.margin_from,
         win_rate=WinRate(model.wins, model.losses).after(sum(m.won for m in members), sum(m.lost for m in members)),
         wallets=_wallets(members, model) or above.wallets,
-        correction=_correction(members, as_of, fit, forecast) if fit else above.correction,
-        fits=fits,
+        correction=_correction(members, as_of, forecast) if fit else above.correction,
+        order_costs={**above.order_costs, **(_order_costs(members) if enough or source == "company" else {})},
+        fit=own,
     )
 
 
-def _fits(members: Sequence[Member], as_of: date | datetime, policy: ForecastPolicy) -> tuple[PurchaseFit, ...]:
-    """None for a group that has too few customers."""
+def _fit(members: Sequence[Member], as_of: date | datetime, policy: ForecastPolicy) -> PurchaseFit | None:
+    """None for a group that has too few customers. One that did not converge is the company's at the most, where it
+    is better than a prior."""
     cohort = Cohort.of(recency for m in members if (recency := m.history.recency(as_of)) is not None)
     if cohort.customers < policy.minimum_customers or cohort.repeaters < policy.minimum_repeaters:
-        return ()
-    return purchase_fits(cohort)
+        return None
+    return fit_purchases(cohort)
 
 
-def _chosen(fits: Sequence[PurchaseFit], source: Source, policy: ForecastPolicy) -> PurchaseFit | None:
-    """The first that the policy wants. A group needs one that converged; of the company any is better than a prior."""
-    wanted = (fit for fit in fits if policy.purchase_model in ("likelier", fit.model.name))
-    return next((fit for fit in wanted if fit.converged or source == "company"), None)
-
-
-def _correction(members: Sequence[Member], as_of: date | datetime, fit: PurchaseFit, policy: ForecastPolicy) -> float:
+def _correction(members: Sequence[Member], as_of: date | datetime, policy: ForecastPolicy) -> float:
     if not policy.corrected:
         return 1.0
     histories, until = [member.history for member in members], date.fromordinal(as_of.toordinal())
     days = round(policy.horizon_months * MONTH)
-    return correction(rolling_checks(histories, until, days, MONTH, fit.model.first_may_be_last))
+    return correction(rolling_checks(histories, until, days))
 
 
 def _order_values(members: Sequence[Member], source: Source, policy: ForecastPolicy) -> Mapping[str, GammaGamma]:
@@ -130,9 +128,18 @@ def _order_values(members: Sequence[Member], source: Source, policy: ForecastPol
     return values
 
 
+def _order_costs(members: Sequence[Member]) -> Mapping[str, float]:
+    """By currency the mean of all days with an order."""
+    costs, days = Counter[str](), Counter[str]()
+    for member in members:
+        costs[member.currency] += member.order_costs
+        days[member.currency] += len(member.history)
+    return {currency: costs[currency] / count for currency, count in sorted(days.items()) if count}
+
+
 def _margin(members: Sequence[Member], policy: ForecastPolicy) -> MarginPrior | None:
     bounds = policy.margin.least_strength, policy.margin.most_strength
-    sums = np.array([(m.contribution, m.revenue, m.orders) for m in members], dtype=np.float64)
+    sums = np.array([(m.contribution + m.order_costs, m.revenue, m.orders) for m in members], dtype=np.float64)
     return fit_margins(sums[:, 0], sums[:, 1], sums[:, 2], bounds)
 
 

@@ -1,4 +1,4 @@
-"""Forecasting the past: which model, and how far its level was off, learnt from what is known already.
+"""Forecasting the past: how far the level of the forecast was off, learnt from what is known already.
 
 From several days of the past, its origins, the model is fitted on what was before and compared with what came after,
 up to now. Nothing after now is looked at, so a backtest that learns this way stays honest.
@@ -13,12 +13,14 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from rapport_scoring.domain.forecast.fitting import Cohort, PurchaseFit, fit_purchases
+from rapport_scoring.domain.forecast.fitting import fit_purchases
 from rapport_scoring.domain.forecast.histories import PurchaseHistory
 from rapport_scoring.domain.forecast.samples import Sample
 
 ORIGINS = (0.45, 0.55, 0.65, 0.75)
 """Where in the past the origins are: far enough for a fit, and with enough after them for a check."""
+COMMON = 0.15
+"""By how much the level of such a forecast is commonly off, as a standard deviation, before anything is checked."""
 SEASON = 0.4
 """A level that was off by so much was off for a season or a break, which will not go on: it is not corrected at all."""
 _FEWEST_PURCHASES = 20
@@ -34,32 +36,23 @@ class Check:
     error: float
 
 
-def purchase_fits(cohort: Cohort) -> tuple[PurchaseFit, ...]:
-    """The fits of BG/NBD and of its modification: those that converged first, of them the likelier first, for both
-    have as many parameters. Empty where nobody bought again."""
-    fits = [fit for modified in (False, True) if (fit := fit_purchases(cohort, modified))]
-    return tuple(sorted(fits, key=lambda fit: (not fit.converged, -fit.log_likelihood)))
-
-
-def rolling_checks(
-    histories: Sequence[PurchaseHistory], until: date, days: int, unit: float, first_may_be_last: bool
-) -> tuple[Check, ...]:
-    """The checks of the model at each origin where it can be fitted, of at most `days` after it and none after
-    `until`."""
+def rolling_checks(histories: Sequence[PurchaseHistory], until: date, days: int) -> tuple[Check, ...]:
+    """The checks at each origin where the model can be fitted, of at most `days` after it and none after `until`."""
     begin = min((history.days[0] for history in histories if len(history)), default=until)
     origins = [begin + timedelta(int((until - begin).days * share)) for share in ORIGINS]
-    samples = [Sample.of(histories, origin, min(days, (until - origin).days), unit) for origin in origins]
-    checks = (_check(sample, first_may_be_last) for sample in samples if len(sample.bought) and sample.days)
+    samples = [Sample.of(histories, origin, min(days, (until - origin).days)) for origin in origins]
+    checks = (_check(sample) for sample in samples if len(sample.bought) and sample.days)
     return tuple(check for check in checks if check is not None)
 
 
 def correction(checks: Iterable[Check]) -> float:
     """By what to multiply expected orders: 1 + what the level of the model was off by, as far as that is to be trusted.
 
-    With f the mean ratio of the checks and o = f − 1, the correction is o · max(0, 1 − e²/o²) · (1 − (o/c)²)², nothing
-    for |o| ≥ c = `SEASON`. The first factor is the positive-part estimator of James & Stein (1961); e² is the mean
-    squared error by chance (checks overlap, so it does not shrink with their number) and the variance between checks
-    over their number. The second is Tukey's biweight. 1 for fewer than two checks.
+    With f the mean ratio of the checks and o = f − 1, the correction is o · τ² / (τ² + e²) · (1 − (o/c)²)², nothing for
+    |o| ≥ c = `SEASON`. The first factor is the posterior mean of a level that is Normal(0, τ²) before the checks, with
+    τ = `COMMON` (Gelman and others, Bayesian Data Analysis, 2013, section 2.5); e² is the mean squared error by chance
+    (checks overlap, so it does not shrink with their number) and the variance between checks over their number. The
+    second is Tukey's biweight. 1 for fewer than two checks.
     """
     found = list(checks)
     if len(found) < 2:
@@ -67,14 +60,14 @@ def correction(checks: Iterable[Check]) -> float:
     ratios = np.array([check.ratio for check in found])
     off = float(ratios.mean()) - 1
     error = float(np.mean([check.error**2 for check in found]) + ratios.var(ddof=1) / len(found))
-    if off**2 <= error or abs(off) >= SEASON:
+    if abs(off) >= SEASON:
         return 1.0
-    return 1 + off * (1 - error / off**2) * (1 - (off / SEASON) ** 2) ** 2
+    return 1 + off * COMMON**2 / (COMMON**2 + error) * (1 - (off / SEASON) ** 2) ** 2
 
 
-def _check(sample: Sample, first_may_be_last: bool) -> Check | None:
-    fit = fit_purchases(sample.cohort, first_may_be_last, starts=1)
-    if fit is None or not fit.converged:
+def _check(sample: Sample) -> Check | None:
+    fit = fit_purchases(sample.cohort, starts=1)
+    if fit is None:
         return None
     expected = sample.expected(fit.model)
     total = float(expected.sum())
