@@ -59,3 +59,20 @@ def _rule(winner: Candidate, losers: list[Candidate]) -> Rule:
     best, against = rank(winner), rank(next(loser for loser in losers if loser["value"] != winner["value"]))
     names: tuple[Rule, ...] = ("manual", "verified", "priority")
     return next((name for name, ours, theirs in zip(names, best, against, strict=False) if ours != theirs), "latest")
+
+
+Seniority = tuple[bool, datetime, str]
+
+
+def seniority(registered: bool, created_at: datetime, profile_id: object) -> Seniority:
+    """The order of a customer's profiles, the first first: registered ones, then those that were made earlier.
+
+    The unit and the owner of a customer are those of the first profile in this order that has one.
+    """
+    return not registered, created_at, str(profile_id)
+
+
+def of_first(stated: Iterable[tuple[Seniority, str | None]]) -> str | None:
+    """What the first profile that states something states, for its unit or owner; None where none does."""
+    having = [(place, value) for place, value in stated if value]
+    return min(having)[1] if having else None

@@ -117,6 +117,8 @@ def _profile(event: Event[Contract]) -> Fact:
             profile.profile_id,
             event.envelope.sequence,
             profile.unit,
+            profile.registered,
+            profile.created_at,
             profile.registered_at,
             _reported_at(profile),
             text,

@@ -4,9 +4,10 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import orjson
 
@@ -18,13 +19,13 @@ from rapport_scoring.domain.state import CustomerState
 from rapport_scoring.domain.sums import KEPT, Sums, add
 from rapport_scoring.recorded import Kept, RecordedFacts, facts, is_document, names_used, statement_of
 from rapport_scoring.store.recordings import Fields
-from rapport_scoring.store.registers import case_of
+from rapport_scoring.store.registers import UNSTATED_ZONE, case_of
 from rapport_scoring.store.states import CASE, DAY, INVOICE, PROFILE
-from rapport_shared.contracts.survivorship import choose
+from rapport_shared.contracts.survivorship import Seniority, choose, of_first, seniority
 from rapport_shared.contracts.touchpoints import DocumentKey
 from rapport_shared.database import Connection, Reading, Row
 
-NOT_REGISTERED = datetime.max.replace(tzinfo=UTC)
+NOT_CREATED = datetime.max.replace(tzinfo=UTC)
 
 
 async def load_customers(connection: Connection, customers: Sequence[UUID]) -> dict[UUID, CustomerFacts]:
@@ -138,7 +139,7 @@ def _enter_row(read: _Read, row: Row) -> None:
 def _state(customer: UUID, read: _Read, kept: Sequence[Row]) -> CustomerState:
     recorded, profiles = facts(kept), read.profiles
     registers = [one for one in profiles if one["sequence"] is not None]
-    latest = _instants(profiles, "latest")
+    latest, unit = _instants(profiles, "latest"), _unit(registers)
     instants = [*_instants(profiles, "earliest", "first_case_at", "last_case_at"), *latest, *_registered(registers)]
     return CustomerState(
         customer_id=customer,
@@ -156,10 +157,11 @@ def _state(customer: UUID, read: _Read, kept: Sequence[Row]) -> CustomerState:
         wallets=recorded.wallets,
         asset_events=recorded.asset_events,
         attributes=_attributes(registers),
-        unit=_unit(registers),
+        unit=unit.path,
+        zone=unit.zone,
         earliest=min(instants, default=None),
         latest=max(instants, default=None),
-        last_day=max([at.astimezone(UTC).date() for at in instants] + _dates(profiles, "last_day"), default=None),
+        last_day=max([at.astimezone(unit.zone).date() for at in instants] + _dates(profiles, "last_day"), default=None),
         historical=bool(latest) and max(instants) == max(latest) and _is_history(profiles, max(latest)),
         begins_on=min(_dates(profiles, "begins_on"), default=None),
     )
@@ -212,6 +214,7 @@ def _customer(
     foreign = facts(connected.foreign(row for row in rows if is_document(row)))
     opened = [case_of(row) for profile in profiles for row in cases.get(profile, ())]
     stated = [row for profile in profiles for row in registers.get(profile, ())]
+    unit = _unit(stated)
     instants = _happened(own, [row for profile in profiles for row in cases.get(profile, ())], stated)
     return CustomerFacts(
         customer_id=customer,
@@ -223,10 +226,11 @@ def _customer(
         wallets=own.wallets,
         asset_events=own.asset_events,
         attributes=_attributes(stated),
-        unit=_unit(stated),
+        unit=unit.path,
+        zone=unit.zone,
         earliest=min(instants, default=None),
         latest=max(instants, default=None),
-        last_day=max([day.astimezone(UTC).date() for day in instants] + _days(own), default=None),
+        last_day=max([at.astimezone(unit.zone).date() for at in instants] + _days(own), default=None),
         history=own.history,
         historical=own.latest_is_history and own.latest == max(instants, default=None),
     )
@@ -272,13 +276,23 @@ def _attributes(registers: Sequence[Fields]) -> dict[str, Attribute]:
     return found
 
 
-def _unit(registers: Sequence[Fields]) -> str | None:
-    """The unit of the oldest registered profile that has one, as the view shows it."""
-    having = [row for row in registers if row["unit"] is not None]
-    having.sort(key=lambda row: (min(_registered_at(row), default=NOT_REGISTERED), str(row["profile_id"])))
-    return having[0]["unit"] if having else None
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """The unit of a customer, and the zone in which it counts days."""
+
+    path: str | None
+    zone: tzinfo
 
 
-def _registered_at(row: Fields) -> list[datetime]:
-    at = row["registered_at"]
-    return [] if at is None else [at if isinstance(at, datetime) else datetime.fromisoformat(at)]
+def _unit(registers: Sequence[Fields]) -> _Unit:
+    """The unit of a customer, by the rule that every view of it follows."""
+    path = of_first((_seniority(row), row["unit"]) for row in registers)
+    name = next((row["time_zone"] for row in registers if row["unit"] == path and row["time_zone"]), UNSTATED_ZONE)
+    return _Unit(path, ZoneInfo(name))
+
+
+def _seniority(row: Fields) -> Seniority:
+    at = row["created_at"] or NOT_CREATED  # of a register of before, until it is read again
+    return seniority(
+        row["registered"], at if isinstance(at, datetime) else datetime.fromisoformat(at), row["profile_id"]
+    )

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from rapport_gateway.view.facts import Fact, State, is_later
-from rapport_shared.contracts.survivorship import choose
+from rapport_shared.contracts.survivorship import Seniority, choose, of_first, seniority
 from rapport_shared.own_fields import lookup_key
 
 NAME = "identity"
@@ -135,15 +135,16 @@ def _identifiers(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _first(records: Sequence[dict[str, Any]], name: str) -> Any:
-    return next((record[name] for record in oldest_first(records) if record.get(name)), None)
+    return of_first((_seniority(record), record.get(name)) for record in records)
 
 
 def oldest_first(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Registered profiles before provisional ones, then in the order in which they were made."""
-    return sorted(
-        records,
-        key=lambda r: (not r["registered"], datetime.fromisoformat(r["created_at"]), r["profile_id"]),
-    )
+    """Records in the order in which they decide on a customer's unit and owner."""
+    return sorted(records, key=_seniority)
+
+
+def _seniority(record: Mapping[str, Any]) -> Seniority:
+    return seniority(record["registered"], datetime.fromisoformat(record["created_at"]), record["profile_id"])
 
 
 def _consents(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

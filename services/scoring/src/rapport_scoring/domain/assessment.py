@@ -3,7 +3,7 @@ for action. It is made at each fact and whenever time alone changes it; decision
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import Protocol
 
@@ -53,6 +53,10 @@ class Dated(Protocol):
     def historical(self) -> bool:
         """Whether the latest fact was reported as history."""
 
+    @property
+    def zone(self) -> tzinfo:
+        """The zone in which the customer's unit counts days."""
+
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
@@ -83,9 +87,9 @@ class Occasion:
         return max(one for one in (state.latest, self.timed_at, datetime.min.replace(tzinfo=UTC)) if one is not None)
 
     def today(self, state: Dated) -> date:
-        """The day of that instant: the last day among the facts as their units count, or the timer's in UTC."""
+        """The last day among the facts as their units count, or that of the timer if it is later."""
         days = [state.last_day] if state.last_day is not None else []
-        return max([*days, self.timed_at.astimezone(UTC).date()] if self.timed_at is not None else days)
+        return max([*days, self.timed_at.astimezone(state.zone).date()] if self.timed_at is not None else days)
 
     def effective(self, state: Dated, rules: Rules) -> bool:
         """Whether anybody should act on what is noticed now."""
@@ -187,7 +191,7 @@ def _reasons_at(facts: CustomerFacts, rules: Rules, at: datetime) -> set[str]:
         return set()
     stated = {name: one for name, one in known.attributes.items() if one.occurred_at <= at}
     occasion = Occasion(at, at, Cause.LATE_TIMER)
-    state = state_of(replace(known, attributes=stated), rules.value, at.astimezone(UTC).date())
+    state = state_of(replace(known, attributes=stated), rules.value, at.astimezone(known.zone).date())
     former = assess(state, rules, Memory(), occasion).memory
     return {f"trigger:{name}" for name in former.fired} | {f"segment:{name}" for name in former.segments}
 
@@ -255,4 +259,4 @@ def _dates(situation: Situation) -> Sequence[datetime]:
     }
     days |= {standing.stage_until} if standing.stage_until is not None else set()
     ahead = min((day for day in days if day > today), default=None)
-    return [] if ahead is None else [midnight(ahead)]
+    return [] if ahead is None else [midnight(ahead, state.zone)]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from fractions import Fraction
 
 from rapport_scoring.domain.dynamics.alarms import (
@@ -54,12 +54,12 @@ def silence(situation: Situation) -> Silence | None:
     state, last = situation.state, situation.state.figures.bought_on.last
     if last is None:
         return None
-    due = _silence_due(situation.rules, situation.values, last)
+    due = _silence_due(situation.rules, situation.values, last, state.zone)
     episode = Episode(state.customer_id, SILENCE, last)
-    return Silence(episode, due, due.date(), state.figures.last_purchase_is_history)
+    return Silence(episode, due, due.astimezone(state.zone).date(), state.figures.last_purchase_is_history)
 
 
-def _silence_due(rules: Rules, values: Valuation, last: date) -> datetime:
+def _silence_due(rules: Rules, values: Valuation, last: date, zone: tzinfo) -> datetime:
     """T* after the first purchase, as an instant; without a repeat purchase the policy's fixed silence."""
     rule, basis = rules.trigger.silence, values.outlook.basis
     recency = basis.rhythm.recency(values.on) if basis is not None else None
@@ -69,9 +69,10 @@ def _silence_due(rules: Rules, values: Valuation, last: date) -> datetime:
         else None
     )
     if basis is None or age is None:
-        return silence_due(last, rule.days_without_repeat, UTC)[0]
+        return silence_due(last, rule.days_without_repeat, zone)[0]
     after = min(timedelta(days=age * MONTH), FAR_AHEAD)
-    return max(midnight(date.fromordinal(basis.rhythm.bought_on.ordinals[0])) + after, silence_due(last, 1, UTC)[0])
+    first = date.fromordinal(basis.rhythm.bought_on.ordinals[0])
+    return max(midnight(first, zone) + after, silence_due(last, 1, zone)[0])
 
 
 def trigger_inputs(situation: Situation, *, silent: bool) -> TriggerInputs:
@@ -139,4 +140,7 @@ def _checks(situation: Situation, triggers: TriggerDecision) -> Iterable[datetim
             )
         )
     cool = next_cool_down(rules.trigger, triggers.states, situation.instant)
-    return [*(midnight(day) for day in days if day is not None), *([cool] if cool is not None else [])]
+    return [
+        *(midnight(day, situation.state.zone) for day in days if day is not None),
+        *([cool] if cool is not None else []),
+    ]

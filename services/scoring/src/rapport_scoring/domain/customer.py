@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +18,7 @@ class CustomerFacts:
     `statements` may hold documents of others too, which name the customer's. `earliest` and `latest` are the first
     and last event time of what is its own, `last_day` the last day among them as its units count days; None where
     nothing is known. `history` are the events that were reported as history, and cause nothing; `historical` says
-    that the latest is one.
+    that the latest is one. `zone` is that in which the customer's unit counts days.
     """
 
     customer_id: UUID
@@ -31,6 +31,7 @@ class CustomerFacts:
     asset_events: Sequence[AssetEvent] = ()
     attributes: Attributes = field(default_factory=dict)
     unit: str | None = None
+    zone: tzinfo = UTC
     earliest: datetime | None = None
     latest: datetime | None = None
     last_day: date | None = None
@@ -69,7 +70,7 @@ class CustomerFacts:
             wallets=wallets,
             asset_events=assets,
             latest=latest,
-            last_day=latest.date() if latest is not None else None,
+            last_day=latest.astimezone(self.zone).date() if latest is not None else None,
         )
 
     def _dated(self, until: datetime | None = None) -> tuple[Sequence[Any], ...]:

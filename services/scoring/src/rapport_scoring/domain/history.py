@@ -1,7 +1,7 @@
 """A customer's past: its facts at the end of a day, with the ledger lines and purchases that the sums are made of."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from rapport_scoring.domain.customer import CustomerFacts
 from rapport_scoring.domain.ledger.documents import counting, standing
@@ -31,7 +31,7 @@ def history_of(facts: CustomerFacts, rules: Rules, on: date) -> History:
     counted = counting(standing(facts.statements), on)
     state = state_of(facts, rules.value, on)
     values = valuation(state, rules, on)
-    found = standing_of(state, rules, values, datetime.combine(on, datetime.max.time(), UTC), on)
+    found = standing_of(state, rules, values, datetime.combine(on, datetime.max.time(), state.zone), on)
     own = facts.own
     book = ledger_of(
         counted,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from rapport_scoring.domain.attention import Attention
 from rapport_scoring.domain.dynamics.alarms import open_alarms
@@ -82,7 +82,7 @@ def readings(situation: Situation, attention: Attention) -> CustomerReadings:
         contacts=[
             ContactMade(one.occurred_at, one.channel, one.kind, one.direction, one.seconds) for one in streams.contacts
         ],
-        purchases=[_purchase(rules, one) for one in streams.purchases],
+        purchases=[_purchase(rules, state.zone, one) for one in streams.purchases],
         answers=[AnswerGiven(one.occurred_at, one.survey, one.score) for one in streams.answers],
         tickets=[TicketOpened(one.opened_at, one.kind) for one in streams.cases],
     )
@@ -116,10 +116,10 @@ def _tickets(state: CustomerState) -> dict[str, int]:
 
 def _since(state: CustomerState, standing: Standing) -> dict[str, datetime]:
     ages = {"customer": state.earliest} if state.earliest is not None else {}
-    return ages | ({"stage": midnight(standing.stage_since)} if standing.stage_since is not None else {})
+    return ages | ({"stage": midnight(standing.stage_since, state.zone)} if standing.stage_since is not None else {})
 
 
-def _purchase(rules: Rules, purchase: Purchase) -> PurchaseMade:
-    """A purchase counts from the beginning of its day on, in UTC."""
+def _purchase(rules: Rules, zone: tzinfo, purchase: Purchase) -> PurchaseMade:
+    """A purchase counts from the beginning of its day on."""
     paid = rules.value.rates.worth(purchase.revenue, purchase.currency, purchase.day)
-    return PurchaseMade(midnight(purchase.day), paid, purchase.categories, purchase.skus)
+    return PurchaseMade(midnight(purchase.day, zone), paid, purchase.categories, purchase.skus)

@@ -1,7 +1,7 @@
 """What an assessment looks at: one customer at one instant, computed once and passed on."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, tzinfo
 
 from rapport_scoring.domain.memory import Memory
 from rapport_scoring.domain.rules import Rules
@@ -35,6 +35,6 @@ def situation_of(state: CustomerState, rules: Rules, published: Memory, instant:
     return Situation(state, rules, instant, today, values, standing, published.of(state.profiles), published)
 
 
-def midnight(day: date) -> datetime:
-    """The instant at which a day begins, in UTC."""
-    return datetime.combine(day, time.min, UTC)
+def midnight(day: date, zone: tzinfo) -> datetime:
+    """The instant at which a day begins in a zone."""
+    return datetime.combine(day, time.min, zone).astimezone(UTC)

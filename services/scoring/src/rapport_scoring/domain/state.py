@@ -6,7 +6,7 @@ themselves, for whoever asks about the past. Both ways give the same.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from typing import TypeVar
 from uuid import UUID
 
@@ -46,7 +46,7 @@ class Streams:
 class CustomerState:
     """A customer, made of `profiles`, as its assessment sees it.
 
-    `answers` and `cases` are the newest. `earliest` and `latest` are the first and last event time of the customer's
+    `zone` is that in which the customer's unit counts days. `answers` and `cases` are the newest. `earliest` and `latest` are the first and last event time of the customer's
     facts, `last_day` the last day among them as their units count days; None where nothing is known. `historical` says
     that the latest fact was reported as history. `begins_on` is the next day on which a document begins to count.
     """
@@ -60,6 +60,7 @@ class CustomerState:
     asset_events: Sequence[AssetEvent] = ()
     attributes: Attributes = field(default_factory=dict)
     unit: str | None = None
+    zone: tzinfo = UTC
     earliest: datetime | None = None
     latest: datetime | None = None
     last_day: date | None = None
@@ -96,7 +97,7 @@ def state_of(facts: CustomerFacts, policy: ValuePolicy, on: date) -> CustomerSta
     for wallet in _once(facts.wallets):
         _enter(found, wallet, other_contribution(wallet))
     for case in {case.ticket_id: case for case in facts.cases}.values():
-        if case.opened_at.astimezone(UTC).date() <= on:
+        if case.opened_at.astimezone(facts.zone).date() <= on:
             _enter(found, case, case_contribution(case))
     own = facts.own
     made = purchases(reckon(counted, policy.ledger).lines, counted)
@@ -110,6 +111,7 @@ def state_of(facts: CustomerFacts, policy: ValuePolicy, on: date) -> CustomerSta
         asset_events=facts.asset_events,
         attributes=facts.attributes,
         unit=facts.unit,
+        zone=facts.zone,
         earliest=facts.earliest,
         latest=facts.latest,
         last_day=facts.last_day,

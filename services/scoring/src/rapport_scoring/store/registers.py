@@ -25,15 +25,20 @@ INSERT INTO unit (path, time_zone, sequence) SELECT path, '{UNSTATED_ZONE}', 0 F
 ON CONFLICT DO NOTHING
 """
 _PUT_PROFILES = """
-INSERT INTO profile_register (profile_id, sequence, unit, registered_at, reported_at, attributes)
-SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::text[])
+INSERT INTO profile_register (profile_id, sequence, unit, registered_at, reported_at, attributes, registered,
+                              created_at)
+SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::text[],
+                     $7::boolean[], $8::timestamptz[])
 ON CONFLICT (profile_id) DO UPDATE SET sequence = excluded.sequence, unit = excluded.unit,
-    registered_at = excluded.registered_at, reported_at = excluded.reported_at, attributes = excluded.attributes
+    registered_at = excluded.registered_at, reported_at = excluded.reported_at, attributes = excluded.attributes,
+    registered = excluded.registered, created_at = excluded.created_at
 WHERE profile_register.sequence < excluded.sequence
+    OR (profile_register.sequence = excluded.sequence AND profile_register.created_at IS NULL)
 RETURNING profile_id
 """
 _PROFILES = """
-SELECT profile_id, unit, registered_at, reported_at, attributes FROM profile_register WHERE profile_id = ANY($1::uuid[])
+SELECT r.profile_id, r.unit, r.registered_at, r.reported_at, r.attributes, r.registered, r.created_at, u.time_zone
+FROM profile_register r LEFT JOIN unit u ON u.path = r.unit WHERE r.profile_id = ANY($1::uuid[])
 """
 _PUT_CASES = """
 INSERT INTO ticket_case (ticket_id, sequence, event_id, profile_id, kind, state, open, opened_at, changed_at,
@@ -62,12 +67,15 @@ class ProfileRegister:
     """A profile as an event states it: its unit, and the candidates of its attributes by name, as JSON.
 
     `registered_at` is when the customer service registered it, `reported_at` when what it was told of happened: who
-    was a customer long before may be registered today.
+    was a customer long before may be registered today. `registered` and `created_at` are its place among the profiles
+    of a customer.
     """
 
     profile_id: UUID
     sequence: int
     unit: str | None
+    registered: bool
+    created_at: datetime
     registered_at: datetime | None
     reported_at: datetime | None
     attributes: str
@@ -117,6 +125,8 @@ async def put_profiles(connection: Connection, registers: Sequence[ProfileRegist
         [register.registered_at for register in registers],
         [register.reported_at for register in registers],
         [register.attributes for register in registers],
+        [register.registered for register in registers],
+        [register.created_at for register in registers],
     )
     return {row["profile_id"] for row in rows}
 

@@ -38,7 +38,9 @@ FOR UPDATE SKIP LOCKED
 _OUTDATE = """
 UPDATE customer_score SET generation = -1 WHERE customer_id IN (
     SELECT coalesce(mapping.customer_id, recording.profile_id) FROM recording
-    LEFT JOIN profile_mapping mapping USING (profile_id) WHERE recording.unit = ANY($1::text[]))
+    LEFT JOIN profile_mapping mapping USING (profile_id) WHERE recording.unit = ANY($1::text[])
+    UNION SELECT coalesce(mapping.customer_id, register.profile_id) FROM profile_register register
+    LEFT JOIN profile_mapping mapping USING (profile_id) WHERE register.unit = ANY($1::text[]))
 """
 _OUTDATE_CUSTOMERS = "UPDATE customer_score SET generation = -1 WHERE customer_id = ANY($1::uuid[])"
 _GIVE_UP = "UPDATE customer_score SET due_at = NULL, generation = $2 WHERE customer_id = $1"

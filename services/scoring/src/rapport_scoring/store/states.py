@@ -18,13 +18,14 @@ SELECT '{PROFILE}' AS source, own.customer_id, own.profile_id, NULL::date AS day
 FROM own CROSS JOIN LATERAL (
     SELECT profile_id, t.built, t.sums, t.bought_on, t.earliest, t.latest, t.latest_is_history, t.last_day,
            t.first_contact_on, t.first_case_at, t.last_case_at,
-           r.unit, r.registered_at, r.reported_at, r.attributes, r.sequence,
+           r.unit, r.registered_at, r.reported_at, r.attributes, r.sequence, r.registered, r.created_at, u.time_zone,
            (SELECT max(placed_at) FROM contribution c WHERE c.profile_id = own.profile_id AND c.placed_at IS NOT NULL)
                AS last_order_at,
            (SELECT min(begins_on) FROM recording g
             WHERE g.profile_id = own.profile_id AND g.begins_on IS NOT NULL AND NOT g.begun) AS begins_on
     FROM (SELECT own.profile_id) AS one
     LEFT JOIN profile_total t USING (profile_id) LEFT JOIN profile_register r USING (profile_id)
+    LEFT JOIN unit u ON u.path = r.unit
 ) AS found
 UNION ALL
 SELECT '{DAY}', own.customer_id, own.profile_id, d.day, d.sums

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from rapport_shared.contracts.customer import RouteTarget
+from rapport_shared.contracts.survivorship import of_first, seniority
 from rapport_shared.database import Connection
 from rapport_ticket.domain.addressing import Route
 from rapport_ticket.domain.registers import Registers
@@ -45,13 +46,13 @@ async def whose(connection: Connection, profile_id: UUID) -> Whose:
     """Whose a profile is, as the view shows it: by the oldest registered profile that says so, else the oldest."""
     customer_id = await customer_of(connection, profile_id)
     rows = await connection.fetch(
-        "SELECT owner, unit FROM known_profile WHERE profile_id IN "
-        "(SELECT profile_id FROM profile_customer WHERE customer_id = $1 UNION SELECT $1) "
-        "ORDER BY NOT registered, created_at, profile_id",
+        "SELECT profile_id, owner, unit, registered, created_at FROM known_profile WHERE created_at IS NOT NULL "
+        "AND profile_id IN (SELECT profile_id FROM profile_customer WHERE customer_id = $1 UNION SELECT $1)",
         customer_id,
     )
-    owners, units = (row["owner"] for row in rows), (row["unit"] for row in rows)
-    return Whose(customer_id, next(filter(None, owners), None), next(filter(None, units), None))
+    known = [(seniority(row["registered"], row["created_at"], row["profile_id"]), row) for row in rows]
+    owner, unit = (of_first((place, row[name]) for place, row in known) for name in ("owner", "unit"))
+    return Whose(customer_id, owner, unit)
 
 
 async def unit_region(connection: Connection, path: str) -> str | None:

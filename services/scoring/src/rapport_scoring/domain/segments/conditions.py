@@ -93,7 +93,7 @@ Stream = Literal["contacts", "purchases", "answers", "tickets"]
 class Window(_OfFacts, Operators):
     """A figure of the facts of the time up to now: those later than now − `within`, of all time without it.
 
-    A purchase is of the midnight in UTC with which its day begins; every other fact is of its instant.
+    A purchase is of the midnight with which its day begins in the customer's unit; every other fact is of its instant.
     The count and the sum of no facts is 0, their least and greatest is unknown. A sum with a fact whose amount is
     unknown is unknown.
     """

@@ -22,7 +22,7 @@ class ContactMade(NamedTuple):
 
 
 class PurchaseMade(NamedTuple):
-    """A purchase. `at` is the midnight in UTC with which its day begins.
+    """A purchase. `at` is the midnight with which its day begins in the customer's unit.
 
     `revenue` is in minor units of the reporting currency, None where there is no rate for it.
     """

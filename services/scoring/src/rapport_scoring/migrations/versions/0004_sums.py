@@ -66,7 +66,14 @@ CREATE INDEX ticket_case_newest ON ticket_case (profile_id, opened_at);
 DROP INDEX ticket_case_profile;
 """
 
+REGISTERS = """
+-- the place of a profile among those of its customer, which decides on the customer's unit
+ALTER TABLE profile_register ADD COLUMN registered boolean NOT NULL DEFAULT false, ADD COLUMN created_at timestamptz;
+-- both are in events that were read before: they are read again, and change nothing else
+DELETE FROM consumer_cursor WHERE consumer = 'value' AND topic = 'rapport.customer.events.v1';
+"""
+
 
 def upgrade() -> None:
     """Makes the tables. What they hold is made as customers are assessed, all of them in the background."""
-    run_sql(SUMS + RECORDINGS)
+    run_sql(SUMS + RECORDINGS + REGISTERS)
