@@ -293,6 +293,5 @@ def _unit(registers: Sequence[Fields]) -> _Unit:
 
 def _seniority(row: Fields) -> Seniority:
     at = row["created_at"] or NOT_CREATED  # of a register of before, until it is read again
-    return seniority(
-        row["registered"], at if isinstance(at, datetime) else datetime.fromisoformat(at), row["profile_id"]
-    )
+    created_at = at if isinstance(at, datetime) else datetime.fromisoformat(at)
+    return seniority(row["registered"] or False, created_at, row["profile_id"])

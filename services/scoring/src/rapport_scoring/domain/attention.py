@@ -139,8 +139,5 @@ def _checks(situation: Situation, triggers: TriggerDecision) -> Iterable[datetim
                 lambda window, days: kept(basis, rules.value.rates, today, window, days),
             )
         )
-    cool = next_cool_down(rules.trigger, triggers.states, situation.instant)
-    return [
-        *(midnight(day, situation.state.zone) for day in days if day is not None),
-        *([cool] if cool is not None else []),
-    ]
+    cool, zone = next_cool_down(rules.trigger, triggers.states, situation.instant), situation.state.zone
+    return [*(midnight(day, zone) for day in days if day is not None), *([cool] if cool is not None else [])]

@@ -46,9 +46,10 @@ class Streams:
 class CustomerState:
     """A customer, made of `profiles`, as its assessment sees it.
 
-    `zone` is that in which the customer's unit counts days. `answers` and `cases` are the newest. `earliest` and `latest` are the first and last event time of the customer's
-    facts, `last_day` the last day among them as their units count days; None where nothing is known. `historical` says
-    that the latest fact was reported as history. `begins_on` is the next day on which a document begins to count.
+    `zone` is that in which the customer's unit counts days. `answers` and `cases` are the newest. `earliest` and
+    `latest` are the first and last event time of the customer's facts, `last_day` the last day among them as their
+    units count days; None where nothing is known. `historical` says that the latest fact was reported as history.
+    `begins_on` is the next day on which a document begins to count.
     """
 
     customer_id: UUID
