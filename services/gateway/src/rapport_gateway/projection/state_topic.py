@@ -14,8 +14,8 @@ import orjson
 from aiokafka import AIOKafkaProducer
 
 from rapport_gateway.hub import Hub
-from rapport_gateway.projection import store
-from rapport_gateway.projection.store import StoredView
+from rapport_gateway.projection.store import views
+from rapport_gateway.projection.store.views import StoredView
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.catalogue import CUSTOMER_VIEW_STATE
 from rapport_shared.contracts.codec import encode_state
@@ -67,7 +67,7 @@ class StatePublisher:
 
     async def _publish(self, producer: AIOKafkaProducer, run: int, view: Database, customers: Sequence[UUID]) -> None:
         async with view.connection() as connection:
-            rows = await store.load_views(connection, customers)
+            rows = await views.load(connection, customers)
         sent = [
             await producer.send(message.topic, key=message.key, value=message.value, headers=list(message.headers))
             for message in (
