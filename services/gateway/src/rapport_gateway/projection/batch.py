@@ -7,6 +7,7 @@ from uuid import UUID
 
 from rapport_gateway.projection.cache import Cache
 from rapport_gateway.projection.store import customers, partials
+from rapport_gateway.projection.store.customers import Parts
 from rapport_gateway.projection.store.views import StoredView
 from rapport_gateway.view import listing
 from rapport_gateway.view.facts import State
@@ -22,7 +23,7 @@ class Batch:
     """What a turn of the run has read and changed. `seq` is the last change of the run before it.
 
     `rows` are the rendered rows of customers that changed, each with the sections that did; `identified` are the
-    customers whose identity was rendered.
+    customers whose identity was rendered, and `linked` says whether relations lead to or from one of them.
     """
 
     connection: Connection
@@ -32,9 +33,11 @@ class Batch:
     seq: int
     dirty: Dirty = field(default_factory=lambda: defaultdict(set))
     identified: set[UUID] = field(default_factory=set)
+    linked: bool = False
     rows: dict[UUID, tuple[StoredView, dict[str, str]]] = field(default_factory=dict)
     _items: dict[Place, State | None] = field(default_factory=dict)
     _changed: dict[Place, State | None] = field(default_factory=dict)
+    _before: dict[Place, State | None] = field(default_factory=dict)
     _parts: set[UUID] = field(default_factory=set)
     _begun: set[UUID] = field(default_factory=set)
     _listed: set[UUID] = field(default_factory=set)
@@ -95,6 +98,7 @@ class Batch:
             self.cache.profiles[place.profile_id].partials.pop(place.section, None)
         else:
             self.cache.profiles[place.profile_id].partials[place.section] = state
+        self._before.setdefault(place, before)
         self._changed[place] = state
         self.dirty[self.customer_of(place.profile_id)] |= SHOWING[place.section]
 
@@ -111,13 +115,24 @@ class Batch:
             place: state for place, state in self._changed.items() if place.section == section and state is not None
         }
 
+    def before(self, place: Place) -> State | None:
+        """A partial that was changed, as it was before."""
+        return self._before[place]
+
     async def write(self) -> None:
         """Writes memberships and partials that were changed, so that statements find them."""
+        parts = self.take_parts()
+        if parts.memberships or parts.partials:
+            await customers.save_parts(self.connection, parts)
+
+    def take_parts(self) -> Parts:
+        """The memberships and partials that were changed and are not written."""
         profiles = self.cache.profiles
-        parts = [(one, profiles[one].customer_id, profiles[one].mapping_seq) for one in self._parts]
-        await customers.save_partials(self.connection, parts, self._changed)
+        memberships = [(one, profiles[one].customer_id, profiles[one].mapping_seq) for one in self._parts]
+        parts = Parts(memberships, dict(self._changed))
         self._parts.clear()
         self._changed.clear()
+        return parts
 
     def partials_of(self, customer_id: UUID, section: str) -> dict[tuple[UUID, str], State]:
         """The partials without items of a section of a customer."""

@@ -35,14 +35,13 @@ async def fold_facts(batch: Batch, facts: Sequence[Fact], new: NewFacts) -> tupl
             _fold(batch, fact, places[fact.event_id], retractions.mended)
     await retracting.mend(batch, retractions)
     led_to = await _note_profiles(batch)
-    await batch.write()
     return moved, led_to
 
 
 async def _note_registers(batch: Batch, facts: Sequence[Fact]) -> None:
     routes = [fact for fact in facts if fact.type == "customer.identifier_routed"]
     if routes:
-        await registers.put_routes(batch.connection, sorted(routes, key=lambda fact: (fact.subject, fact.sequence)))
+        await registers.put_routes(batch.connection, routes)
     for fact in sorted(facts, key=lambda fact: (fact.subject, fact.sequence)):
         match fact.type:
             case "customer.asset_changed":
@@ -91,4 +90,14 @@ async def _note_profiles(batch: Batch) -> set[UUID]:
         return set()
     held = {profile_id: identity.held_keys(profile) for profile_id, profile in profiles.items()}
     await registers.put_held_identifiers(batch.connection, held)
-    return await related.note(batch.connection, profiles)
+    stating = {
+        profile_id: profile
+        for profile_id, profile in profiles.items()
+        if profile.get("relations") or _stated_relations(batch, profile_id)
+    }
+    return await related.note(batch.connection, stating) if stating else set()
+
+
+def _stated_relations(batch: Batch, profile_id: UUID) -> bool:
+    before = batch.before(Place(profile_id, identity.NAME, ""))
+    return before is not None and bool(before["profile"].get("relations"))

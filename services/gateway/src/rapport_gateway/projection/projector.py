@@ -10,7 +10,7 @@ from rapport_gateway.projection import related
 from rapport_gateway.projection.batch import Batch
 from rapport_gateway.projection.cache import Cache
 from rapport_gateway.projection.folding import fold_facts
-from rapport_gateway.projection.rendering import render_customers, write_rows
+from rapport_gateway.projection.rendering import render_customers, write
 from rapport_gateway.projection.runs import Run, read_turn, touch_caught_up
 from rapport_gateway.projection.store import facts as store
 from rapport_gateway.projection.upgrade import upgrade
@@ -60,11 +60,11 @@ class Projector:
         moved, led_to = await fold_facts(turn, facts, new)
         as_of = max(fact.recorded_at for fact in facts)
         renamed = await render_customers(turn, as_of)
-        if moved or led_to or renamed:
+        if led_to or (turn.linked and (moved or renamed)):
             await related.mark_stale(connection, led_to, moved | renamed, turn.identified)
             turn.cache.some_stale = True
         await self._render_stale(turn, as_of)
-        await write_rows(turn, self.clock())
+        await write(turn, self.clock())
 
     async def _take_over(self, connection: Connection) -> None:
         """Upgrades a run of an earlier release before the first write; repeats until that is committed."""
@@ -96,6 +96,6 @@ class Projector:
             turn, seq = await read_turn(connection, self.run.run)
             batch = Batch(connection, self.cache, self.run.run, turn, seq)
             await self._render_stale(batch, _LONG_AGO)
-            changed = await write_rows(batch, self.clock())
+            changed = await write(batch, self.clock())
         if changed:
             await self.announce()

@@ -23,8 +23,10 @@ _ASSESSED: Final = frozenset({identity.NAME, commerce.NAME, quality.NAME})
 
 
 async def render_customers(batch: Batch, as_of: datetime) -> set[UUID]:
-    """Renders the dirty sections of customers; answers the profiles of those renamed. What it reads must be written."""
+    """Renders the dirty sections of customers; answers the profiles of those renamed."""
     names = {customer_id: _names(batch, customer_id) for customer_id in batch.dirty}
+    if any(identity.NAME in shown or LISTED.keys() & shown for shown in names.values()):
+        await batch.write()
     lists = await _lists(batch, names)
     identities = await _identities(batch, names)
     renamed: set[UUID] = set()
@@ -79,7 +81,11 @@ async def _identities(batch: Batch, names: Mapping[UUID, Collection[str]]) -> di
     }
     batch.identified.update(own)
     members = {customer_id: batch.members(customer_id) for customer_id in own}
-    return await related.complete(batch.connection, own, members) if own else {}
+    if not own:
+        return {}
+    completed = await related.complete(batch.connection, own, members)
+    batch.linked = batch.linked or completed != own
+    return completed
 
 
 def _sections(
@@ -140,14 +146,15 @@ def _renamed(before: StoredView | None, changed: Mapping[str, str]) -> bool:
     return bool(names[0] != names[1])
 
 
-async def write_rows(batch: Batch, at: datetime) -> bool:
-    """Writes the rows that changed, and ends the turn; whether there was one. Raises `CursorMoved`."""
+async def write(batch: Batch, at: datetime) -> bool:
+    """Writes what changed, and ends the turn; whether a row did. Raises `CursorMoved`."""
     rows = [
         (replace(row, seq=seq), changed)
         for seq, (row, changed) in enumerate((batch.rows[one] for one in sorted(batch.rows)), batch.seq + 1)
     ]
     searches = {row.customer_id: _search(changed) for row, changed in rows if identity.NAME in changed}
-    await customers.save_views(batch.connection, batch.run, batch.turn, rows, searches, at)
+    parts = batch.take_parts()
+    await customers.save_all(batch.connection, batch.run, batch.turn, parts, rows, searches, at)
     for row, _ in rows:
         batch.cache.profiles[row.customer_id].view = row
     batch.cache.end(batch.turn)

@@ -138,12 +138,16 @@ CREATE TABLE unit (
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of the view. `seq` numbers its changes without gaps; `caught_up_at` is when it had read everything."""
+    """One run of the view. `seq` numbers its changes without gaps; `caught_up_at` is when it had read everything.
+
+    `turn` counts what was written to it, also what changed nobody's row.
+    """
 
     run: int
     state: str
     seq: int
     caught_up_at: datetime | None
+    turn: int = 0
 
     @property
     def schema(self) -> str:
@@ -190,7 +194,7 @@ async def live_run(connection: Connection) -> Run:
 async def find_run(connection: Connection, state: str) -> Run | None:
     """The newest run in a state."""
     row = await connection.fetchrow(
-        "SELECT run, state, seq, caught_up_at FROM view_run WHERE state = $1 ORDER BY run DESC LIMIT 1", state
+        "SELECT run, state, seq, caught_up_at, turn FROM view_run WHERE state = $1 ORDER BY run DESC LIMIT 1", state
     )
     return None if row is None else Run(**dict(row))
 

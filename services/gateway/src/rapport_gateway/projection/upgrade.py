@@ -9,7 +9,7 @@ from typing import Final
 import orjson
 
 from rapport_gateway.projection.runs import CONTACT_INDEX, FORM, LISTED_INDEX
-from rapport_gateway.projection.store.customers import save_partials
+from rapport_gateway.projection.store.customers import Parts, save_parts
 from rapport_gateway.projection.store.facts import as_fact
 from rapport_gateway.view import score
 from rapport_gateway.view.facts import State
@@ -60,11 +60,11 @@ async def _keep_scores(connection: Connection) -> None:
     """Keeps each customer's latest score as one partial; commerce, value and segments had one each."""
     rows = await connection.cursor(_LATEST_SCORES)
     while page := await rows.fetch(_PAGE):
-        scores = {}
+        scores: dict[Place, State | None] = {}
         for fact in map(as_fact, page):
             for customer_id, item in score.targets(fact):
                 scores[Place(customer_id, score.NAME, item)] = score.fold(None, fact, item)
-        await save_partials(connection, [], scores)
+        await save_parts(connection, Parts([], scores))
 
 
 async def _rank_items(connection: Connection) -> None:
@@ -81,5 +81,5 @@ async def _rank_items(connection: Connection) -> None:
             own[place] = state
             if tally := LISTED[place.section].tally(state):
                 own[totals] = sums = changed_totals(sums, {}, tally)
-        await save_partials(connection, [], own)
+        await save_parts(connection, Parts([], own))
         own.clear()

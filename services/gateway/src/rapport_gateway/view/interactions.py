@@ -5,8 +5,8 @@ by the first that does. Its line shows its latest entry.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
@@ -56,17 +56,6 @@ def fold(state: State | None, fact: Fact, item: str) -> State | None:
         "last_at": max(state["last_at"], fact.at),
         "last": {kept["interaction_id"]: kept for kept in latest(lines.values())},
     }
-
-
-def opened_anew(facts: Sequence[Fact], mended: Collection[str]) -> Iterator[Fact]:
-    """`facts`, where of each interaction in `mended` the first entry of them is taken for the one that opens it."""
-    opening: dict[str, int] = {}
-    for fact in facts:
-        if fact.type == "interaction.recorded" and (entry_of := fact.data["interaction_id"]) in mended:
-            opening[entry_of] = min(fact.sequence, opening.get(entry_of, fact.sequence))
-    for fact in facts:
-        first = opening.get(fact.data["interaction_id"]) if fact.type == "interaction.recorded" else None
-        yield fact if first is None else replace(fact, sequence=1 if fact.sequence == first else fact.sequence + 1)
 
 
 @dataclass(frozen=True, slots=True)

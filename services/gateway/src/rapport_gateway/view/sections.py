@@ -1,7 +1,7 @@
 """The sections of the view, and how a set of facts becomes them."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
@@ -117,13 +117,10 @@ def canonical(section: Any) -> str:
     return orjson.dumps(section, option=orjson.OPT_SORT_KEYS).decode()
 
 
-def fold_all(facts: Sequence[Fact], mended: Collection[str] = ()) -> dict[Place, State]:
-    """The partials of a set of facts, folded from nothing, with totals; the facts are distinct and all count.
-
-    `mended` are the interactions that had entries which no longer count.
-    """
+def fold_all(facts: Iterable[Fact]) -> dict[Place, State]:
+    """The partials of a set of facts, folded from nothing, with totals; the facts are distinct and all count."""
     partials: dict[Place, State] = {}
-    for fact in interactions.opened_anew(facts, mended):
+    for fact in facts:
         for place in places_of(fact):
             state = fold(partials.get(place), fact, place)
             if state is not None:

@@ -12,38 +12,31 @@ from rapport_shared.database import Connection
 
 async def put_routes(connection: Connection, facts: Sequence[Fact]) -> None:
     """Takes over routes; a later one stays."""
-    await connection.executemany(
-        "INSERT INTO route (identifier_key, target, profile_id, route_seq) VALUES ($1, $2, $3, $4) "
+    latest = {fact.data["identifier_key"]: fact.data for fact in sorted(facts, key=lambda fact: fact.data["route_seq"])}
+    routes = [latest[key] for key in sorted(latest)]
+    await connection.execute(
+        "INSERT INTO route (identifier_key, target, profile_id, route_seq) "
+        "SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[], $4::bigint[]) "
         "ON CONFLICT (identifier_key) DO UPDATE SET target = excluded.target, profile_id = excluded.profile_id, "
         "route_seq = excluded.route_seq WHERE route.route_seq < excluded.route_seq",
-        [
-            (
-                fact.data["identifier_key"],
-                fact.data["target"],
-                fact.data.get("profile_id"),
-                fact.data["route_seq"],
-            )
-            for fact in facts
-        ],
+        [route["identifier_key"] for route in routes],
+        [route["target"] for route in routes],
+        [route.get("profile_id") for route in routes],
+        [route["route_seq"] for route in routes],
     )
 
 
 async def put_held_identifiers(connection: Connection, held: Mapping[UUID, Collection[str]]) -> None:
     """Replaces the identifiers that profiles hold."""
     pairs = sorted((profile_id, key) for profile_id, keys in held.items() for key in keys)
-    profiles, keys = [profile_id for profile_id, _ in pairs], [key for _, key in pairs]
     await connection.execute(
-        "DELETE FROM held_identifier h WHERE h.profile_id = ANY($1) AND NOT EXISTS ("
-        "  SELECT FROM unnest($2::uuid[], $3::text[]) AS t (profile_id, identifier_key)"
-        "  WHERE t.profile_id = h.profile_id AND t.identifier_key = h.identifier_key)",
+        "WITH held AS (SELECT * FROM unnest($2::uuid[], $3::text[]) AS t (profile_id, identifier_key)), gone AS ("
+        "  DELETE FROM held_identifier h WHERE h.profile_id = ANY($1) AND NOT EXISTS ("
+        "    SELECT FROM held WHERE held.profile_id = h.profile_id AND held.identifier_key = h.identifier_key)"
+        ") INSERT INTO held_identifier SELECT * FROM held ON CONFLICT DO NOTHING",
         sorted(held),
-        profiles,
-        keys,
-    )
-    await connection.execute(
-        "INSERT INTO held_identifier SELECT * FROM unnest($1::uuid[], $2::text[]) ON CONFLICT DO NOTHING",
-        profiles,
-        keys,
+        [profile_id for profile_id, _ in pairs],
+        [key for _, key in pairs],
     )
 
 
