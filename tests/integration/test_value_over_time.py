@@ -116,7 +116,7 @@ async def test_days_are_counted_anew_when_a_unit_is_stated_or_moves_to_another_z
         await desk.fire()
         scores = await desk.told("score.updated")
         assert [(one["customer_id"], one["valued_on"]) for one in scores[told:]] == [
-            (str(here), f"2026-03-0{expected + 1}")
+            (str(here), f"2026-03-0{expected}")
         ]
         assert await day(here) == f"2026-03-0{expected}"
     assert await day(elsewhere) == "2026-03-01"

@@ -183,9 +183,10 @@ class ScoreUpdated(Contract):
     """A customer's value, recomputed. A replay of the facts that `facts_digest` names gives the same score.
 
     `as_of` is the greatest event time among the facts, or the instant of the timer that asked if that is later; None
-    when no fact counts any more: that score says the same as none at all. `valued_on` is the day, exclusive, up to
-    which it counts. `profiles` is the composition of the customer, empty when it was merged away; `lines` counts the
-    ledger lines that add up to the value, `waiting` the documents that name another which has not come.
+    when no fact counts any more: that score says the same as none at all. `valued_on` is the day of that instant, at
+    whose end the customer is valued. `profiles` is the composition of the customer, empty when it was merged away;
+    `lines` counts the ledger lines that add up to the value, `waiting` the documents that name another which has not
+    come.
 
     `commerce` are the figures of orders and money that `profiles` have; None in scores of before it was stated.
     `total` is contemporary value of the last ninety days, potential and model value in the reporting currency.

@@ -18,7 +18,9 @@ from rapport_shared.web.application import json_response, moved_response
 from rapport_shared.web.pages import Limit, PageCursor
 from rapport_shared.web.routing import scoped
 
-OnDay = Annotated[date | None, Query(description="The day of valuation; without it what was last published.")]
+OnDay = Annotated[
+    date | None, Query(description="The day at whose end the customer is valued; without it what was last published.")
+]
 KnownAt = Annotated[AwareDatetime | None, Query(description="What was known at a moment, instead of what is now.")]
 Months = Annotated[
     int | None,

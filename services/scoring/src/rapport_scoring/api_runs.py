@@ -36,7 +36,7 @@ OfRun = Annotated[UUID | None, Query(description="Which ranking; without it the 
 
 
 class AsOf(BaseModel):
-    """The day of valuation, as of a value's `as_of`; without it the day that begins at the end of today."""
+    """The day at whose end everybody is valued, as of a value's `as_of`; without it today."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"as_of": "2026-03-31"}})
 

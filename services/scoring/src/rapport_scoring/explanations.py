@@ -13,7 +13,7 @@ from rapport_scoring.domain.memory import memory_of
 from rapport_scoring.domain.rates import Converted
 from rapport_scoring.domain.standing import Standing
 from rapport_scoring.domain.valuation import WINDOW, Valuation
-from rapport_scoring.queries import Known, known_customer, line_answer, standing_of
+from rapport_scoring.queries import Known, known_customer, line_answer, present_standing
 from rapport_scoring.rules_in_force import RulesInForce
 from rapport_scoring.schemas.values import Explanation
 from rapport_shared.database import Database
@@ -46,15 +46,15 @@ class Case:
 
     @property
     def lately(self) -> list[LedgerLine]:
-        """The lines of the ninety days before the day of valuation."""
+        """The lines of the ninety days that end with the day of valuation."""
         on = self.values.on
-        return [line for line in self.values.ledger.lines if on - WINDOW <= line.day < on]
+        return [line for line in self.values.ledger.lines if on - WINDOW < line.day <= on]
 
 
 async def explain_value(database: Database, rules: RulesInForce, customer_id: UUID, field: str) -> Explanation:
     """The explanation of a field. Raises a 422 for a field that has none, a 404 where nothing is known."""
     known = await known_customer(database, rules, customer_id, None)
-    case = Case(known, *standing_of(known, None))
+    case = Case(known, *present_standing(known, None))
     area, _, name = field.partition(".")
     if area == "segments" and name:
         found = await _segment(database, case, name)
@@ -139,7 +139,7 @@ def _model(case: Case) -> Why:
 def _total(case: Case) -> Why:
     outlook = case.values.outlook
     figures = {
-        **_converted("last_90_days", case.values.worth),
+        **_converted("last_90_days", case.values.last_90_days),
         "potential": _plain(outlook.potential.value),
         "model": _plain(outlook.model.value),
         "currencies_without_rate": list(case.values.total.gaps),
@@ -177,7 +177,7 @@ def _alarms(case: Case) -> Why:
     }
     potential = case.values.outlook.potential
     figures = {"alive": potential.alive, "last_purchase_on": _plain(_last_day(case))}
-    alarms = [_plain(alarm) for alarm in memory.alarm_states(case.known.facts.customer_id)]
+    alarms = [_plain(alarm) for alarm in memory.alarm_states]
     return Why(alarms, rule, figures, *_purchases(case))
 
 
@@ -188,7 +188,7 @@ async def _segment(database: Database, case: Case, name: str) -> Why:
         raise Problem(VALIDATION, "There is no such field.", errors=[place])
     since = memory_of(case.known.row.memory).segments.get(name)
     rule = {"policy": "segment", "version": policy.version, "thresholds": policy.document}
-    return Why(since is not None, rule, {"since": _plain(since), "indicators": case.standing.told})
+    return Why(since is not None, rule, {"since": _plain(since), "indicators": case.standing.indicator_values})
 
 
 def _last_day(case: Case) -> Any:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import TypeAlias
 from uuid import UUID
 
@@ -14,8 +14,8 @@ from rapport_scoring.domain.indicators import Indicator
 from rapport_scoring.domain.ledger.lines import LedgerLine
 from rapport_scoring.domain.memory import memory_of
 from rapport_scoring.domain.rules import Rules
-from rapport_scoring.domain.standing import Standing, stand
-from rapport_scoring.domain.valuation import Valuation, valuation, valued
+from rapport_scoring.domain.standing import Standing, at_end_of
+from rapport_scoring.domain.valuation import Valuation
 from rapport_scoring.loading import load_composed
 from rapport_scoring.rules_in_force import RulesInForce
 from rapport_scoring.schemas.values import (
@@ -120,26 +120,17 @@ async def settled_position(database: Database, customer_id: UUID) -> PositionAns
     return PositionAnswer(sequence=0 if row is None else row.sequence, positions=read)
 
 
-def standing_of(known: Known, on: date | None) -> tuple[Valuation, Standing]:
-    """The values on a day, else those of the day that was last published, and where the customer stood then."""
-    values = value_of(known.facts, known.rules, known.row, on)
-    today = on or values.on - timedelta(days=1)
-    instant = datetime.combine(today, datetime.max.time(), UTC)
-    return values, stand(known.facts, known.rules, values, instant, today)
-
-
-def value_of(facts: CustomerFacts, rules: Rules, row: ScoreRow, on: date | None) -> Valuation:
-    """The values on a day, else those of the day that was last published."""
-    if on is not None:
-        return valued(facts, rules, on, on)
-    published = ScoreUpdated.model_validate_json(row.score).valued_on if row.score is not None else None
-    today = published - timedelta(days=1) if published is not None else facts.last_day
-    return valuation(facts, rules, today or EPOCH)
+def present_standing(known: Known, on: date | None) -> tuple[Valuation, Standing]:
+    """The values at the end of a day, else of the day that was last published, and where the customer stood then."""
+    row = known.row
+    if on is None and row.score is not None:
+        on = ScoreUpdated.model_validate_json(row.score).valued_on
+    return at_end_of(on or known.facts.last_day or EPOCH, known.facts, known.rules)
 
 
 def _answer(known: Known, on: date | None, known_at: datetime | None, after: Place | None, limit: int) -> ValueAnswer:
     row, facts, rules = known.row, known.facts, known.rules
-    values, standing = standing_of(known, on)
+    values, standing = present_standing(known, on)
     memory, book = memory_of(row.memory), values.ledger
     page, next_cursor = _page(book.lines, after, limit)
     now = on is None and known_at is None
@@ -160,7 +151,7 @@ def _answer(known: Known, on: date | None, known_at: datetime | None, after: Pla
         tier=standing.tier_state,
         stage=standing.stage_state,
         indicators=[_indicator(one) for one in standing.indicators],
-        alarms=list(memory.alarm_states(facts.customer_id)) if now else [],
+        alarms=list(memory.alarm_states) if now else [],
         triggers=list(memory.trigger_states) if now else [],
         suggestions=list(standing.suggestions),
         segments=sorted(memory.segments) if now else [],

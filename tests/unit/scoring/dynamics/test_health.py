@@ -7,6 +7,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rapport_scoring.domain.fixed_point import decimal_text
 from rapport_scoring.domain.health import CustomerSummary, MonthSales, cohorts, health
 
 ON = date(2026, 2, 20)
@@ -56,6 +57,7 @@ def test_a_unit_counts_itself_and_all_below_it(customers: list[CustomerSummary])
         buyers = sum(any(month.orders for month in each.months if month.month <= ON) for each in own)
         assert found.total.customers == buyers
         for month in found.months:
+            assert month.complete is (month.month is not None and month.month < ON.replace(day=1))
             bought = sum(each.month == month.month and each.orders > 0 for each in sales)
             assert month.customers == bought
 
@@ -79,4 +81,19 @@ def test_cohorts_count_every_customer_once(customers: list[CustomerSummary]) -> 
             sales = [sales for each in members for sales in each.months if sales.month == at]
             assert entry.customers == sum(each.orders > 0 for each in sales)
             assert entry.revenue == sum(each.revenue for each in sales)
+            share = decimal_text(Fraction(entry.customers, cohort.size))
+            assert (entry.complete, entry.retention) == ((True, share) if at < ON.replace(day=1) else (False, None))
         assert cohort.months[-1].age == (ON.year - cohort.month.year) * 12 + ON.month - cohort.month.month
+
+
+def test_a_month_is_over_at_the_end_of_its_last_day() -> None:
+    bought = CustomerSummary(None, date(2026, 2, 3), date(2026, 2, 3), False, (MonthSales(date(2026, 2, 1), 1, 9, 0),))
+    for on, over in ((date(2026, 2, 27), False), (date(2026, 2, 28), True)):
+        [cohort] = cohorts([bought], on)
+        assert [(entry.complete, entry.retention) for entry in cohort.months] == [(over, "1.0000" if over else None)]
+        assert health([bought], on)[0].months[0].complete is over
+    [cohort] = cohorts([bought], date(2026, 3, 1))
+    assert [(entry.age, entry.complete, entry.retention) for entry in cohort.months] == [
+        (0, True, "1.0000"),
+        (1, False, None),
+    ]

@@ -8,7 +8,7 @@ from uuid import UUID
 from rapport_scoring import store
 from rapport_scoring.domain.assessment import Assessment, Cause, Occasion, assess, nothing_known
 from rapport_scoring.domain.customer import CustomerFacts
-from rapport_scoring.domain.memory import Heir, Memory, memory_of, text_of
+from rapport_scoring.domain.memory import Memory, Survivor, memory_of, text_of
 from rapport_scoring.domain.noticed import Noticed
 from rapport_scoring.domain.rules import Rules
 from rapport_scoring.loading import load_customers
@@ -63,18 +63,18 @@ def _changes(
     *,
     timed: bool,
 ) -> list[Change]:
-    """What becomes of customers. Those that were merged away come last, for what stands for their heirs is not gone."""
-    heirs: dict[UUID, Memory] = {}
+    """What becomes of customers. Those merged away come last, for reasons that their survivors have go on there."""
+    survivors: dict[UUID, Memory] = {}
     changes = []
     for row in sorted(rows, key=lambda row: roots.get(row.customer_id, row.customer_id) != row.customer_id):
         facts, root = known[row.customer_id], roots.get(row.customer_id, row.customer_id)
         if row.version == 0 and not facts.known:
             continue
-        heir = Heir(root, heirs.get(root, Memory())) if root != row.customer_id else None
+        survivor = Survivor(root, survivors.get(root, Memory())) if root != row.customer_id else None
         occasion = occasion_of(row, rules, now, timed=timed)
-        remembered, found = decide(_assess, row, facts, rules, occasion, heir)
-        heirs[row.customer_id] = found.memory
-        change = _change(row, rules, occasion, remembered, found, heir, now)
+        remembered, found = decide(_assess, row, facts, rules, occasion, survivor)
+        survivors[row.customer_id] = found.memory
+        change = _change(row, rules, occasion, remembered, found, survivor, now)
         changes += [change] if change is not None else []
     return changes
 
@@ -85,11 +85,11 @@ def _change(
     occasion: Occasion,
     remembered: Memory,
     found: Assessment,
-    heir: Heir | None,
+    survivor: Survivor | None,
     now: datetime,
 ) -> Change | None:
     """What becomes of a customer, None where nothing does."""
-    moved_to = None if heir is None else heir.customer_id
+    moved_to = None if survivor is None else survivor.customer_id
     after = replace(
         row,
         timed_at=occasion.timed_at,
@@ -98,16 +98,16 @@ def _change(
         memory=text_of(found.memory),
         peer_group=found.group,
     )
-    return _told(row, replace(after, moved_to=moved_to), remembered, found, now)
+    return _published(row, replace(after, moved_to=moved_to), remembered, found, now)
 
 
 def _assess(
-    row: ScoreRow, facts: CustomerFacts, rules: Rules, occasion: Occasion, heir: Heir | None
+    row: ScoreRow, facts: CustomerFacts, rules: Rules, occasion: Occasion, survivor: Survivor | None
 ) -> tuple[Memory, Assessment]:
     """What is remembered of a customer, and what is found of it now."""
     before = memory_of(row.memory)
     if not facts.known:
-        return before, nothing_known(facts, rules, before, heir)
+        return before, nothing_known(facts, rules, before, survivor)
     return before, assess(facts, rules, before, occasion)
 
 
@@ -121,14 +121,16 @@ def occasion_of(row: ScoreRow, rules: Rules, now: datetime, *, timed: bool) -> O
     return Occasion(now, timed_at, Cause.LATE_TIMER if late else Cause.TIMER)
 
 
-def _told(before: ScoreRow, after: ScoreRow, remembered: Memory, found: Assessment, now: datetime) -> Change | None:
+def _published(
+    before: ScoreRow, after: ScoreRow, remembered: Memory, found: Assessment, now: datetime
+) -> Change | None:
     text = found.score.model_dump_json()
-    told = [Noticed(SCORE_UPDATED, found.score)] if text != before.score else []
-    told += found.noticed
-    stated = bool(told) or after.moved_to != before.moved_to
+    news = [Noticed(SCORE_UPDATED, found.score)] if text != before.score else []
+    news += found.noticed
+    stated = bool(news) or after.moved_to != before.moved_to
     if not stated and after == before:
         return None
-    events = tuple(_events(before, told, now))
+    events = tuple(_events(before, news, now))
     row = replace(
         after,
         sequence=before.sequence + len(events),
@@ -142,10 +144,10 @@ def _told(before: ScoreRow, after: ScoreRow, remembered: Memory, found: Assessme
     return Change(row, found.score, events, stated, entered, left)
 
 
-def _events(row: ScoreRow, told: Sequence[Noticed], now: datetime) -> list[Event[Contract]]:
+def _events(row: ScoreRow, news: Sequence[Noticed], now: datetime) -> list[Event[Contract]]:
     events: list[Event[Contract]] = []
     last = row.recorded_at
-    for place, one in enumerate(told, 1):
+    for place, one in enumerate(news, 1):
         last = next_recorded(now, last)
         envelope = Envelope(
             id=new_id(last),

@@ -3,20 +3,21 @@ for action. It is made at each fact and whenever time alone changes it; decision
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
-from rapport_scoring.domain.attention import Attention, attention
+from rapport_scoring.domain.attention import Attention, decide_attention
 from rapport_scoring.domain.commerce import commerce_figures
 from rapport_scoring.domain.customer import CustomerFacts
+from rapport_scoring.domain.decisions import Decisions, remember
 from rapport_scoring.domain.dynamics.triggers import cooled_down, rule_of
 from rapport_scoring.domain.effects import NO_EFFECTS, Effects
-from rapport_scoring.domain.membership import Membership, membership, nowhere
-from rapport_scoring.domain.memory import Heir, Memory
-from rapport_scoring.domain.noticed import Noticed, forgotten, noticed
+from rapport_scoring.domain.membership import Membership, decide_membership
+from rapport_scoring.domain.memory import Memory, Survivor
+from rapport_scoring.domain.noticed import Noticed, noticed, noticed_gone
 from rapport_scoring.domain.rules import Rules
-from rapport_scoring.domain.standing import Standing, stand
-from rapport_scoring.domain.valuation import WINDOW, Valuation, valuation
+from rapport_scoring.domain.situation import Situation, midnight, situation_of
+from rapport_scoring.domain.valuation import WINDOW
 from rapport_shared.contracts.scoring import CommerceFigures, ContemporaryValue, ScoreUpdated
 
 AGEING_DAYS = (1, 31, 61, 91)
@@ -63,7 +64,7 @@ class Occasion:
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """What was found: the score, what is to be told besides, what is remembered, and when to look again."""
+    """What was found: the score, what is to be published besides, what is remembered, and when to look again."""
 
     score: ScoreUpdated
     noticed: tuple[Noticed, ...]
@@ -74,51 +75,42 @@ class Assessment:
 
 def assess(facts: CustomerFacts, rules: Rules, before: Memory, occasion: Occasion) -> Assessment:
     """Assesses a customer of whom something is known. The same facts, rules, memory and occasion give the same."""
-    instant, today = occasion.instant(facts), occasion.today(facts)
-    values = valuation(facts, rules, today)
-    standing = stand(facts, rules, values, instant, today)
-    heed = attention(facts, rules, values, standing, before, instant, today)
-    member = membership(facts, rules, values, standing, heed, before, instant)
-    effects = _effects(facts, rules, standing, heed, member, before, occasion)
-    memory = before.after(standing, heed, member, effects)
-    due = [*heed.due, *member.due, *_dates(facts, rules, values, standing, today)]
+    situation = situation_of(facts, rules, before, occasion.instant(facts), occasion.today(facts))
+    attention = decide_attention(situation)
+    membership = decide_membership(situation, attention)
+    decisions = Decisions(attention, membership, _effects(situation, attention, membership, occasion))
+    memory = remember(situation, decisions)
+    due = [*attention.due, *membership.due, *_dates(situation)]
     return Assessment(
-        score=_score(facts, rules, values, standing, memory, instant),
-        noticed=noticed(facts.customer_id, rules, before, memory, standing, heed, member, effects),
+        score=_score(situation, memory),
+        noticed=noticed(situation, decisions, memory),
         memory=memory,
-        due_at=min((one for one in due if one > instant), default=None),
-        group=values.outlook.group,
+        due_at=min((one for one in due if one > situation.instant), default=None),
+        group=situation.values.outlook.group,
     )
 
 
-def _effects(
-    facts: CustomerFacts,
-    rules: Rules,
-    standing: Standing,
-    heed: Attention,
-    member: Membership,
-    before: Memory,
-    occasion: Occasion,
-) -> Effects:
-    """What of the news has an effect. Only news of triggers and segments cost a look at where the customer stood."""
+def _effects(situation: Situation, attention: Attention, membership: Membership, occasion: Occasion) -> Effects:
+    """Which of the news call for action. Only those of triggers and segments cost a look at the past."""
+    facts, rules, standing = situation.facts, situation.rules, situation.standing
     if not occasion.effective(facts, rules):
         return NO_EFFECTS
-    edge = occasion.instant(facts) - rules.effect_horizon
-    stood = set()
+    edge = situation.instant - rules.effect_horizon
+    earlier = set()
     if standing.stage_since is not None and standing.stage_since < edge.date():
-        stood.add(f"stage:{standing.stage.value}")
-    if heed.triggers.firings or member.entered:
-        held_off = {
+        earlier.add(f"stage:{standing.stage.value}")
+    if attention.triggers.firings or membership.entered:
+        cooling = {
             f"trigger:{state.trigger.value}"
-            for state in before.triggers
+            for state in situation.memory.triggers
             if (ready := cooled_down(rule_of(rules.trigger, state.trigger), state)) is not None and ready > edge
         }
-        stood |= _stood(facts, rules, edge) - held_off
-    return Effects(True, stood)
+        earlier |= _reasons_at(facts, rules, edge) - cooling
+    return Effects(True, earlier)
 
 
-def _stood(facts: CustomerFacts, rules: Rules, at: datetime) -> set[str]:
-    """The triggers and segments that a customer would have had at an instant, of what had happened by then."""
+def _reasons_at(facts: CustomerFacts, rules: Rules, at: datetime) -> set[str]:
+    """The triggers and segments that a customer would have had at an instant, by the facts that happened until then."""
     known = facts.until(at)
     if not known.known:
         return set()
@@ -127,34 +119,31 @@ def _stood(facts: CustomerFacts, rules: Rules, at: datetime) -> set[str]:
     return {f"trigger:{name}" for name in former.fired} | {f"segment:{name}" for name in former.segments}
 
 
-def nothing_known(facts: CustomerFacts, rules: Rules, before: Memory, heir: Heir | None = None) -> Assessment:
+def nothing_known(facts: CustomerFacts, rules: Rules, before: Memory, survivor: Survivor | None = None) -> Assessment:
     """The assessment of a customer of whom nothing is left, as one that was merged away: its score says so.
 
-    Reasons that its `heir` has stand on.
+    Reasons that the `survivor` of the merge has go on there.
     """
-    nothing = ContemporaryValue(lifetime=(), lifetime_parts={})
     score = ScoreUpdated(
         customer_id=facts.customer_id,
         as_of=None,
         policy_version=rules.versions.value,
         parameter_version=rules.versions.parameters,
         profiles=facts.profiles,
-        contemporary=nothing,
+        contemporary=ContemporaryValue(lifetime=(), lifetime_parts={}),
         lines=0,
         facts_digest=facts.digest,
         commerce=CommerceFigures(),
     )
     memory = before.forgotten()
-    told = forgotten(facts.customer_id, rules, before, memory, nowhere(before), heir)
-    return Assessment(score, told, memory, None, None)
+    return Assessment(score, noticed_gone(facts.customer_id, rules, before, memory, survivor), memory, None, None)
 
 
-def _score(
-    facts: CustomerFacts, rules: Rules, values: Valuation, standing: Standing, memory: Memory, instant: datetime
-) -> ScoreUpdated:
+def _score(situation: Situation, memory: Memory) -> ScoreUpdated:
+    facts, rules, values, standing = situation.facts, situation.rules, situation.values, situation.standing
     return ScoreUpdated(
         customer_id=facts.customer_id,
-        as_of=instant,
+        as_of=situation.instant,
         policy_version=rules.versions.value,
         parameter_version=rules.versions.parameters,
         tier_policy_version=rules.versions.tier,
@@ -171,20 +160,19 @@ def _score(
         total=standing.total,
         tier=standing.tier_state,
         stage=standing.stage_state,
-        indicators=standing.told,
-        alarms=memory.alarm_states(facts.customer_id),
+        indicators=standing.indicator_values,
+        alarms=memory.alarm_states,
         triggers=memory.trigger_states,
         suggestions=standing.suggestions,
         segments=tuple(sorted(memory.segments)),
     )
 
 
-def _dates(
-    facts: CustomerFacts, rules: Rules, values: Valuation, standing: Standing, today: date
-) -> Sequence[datetime]:
+def _dates(situation: Situation) -> Sequence[datetime]:
     """When a value changes by itself: a document leaves the ninety days or begins to count, a receivable ages."""
+    values, standing, today = situation.values, situation.standing, situation.today
     days = {line.day + WINDOW for line in values.ledger.lines if line.day + WINDOW > today}
-    days |= {statement.day for statement in facts.statements if statement.day > today}
+    days |= {statement.day for statement in situation.facts.statements if statement.day > today}
     days |= {
         due_on + timedelta(days=after)
         for receivable in values.ledger.receivables
@@ -195,8 +183,3 @@ def _dates(
     days |= {standing.stage_until} if standing.stage_until is not None else set()
     ahead = min((day for day in days if day > today), default=None)
     return [] if ahead is None else [midnight(ahead)]
-
-
-def midnight(day: date) -> datetime:
-    """The instant at which a day begins, in UTC."""
-    return datetime.combine(day, time.min, UTC)

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 
-from rapport_scoring.domain.customer import CustomerFacts
 from rapport_scoring.domain.dynamics.alarms import (
     AlarmDecision,
     Episode,
@@ -20,8 +19,8 @@ from rapport_scoring.domain.dynamics.next_checks import next_cool_down, next_fal
 from rapport_scoring.domain.dynamics.triggers import TriggerDecision, TriggerInputs, decide_triggers
 from rapport_scoring.domain.forecast import MONTH, silence_alarm
 from rapport_scoring.domain.indicators.finance import reported_exposure, reported_overdue_ratio
-from rapport_scoring.domain.memory import Memory
 from rapport_scoring.domain.rules import Rules
+from rapport_scoring.domain.situation import Situation, midnight
 from rapport_scoring.domain.standing import Standing
 from rapport_scoring.domain.valuation import Valuation, figure
 from rapport_shared.contracts.scoring import SILENCE, Stage
@@ -39,33 +38,26 @@ class Attention:
     due: tuple[datetime, ...]
 
 
-def attention(
-    facts: CustomerFacts,
-    rules: Rules,
-    values: Valuation,
-    standing: Standing,
-    before: Memory,
-    instant: datetime,
-    today: date,
-) -> Attention:
-    """The alarms and triggers of a customer at `instant`, with what was decided `before`."""
-    present = silence(facts, rules, values)
-    days = [purchase.day for purchase in values.purchases]
-    alarms = decide_alarms(present, days, before.alarms, rules.alarms, instant)
+def decide_attention(situation: Situation) -> Attention:
+    """The alarms and triggers of a customer, starting from those that were decided before."""
+    present, before, instant = silence(situation), situation.memory, situation.instant
+    days = [purchase.day for purchase in situation.values.purchases]
+    alarms = decide_alarms(present, days, before.alarms, situation.rules.alarms, instant)
     silent = bool(open_alarms([*before.alarms, *alarms.facts]))
-    inputs = trigger_inputs(rules, values, standing, silent=silent, today=today)
-    triggers = decide_triggers(rules.trigger, before.triggers, inputs, instant)
+    inputs = trigger_inputs(situation, silent=silent)
+    triggers = decide_triggers(situation.rules.trigger, before.triggers, inputs, instant)
     due = [alarms.pending.due] if alarms.pending else []
-    return Attention(alarms, triggers, (*due, *_checks(rules, values, triggers, instant, today)))
+    return Attention(alarms, triggers, (*due, *_checks(situation, triggers)))
 
 
-def silence(facts: CustomerFacts, rules: Rules, values: Valuation) -> Silence | None:
+def silence(situation: Situation) -> Silence | None:
     """The episode that the last purchase began, and when its silence becomes an alarm; None without a purchase."""
+    facts, values = situation.facts, situation.values
     if not values.purchases:
         return None
     last = max(values.purchases, key=lambda purchase: (purchase.day, purchase.event_id))
     episode = Episode(facts.customer_id, SILENCE, last.day)
-    due = _silence_due(rules, values, last.day)
+    due = _silence_due(situation.rules, values, last.day)
     return Silence(episode, due, due.date(), last.event_id in facts.history)
 
 
@@ -81,11 +73,12 @@ def _silence_due(rules: Rules, values: Valuation, last: date) -> datetime:
     if basis is None or age is None:
         return silence_due(last, rule.days_without_repeat, UTC)[0]
     after = min(timedelta(days=age * MONTH), FAR_AHEAD)
-    return max(_midnight(basis.history.days[0]) + after, silence_due(last, 1, UTC)[0])
+    return max(midnight(basis.history.days[0]) + after, silence_due(last, 1, UTC)[0])
 
 
-def trigger_inputs(rules: Rules, values: Valuation, standing: Standing, *, silent: bool, today: date) -> TriggerInputs:
+def trigger_inputs(situation: Situation, *, silent: bool) -> TriggerInputs:
     """The figures that triggers look at."""
+    rules, values, standing, today = situation.rules, situation.values, situation.standing, situation.today
     rates, owed = rules.value.rates, values.ledger.receivables
     currency, earlier = rates.reporting, today - timedelta(days=rules.trigger.retention.window_days)
     newest = tuple(purchase.event_id for purchase in values.purchases[-1:])
@@ -98,7 +91,7 @@ def trigger_inputs(rules: Rules, values: Valuation, standing: Standing, *, silen
         potential=money("potential", _potential(rules, values, today)),
         potential_before=money("potential_before", _potential(rules, values, earlier)),
         silent=Measured("silent", Fraction(silent), "flag"),
-        worth=money(rules.tier.measure, figure(standing.tier.figure)),
+        tier_figure=money(rules.tier.measure, figure(standing.tier.figure)),
         lapsed=Measured("lapsed", Fraction(standing.stage is Stage.LAPSED), "flag"),
         lifetime=money("lifetime", figure(values.lifetime)),
         share_of_wallet=_indicator(standing, "share_of_wallet"),
@@ -133,10 +126,9 @@ def _indicator(standing: Standing, name: str) -> Measured:
     return Measured(name, Fraction(found.value), found.unit, found.events)
 
 
-def _checks(
-    rules: Rules, values: Valuation, triggers: TriggerDecision, instant: datetime, today: date
-) -> Iterable[datetime]:
+def _checks(situation: Situation, triggers: TriggerDecision) -> Iterable[datetime]:
     """When a trigger may become true, or may fire again, though nothing happens."""
+    rules, values, today = situation.rules, situation.values, situation.today
     days = [next_overdue(rules.trigger, values.ledger.receivables, rules.value.rates, today)]
     basis = values.outlook.basis
     if basis is not None and len(basis.history) > 1:
@@ -149,9 +141,5 @@ def _checks(
                 lambda window, days: kept(basis, rules.value.rates, today, window, days),
             )
         )
-    cool = next_cool_down(rules.trigger, triggers.states, instant)
-    return [*(_midnight(day) for day in days if day is not None), *([cool] if cool is not None else [])]
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time.min, UTC)
+    cool = next_cool_down(rules.trigger, triggers.states, situation.instant)
+    return [*(midnight(day) for day in days if day is not None), *([cool] if cool is not None else [])]

@@ -2,8 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from fractions import Fraction
 
 from rapport_scoring.domain.fixed_point import decimal_text
@@ -38,7 +38,7 @@ class CustomerSummary:
 class Flow:
     """A month, or all of them (`month` None). Means are decimals, or amounts rounded half to even; None of nothing.
 
-    `customers` bought in it. `frequency` is orders ÷ these customers, `deal_size` revenue ÷ orders, `cost_per_deal`
+    `complete` is False for a month that is not over on the day of the report: its figures will grow. `customers` bought in it. `frequency` is orders ÷ these customers, `deal_size` revenue ÷ orders, `cost_per_deal`
     cost ÷ orders (costs of customers who did not buy are included).
     """
 
@@ -50,6 +50,7 @@ class Flow:
     deal_size: int | None
     frequency: str | None
     cost_per_deal: int | None
+    complete: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +72,16 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class CohortMonth:
-    """A cohort in the month `age` months after its first: how many of it bought, their share of it, their revenue."""
+    """A cohort in the month `age` months after its first: how many of it bought, their share of it, their revenue.
+
+    A month that is not over on the day of the report is not `complete`: who bought so far is counted, and `retention`
+    is None, for the others may still buy.
+    """
 
     age: int
+    complete: bool
     customers: int
-    retention: str
+    retention: str | None
     revenue: int
 
 
@@ -117,7 +123,10 @@ def _health(unit: str | None, summaries: Sequence[CustomerSummary], on: date) ->
                 by_month[sales.month].append(sales)
     buyers = sum(any(sales.orders and sales.month <= on for sales in each.months) for each in summaries)
     total = _flow(None, buyers, [sales for found in by_month.values() for sales in found])
-    months = tuple(_flow(month, _buyers(found), found) for month, found in sorted(by_month.items()))
+    months = tuple(
+        replace(_flow(month, _buyers(found), found), complete=_over(month, on))
+        for month, found in sorted(by_month.items())
+    )
     return Health(unit, len(summaries), lost, decimal_text(Fraction(lived, lost), 1) if lost else None, total, months)
 
 
@@ -144,14 +153,21 @@ def _cohort(month: date, members: Sequence[CustomerSummary], on: date) -> Cohort
     for summary in members:
         for sales in summary.months:
             by_age[_age(month, sales.month)].append(sales)
-    ages = range(_age(month, on) + 1)
-    return Cohort(month, len(members), tuple(_cohort_month(age, by_age[age], len(members)) for age in ages))
+    newest, size = _age(month, on), len(members)
+    ages = [(age, age < newest or _over(on, on)) for age in range(newest + 1)]
+    return Cohort(month, size, tuple(_cohort_month(age, complete, by_age[age], size) for age, complete in ages))
 
 
-def _cohort_month(age: int, sales: Sequence[MonthSales], size: int) -> CohortMonth:
+def _cohort_month(age: int, complete: bool, sales: Sequence[MonthSales], size: int) -> CohortMonth:
     customers = _buyers(sales)
-    revenue = sum(each.revenue for each in sales)
-    return CohortMonth(age, customers, decimal_text(Fraction(customers, size)), revenue)
+    retention = decimal_text(Fraction(customers, size)) if complete else None
+    return CohortMonth(age, complete, customers, retention, sum(each.revenue for each in sales))
+
+
+def _over(month: date, on: date) -> bool:
+    """Whether the month of a day is over at the end of the day `on`."""
+    tomorrow = on + timedelta(days=1)
+    return (month.year, month.month) < (tomorrow.year, tomorrow.month)
 
 
 def _buyers(sales: Iterable[MonthSales]) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import datetime
 
 from rapport_scoring.domain.attention import Attention
 from rapport_scoring.domain.customer import CustomerFacts
@@ -21,6 +21,7 @@ from rapport_scoring.domain.segments import (
     TicketOpened,
     refresh,
 )
+from rapport_scoring.domain.situation import Situation, midnight
 from rapport_scoring.domain.standing import Standing
 from rapport_scoring.domain.valuation import Valuation
 from rapport_shared.contracts.money import Amount
@@ -42,39 +43,26 @@ class Membership:
         return (self.kept.due,) if self.kept is not None and self.kept.due is not None else ()
 
 
-def membership(
-    facts: CustomerFacts,
-    rules: Rules,
-    values: Valuation,
-    standing: Standing,
-    heed: Attention,
-    before: Memory,
-    instant: datetime,
-) -> Membership:
-    """The memberships at `instant`. Where there are no segments, it costs nothing."""
-    if not rules.segments.roots:
-        return nowhere(before)
-    read = readings(facts, rules, values, standing, heed, before)
-    found = refresh(rules.segments, before.segments.keys(), before.kept, read, instant)
-    since = {name: before.segments.get(name, instant) for name in sorted(found.segments)}
+def decide_membership(situation: Situation, attention: Attention) -> Membership:
+    """The memberships of a customer. Where there are no segments, it costs nothing."""
+    before, segments = situation.memory, situation.rules.segments
+    if not segments.roots:
+        return no_membership(before)
+    read = readings(situation, attention)
+    found = refresh(segments, before.segments.keys(), before.kept, read, situation.instant)
+    since = {name: before.segments.get(name, situation.instant) for name in sorted(found.segments)}
     return Membership(since, found.entered, found.left, found.causes, found.kept)
 
 
-def nowhere(before: Memory) -> Membership:
+def no_membership(before: Memory) -> Membership:
     """What becomes of the memberships where there are none any more."""
     return Membership({}, frozenset(), frozenset(before.segments), {}, None)
 
 
-def readings(
-    facts: CustomerFacts,
-    rules: Rules,
-    values: Valuation,
-    standing: Standing,
-    heed: Attention,
-    before: Memory,
-) -> CustomerReadings:
+def readings(situation: Situation, attention: Attention) -> CustomerReadings:
     """What segments can read of a customer."""
-    alarms = open_alarms([*before.alarms, *heed.alarms.facts])
+    facts, rules, values, standing = situation.facts, situation.rules, situation.values, situation.standing
+    alarms = open_alarms([*situation.memory.alarms, *attention.alarms.facts])
     read = {
         **_values(rules, values),
         "tier": standing.tier.tier,
@@ -84,7 +72,7 @@ def readings(
         **({"attribute:unit": facts.unit} if facts.unit is not None else {}),
         **_tickets(facts),
         **{f"alarm:{episode.kind}": True for episode in alarms},
-        **{f"trigger:{state.trigger.value}": True for state in heed.triggers.states if state.active},
+        **{f"trigger:{state.trigger.value}": True for state in attention.triggers.states if state.active},
     }
     return CustomerReadings(
         values=read,
@@ -100,10 +88,10 @@ def readings(
 
 def _values(rules: Rules, values: Valuation) -> dict[str, int | None]:
     def reported(amount: Amount | None) -> int | None:
-        return None if amount is None else rules.value.rates.worth(amount.amount, amount.currency, values.rates_of)
+        return None if amount is None else rules.value.rates.worth(amount.amount, amount.currency, values.on)
 
     return {
-        "value:last_90_days": values.worth.amount,
+        "value:last_90_days": values.last_90_days.amount,
         "value:lifetime": values.lifetime.amount,
         "value:potential": reported(values.outlook.potential.value),
         "value:model": reported(values.outlook.model.value),
@@ -126,14 +114,10 @@ def _tickets(facts: CustomerFacts) -> dict[str, int]:
 
 def _since(facts: CustomerFacts, standing: Standing) -> dict[str, datetime]:
     ages = {"customer": facts.earliest} if facts.earliest is not None else {}
-    return ages | ({"stage": _midnight(standing.stage_since)} if standing.stage_since is not None else {})
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time.min, UTC)
+    return ages | ({"stage": midnight(standing.stage_since)} if standing.stage_since is not None else {})
 
 
 def _purchase(rules: Rules, purchase: Purchase) -> PurchaseMade:
     """A purchase counts from the beginning of its day on, in UTC."""
     paid = rules.value.rates.worth(purchase.revenue, purchase.currency, purchase.day)
-    return PurchaseMade(_midnight(purchase.day), paid, purchase.categories, purchase.skus)
+    return PurchaseMade(midnight(purchase.day), paid, purchase.categories, purchase.skus)

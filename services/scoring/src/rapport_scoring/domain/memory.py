@@ -1,29 +1,19 @@
 """What is remembered of a customer: decisions that were made once, and since when it is where it stands."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from rapport_scoring.domain.dynamics.alarms import AlarmFact, AlarmState, Silence
+from rapport_scoring.domain.dynamics.alarms import AlarmFact, Silence
 from rapport_scoring.domain.dynamics.triggers import TriggerState
 from rapport_scoring.domain.segments import Kept
 from rapport_shared.contracts import scoring
-from rapport_shared.contracts.ids import derived_id
-
-if TYPE_CHECKING:
-    from rapport_scoring.domain.attention import Attention
-    from rapport_scoring.domain.effects import Effects
-    from rapport_scoring.domain.membership import Membership
-    from rapport_scoring.domain.standing import Standing
 
 MOST_ALARMS = 20
-"""Alarms of the newest episodes are told; all are remembered."""
+"""Alarms of so many newest episodes are published; all are remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,61 +40,38 @@ class Memory:
     segments: Mapping[str, datetime] = field(default_factory=dict)
     kept: Kept | None = None
 
-    def after(self, standing: Standing, heed: Attention, member: Membership, effects: Effects) -> Memory:
-        """What is remembered after an assessment; `effects` say whether anybody is to act on what fired in it."""
-        on = {state.trigger.value for state in heed.triggers.states if state.active}
-        fresh = {
-            firing.trigger.value: Fired(
-                firing.at,
-                effects.of(f"trigger:{firing.trigger.value}"),
-                {one.name: _figure(one.value) for one in firing.inputs if one.value is not None},
-            )
-            for firing in heed.triggers.firings
-        }
-        return replace(
-            self,
-            alarms=(*self.alarms, *heed.alarms.facts),
-            pending=heed.alarms.pending,
-            triggers=heed.triggers.states,
-            fired={name: one for name, one in (*self.fired.items(), *fresh.items()) if name in on},
-            stage=standing.stage.value,
-            segments=member.since,
-            kept=member.kept,
-        )
-
-    def forgotten(self) -> Memory:
+    def forgotten(self) -> "Memory":
         """What is remembered once nothing is known of the customer any more: which alarms were recorded."""
         return Memory(alarms=self.alarms)
 
     @property
     def trigger_states(self) -> tuple[scoring.TriggerState, ...]:
-        """The triggers that are on, as they are told."""
+        """The triggers that are on, as they are published."""
         return tuple(
             scoring.TriggerState(name=name, since=one.since, effective=one.effective, inputs=dict(one.inputs))
             for name, one in sorted(self.fired.items())
         )
 
-    def alarm_states(self, customer_id: UUID) -> tuple[scoring.AlarmState, ...]:
-        """The newest alarms as they are told, the newest episode first; the pending one is the newest."""
+    @property
+    def alarm_states(self) -> tuple[scoring.AlarmState, ...]:
+        """The newest alarms as they are published, the newest episode first; the pending one is the newest."""
         last = {fact.episode: fact for fact in self.alarms}
-        told = [alarm_state(customer_id, last[episode]) for episode in sorted(last, reverse=True)][:MOST_ALARMS]
-        if self.pending is None:
-            return tuple(told)
-        return (_pending(customer_id, self.pending), *told)
+        newest = tuple(alarm_state(last[episode]) for episode in sorted(last, reverse=True)[:MOST_ALARMS])
+        return newest if self.pending is None else (_pending(self.pending), *newest)
 
 
 @dataclass(frozen=True, slots=True)
-class Heir:
-    """The customer that another one became part of, and what is remembered of it."""
+class Survivor:
+    """The customer that another one was merged into, and what is remembered of it."""
 
     customer_id: UUID
     memory: Memory
 
 
-def alarm_state(customer_id: UUID, fact: AlarmFact) -> scoring.AlarmState:
-    """An alarm as it is told."""
+def alarm_state(fact: AlarmFact) -> scoring.AlarmState:
+    """An alarm as it is published."""
     return scoring.AlarmState(
-        alarm_id=alarm_id(customer_id, fact.episode.kind, fact.episode.began_on),
+        alarm_id=fact.episode.alarm_id,
         kind=fact.episode.kind,
         episode=fact.episode.began_on,
         due_at=fact.due,
@@ -113,36 +80,24 @@ def alarm_state(customer_id: UUID, fact: AlarmFact) -> scoring.AlarmState:
     )
 
 
-def _pending(customer_id: UUID, silence: Silence) -> scoring.AlarmState:
-    episode = silence.episode
+def _pending(silence: Silence) -> scoring.AlarmState:
     return scoring.AlarmState(
-        alarm_id=alarm_id(customer_id, episode.kind, episode.began_on),
-        kind=episode.kind,
-        episode=episode.began_on,
+        alarm_id=silence.episode.alarm_id,
+        kind=silence.episode.kind,
+        episode=silence.episode.began_on,
         due_at=silence.due,
         state="pending",
     )
 
 
-def alarm_id(customer_id: UUID, kind: str, episode: date) -> UUID:
-    """The id of an episode's alarm: the same whoever derives it."""
-    return derived_id("alarm", customer_id, kind, episode.isoformat())
-
-
-def _figure(value: Any) -> str:
-    return str(round(value)) if value.denominator == 1 else f"{float(value):.6f}"
+_ADAPTER = TypeAdapter(Memory)
 
 
 def memory_of(text: str | None) -> Memory:
-    """The memory that `to_text` wrote; an empty one of nothing."""
+    """The memory that `text_of` wrote; an empty one of None."""
     return Memory() if text is None else _ADAPTER.validate_json(text)
 
 
 def text_of(memory: Memory) -> str:
     """A memory as JSON text; equal memories give equal texts."""
     return _ADAPTER.dump_json(memory).decode()
-
-
-_ADAPTER = TypeAdapter(Memory)
-
-__all__ = ["AlarmState", "Fired", "Heir", "Memory", "alarm_id", "alarm_state", "memory_of", "text_of"]

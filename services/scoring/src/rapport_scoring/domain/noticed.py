@@ -1,17 +1,17 @@
-"""What is told of an assessment besides the score: events, in the order in which they are to be published."""
+"""What is published of an assessment besides the score: events, in the order of publication."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from rapport_scoring.domain.attention import Attention
+from rapport_scoring.domain.decisions import Decisions
 from rapport_scoring.domain.dynamics.alarms import AlarmFact, AlarmState
 from rapport_scoring.domain.effects import NO_EFFECTS, Effects
-from rapport_scoring.domain.membership import Membership
-from rapport_scoring.domain.memory import Heir, Memory, alarm_state
+from rapport_scoring.domain.membership import Membership, no_membership
+from rapport_scoring.domain.memory import Memory, Survivor, alarm_state
 from rapport_scoring.domain.rules import Rules
-from rapport_scoring.domain.standing import Standing
+from rapport_scoring.domain.situation import Situation
 from rapport_shared.contracts import scoring
 from rapport_shared.contracts.catalogue import (
     ALARM_EXPIRED,
@@ -44,45 +44,33 @@ class Noticed:
     data: Contract
 
 
-def noticed(
-    customer_id: UUID,
-    rules: Rules,
-    before: Memory,
-    after: Memory,
-    standing: Standing,
-    heed: Attention,
-    member: Membership,
-    effects: Effects,
-) -> tuple[Noticed, ...]:
+def noticed(situation: Situation, decisions: Decisions, after: Memory) -> tuple[Noticed, ...]:
     """What an assessment found that was not so before it."""
+    customer_id, rules, before = situation.facts.customer_id, situation.rules, situation.memory
     return (
-        *_stage(customer_id, before, standing, effects),
-        *(_alarm(customer_id, fact) for fact in heed.alarms.facts),
+        *_stage(situation, decisions.effects),
+        *(_alarm(customer_id, fact) for fact in decisions.attention.alarms.facts),
         *_triggers(customer_id, rules, before, after),
-        *_segments(customer_id, rules, member, effects),
+        *_segments(customer_id, rules, decisions.membership, decisions.effects),
     )
 
 
-def forgotten(
-    customer_id: UUID,
-    rules: Rules,
-    before: Memory,
-    after: Memory,
-    member: Membership,
-    heir: Heir | None = None,
+def noticed_gone(
+    customer_id: UUID, rules: Rules, before: Memory, after: Memory, survivor: Survivor | None = None
 ) -> tuple[Noticed, ...]:
-    """What is told once nothing is known of a customer any more; `heir` is the customer that it became part of."""
+    """What is published once nothing is known of a customer any more, as of one merged into `survivor`."""
     return (
-        *_triggers(customer_id, rules, before, after, heir),
-        *_segments(customer_id, rules, member, NO_EFFECTS, heir),
+        *_triggers(customer_id, rules, before, after, survivor),
+        *_segments(customer_id, rules, no_membership(before), NO_EFFECTS, survivor),
     )
 
 
-def _stage(customer_id: UUID, before: Memory, standing: Standing, effects: Effects) -> Iterator[Noticed]:
-    if standing.stage.value != before.stage:
+def _stage(situation: Situation, effects: Effects) -> Iterator[Noticed]:
+    before, standing = situation.memory.stage, situation.standing
+    if standing.stage.value != before:
         changed = scoring.StageChanged(
-            customer_id=customer_id,
-            before=before.stage,
+            customer_id=situation.facts.customer_id,
+            before=before,
             after=standing.stage.value,
             since=standing.stage_since,
             effective=effects.of(f"stage:{standing.stage.value}"),
@@ -92,11 +80,11 @@ def _stage(customer_id: UUID, before: Memory, standing: Standing, effects: Effec
 
 def _alarm(customer_id: UUID, fact: AlarmFact) -> Noticed:
     event_type, model = _ALARMS[fact.state]
-    return Noticed(event_type, model(customer_id=customer_id, alarm=alarm_state(customer_id, fact)))
+    return Noticed(event_type, model(customer_id=customer_id, alarm=alarm_state(fact)))
 
 
 def _triggers(
-    customer_id: UUID, rules: Rules, before: Memory, after: Memory, heir: Heir | None = None
+    customer_id: UUID, rules: Rules, before: Memory, after: Memory, survivor: Survivor | None = None
 ) -> Iterator[Noticed]:
     version = rules.versions.trigger
     was = {state.name: state for state in before.trigger_states}
@@ -105,7 +93,7 @@ def _triggers(
         fired = scoring.TriggerFired(customer_id=customer_id, trigger=now[name], policy_version=version)
         yield Noticed(TRIGGER_FIRED, fired)
     for name in sorted(was.keys() - now.keys()):
-        moved_to = heir.customer_id if heir is not None and name in heir.memory.fired else None
+        moved_to = survivor.customer_id if survivor is not None and name in survivor.memory.fired else None
         cleared = scoring.TriggerCleared(
             customer_id=customer_id, trigger=was[name], policy_version=version, moved_to=moved_to
         )
@@ -115,21 +103,21 @@ def _triggers(
 def _segments(
     customer_id: UUID,
     rules: Rules,
-    member: Membership,
+    membership: Membership,
     effects: Effects,
-    heir: Heir | None = None,
+    survivor: Survivor | None = None,
 ) -> Iterator[Noticed]:
-    for name in sorted(member.entered):
-        entered = _moved(customer_id, rules, member, name) | {"effective": effects.of(f"segment:{name}")}
+    for name in sorted(membership.entered):
+        entered = _moved(customer_id, rules, membership, name) | {"effective": effects.of(f"segment:{name}")}
         yield Noticed(SEGMENT_ENTERED, scoring.SegmentEntered.model_validate(entered))
-    for name in sorted(member.left):
-        moved_to = heir.customer_id if heir is not None and name in heir.memory.segments else None
-        left = _moved(customer_id, rules, member, name) | {"effective": effects.allowed, "moved_to": moved_to}
+    for name in sorted(membership.left):
+        moved_to = survivor.customer_id if survivor is not None and name in survivor.memory.segments else None
+        left = _moved(customer_id, rules, membership, name) | {"effective": effects.allowed, "moved_to": moved_to}
         yield Noticed(SEGMENT_LEFT, scoring.SegmentLeft.model_validate(left))
 
 
-def _moved(customer_id: UUID, rules: Rules, member: Membership, name: str) -> dict[str, Any]:
-    cause = next(iter(member.causes.get(name, ())), None)
+def _moved(customer_id: UUID, rules: Rules, membership: Membership, name: str) -> dict[str, Any]:
+    cause = next(iter(membership.causes.get(name, ())), None)
     return {
         "customer_id": customer_id,
         "segment": name,

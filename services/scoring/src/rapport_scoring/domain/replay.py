@@ -1,4 +1,4 @@
-"""A customer's past, run through the real engine under any rules, with nothing published: what would have been told.
+"""A customer's past, run through the real engine under any rules, and what it would have published.
 
 Facts come by event time; between them the timers that are due fire. What is not known to have been recorded when is
 taken as known when it happened.
@@ -19,31 +19,31 @@ MOST_STEPS = 400
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What a replay told, counted by event type, and how the customer stands at its end; None where nothing is known.
+    """The events that a replay found, counted by type, and the last assessment, None where nothing is known.
 
     `complete` is false where the replay was cut short.
     """
 
-    told: Counter[str]
+    events: Counter[str]
     last: Assessment | None
     complete: bool = True
 
 
 def replay(facts: CustomerFacts, rules: Rules, since: datetime, until: datetime) -> Replayed:
-    """Replays (`since`, `until`]. What was so already at `since` is not told; every rule counts as active before."""
+    """Replays (`since`, `until`]. What was so already at `since` is no event; every rule counts as active before."""
     always = replace(rules, rules_since=ALWAYS)
     known = facts.until(since)
     before = assess(known, always, Memory(), Occasion(since, since, Cause.TIMER)) if known.known else None
-    told: Counter[str] = Counter()
+    events: Counter[str] = Counter()
     instants = [at for at in facts.instants if since < at <= until]
     last, steps = before, 0
     at = _next(instants, last, since, until)
     while at is not None and steps < MOST_STEPS:
         known = facts.until(at)
         last = assess(known, always, last.memory if last else Memory(), Occasion(at, at, Cause.TIMER))
-        told.update(_name(one.type.name, one.data) for one in last.noticed)
+        events.update(_name(one.type.name, one.data) for one in last.noticed)
         at, steps = _next(instants, last, at, until), steps + 1
-    return Replayed(told, last, complete=at is None)
+    return Replayed(events, last, complete=at is None)
 
 
 def _next(instants: list[datetime], last: Assessment | None, after: datetime, until: datetime) -> datetime | None:

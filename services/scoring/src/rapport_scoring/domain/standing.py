@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
-from uuid import UUID
+from datetime import UTC, date, datetime
 
 from rapport_scoring.domain.customer import CustomerFacts
 from rapport_scoring.domain.dynamics.stages import next_stage_day, stage, stage_since
@@ -26,9 +25,12 @@ from rapport_scoring.domain.needs.suggestions import (
 )
 from rapport_scoring.domain.rates import Converted
 from rapport_scoring.domain.rules import Rules
-from rapport_scoring.domain.valuation import Valuation
+from rapport_scoring.domain.valuation import Valuation, valuation
 from rapport_shared.contracts.money import Amount
 from rapport_shared.contracts.scoring import Stage, StageState, Suggestion, TierState
+
+MOST_EVENTS = 5
+"""Of a suggestion, so many of the newest events are published."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +46,18 @@ class Standing:
     suggestions: tuple[Suggestion, ...]
 
     @property
-    def told(self) -> dict[str, str]:
+    def indicator_values(self) -> dict[str, str]:
         """The indicators that have a value, by name and, where several have one name, subject."""
         return {one.key: str(one.value) for one in self.indicators if one.value is not None}
 
     @property
     def stage_state(self) -> StageState:
-        """The stage as it is told."""
+        """The stage as it is published."""
         return StageState(name=self.stage.value, since=self.stage_since)
 
     @property
     def tier_state(self) -> TierState:
-        """The tier as it is told."""
+        """The tier as it is published."""
         figure, better = self.tier.figure, self.tier.next
         return TierState(
             name=self.tier.tier,
@@ -66,11 +68,13 @@ class Standing:
         )
 
 
-def stand(facts: CustomerFacts, rules: Rules, values: Valuation, instant: datetime, today: date) -> Standing:
+def standing_of(facts: CustomerFacts, rules: Rules, values: Valuation, instant: datetime, today: date) -> Standing:
     """Where a customer stands at `instant`, in the day `today`."""
-    found = indicators(facts, rules, values, instant, today)
+    found = indicators_of(facts, rules, values, instant, today)
     days = [purchase.day for purchase in values.purchases]
-    figure = {"last_90_days": values.worth, "lifetime": values.lifetime, "total": values.total}[rules.tier.measure]
+    figure = {"last_90_days": values.last_90_days, "lifetime": values.lifetime, "total": values.total}[
+        rules.tier.measure
+    ]
     return Standing(
         indicators=found,
         stage=stage(days, today, rules.tier.stages),
@@ -78,11 +82,17 @@ def stand(facts: CustomerFacts, rules: Rules, values: Valuation, instant: dateti
         stage_until=next_stage_day(days, today, rules.tier.stages),
         tier=decide_tier(rules.tier, figure, found),
         total=amount_of(values.total),
-        suggestions=tuple(_told(one) for one in _suggested(facts, rules, values, today)),
+        suggestions=tuple(_published(one) for one in _suggested(facts, rules, values, today)),
     )
 
 
-def indicators(
+def at_end_of(day: date, facts: CustomerFacts, rules: Rules) -> tuple[Valuation, Standing]:
+    """The values of a customer at the end of a day, and where it stands then: the same for whoever asks."""
+    values = valuation(facts, rules, day)
+    return values, standing_of(facts, rules, values, datetime.combine(day, datetime.max.time(), UTC), day)
+
+
+def indicators_of(
     facts: CustomerFacts, rules: Rules, values: Valuation, instant: datetime, today: date
 ) -> tuple[Indicator, ...]:
     """All indicators of the four classes."""
@@ -97,7 +107,7 @@ def indicators(
 
 
 def amount_of(converted: Converted) -> Amount | None:
-    """A converted sum as it is told."""
+    """A converted sum as it is published."""
     return None if converted.amount is None else Amount(amount=converted.amount, currency=converted.currency)
 
 
@@ -109,13 +119,9 @@ def _suggested(facts: CustomerFacts, rules: Rules, values: Valuation, today: dat
     return suggestions(services, rival_suggestions(facts.wallets, rules.value.rates, today), peers, policy)
 
 
-def _told(suggestion: Suggested) -> Suggestion:
+def _published(suggestion: Suggested) -> Suggestion:
     counts = {name: str(value) for name, value in suggestion.figures}
     due = {"due_on": suggestion.due_on.isoformat()} if suggestion.due_on else {}
     return Suggestion(
-        kind=suggestion.need.value, what=suggestion.subject, counts=counts | due, events=_few(suggestion.events)
+        kind=suggestion.need.value, what=suggestion.subject, counts=counts | due, events=suggestion.events[:MOST_EVENTS]
     )
-
-
-def _few(events: tuple[UUID, ...]) -> tuple[UUID, ...]:
-    return events[:5]

@@ -25,48 +25,42 @@ _Sums: TypeAlias = defaultdict[tuple[Part, str, bool], int]
 
 @dataclass(frozen=True, slots=True)
 class Valuation:
-    """What a customer is worth. `on` is the day, exclusive, up to which facts count; money is in minor units.
-    What is converted is so at the rates of the day `rates_of`.
+    """What a customer is worth at the end of the day `on`, at the rates of that day; money is in minor units.
 
-    `worth` and `lifetime` are contemporary value of the last ninety days and of all time in the reporting currency;
-    `total` is `worth` and the forecast values that are known.
+    `last_90_days` and `lifetime` are contemporary value of the last ninety days and of all time, `total` is
+    `last_90_days` and the forecast values that are known, all in the reporting currency.
     """
 
     on: date
-    rates_of: date
     ledger: Ledger
     purchases: tuple[Purchase, ...]
     contemporary: ContemporaryValue
     outlook: Outlook
-    worth: Converted
+    last_90_days: Converted
     lifetime: Converted
     total: Converted
 
 
-def valuation(facts: CustomerFacts, rules: Rules, today: date) -> Valuation:
-    """The values as of the end of `today`: of what is dated later nothing counts yet.
+def valuation(facts: CustomerFacts, rules: Rules, on: date) -> Valuation:
+    """The values at the end of the day `on`: of what is dated later nothing counts yet.
 
-    The ninety days are those that end with `today`; balances are those at the beginning of the day after.
+    The ninety days are those that end with `on`; balances are those at the beginning of the day after.
     """
-    return valued(facts, rules, today, today + timedelta(days=1))
-
-
-def valued(facts: CustomerFacts, rules: Rules, upto: date, on: date) -> Valuation:
-    """The values of the facts dated up to `upto`, with the ninety days before `on`, and balances at `on`."""
+    tomorrow = on + timedelta(days=1)
     book = ledger_of(
-        counting(standing(facts.statements), upto),
+        counting(standing(facts.statements), on),
         rules.value.ledger,
-        contacts=[contact for contact in facts.contacts if contact.day <= upto],
-        asset_events=[event for event in facts.asset_events if event.day <= upto],
-        valued_on=on,
+        contacts=[contact for contact in facts.contacts if contact.day <= on],
+        asset_events=[event for event in facts.asset_events if event.day <= on],
+        valued_on=tomorrow,
         own=facts.own,
     )
     made = purchases(book)
-    sums = contemporary(book.lines, on)
+    sums = contemporary(book.lines, tomorrow)
     rates = rules.value.rates
-    worth, lifetime = rates.convert(sums.last_90_days, upto), rates.convert(sums.lifetime, upto)
-    ahead = outlook(facts, rules, made, sums, upto)
-    return Valuation(on, upto, book, made, sums, ahead, worth, lifetime, _total(rates, upto, sums, ahead))
+    recent, lifetime = rates.convert(sums.last_90_days, on), rates.convert(sums.lifetime, on)
+    ahead = outlook(facts, rules, made, sums, on)
+    return Valuation(on, book, made, sums, ahead, recent, lifetime, _total(rates, on, sums, ahead))
 
 
 def contemporary(lines: Sequence[LedgerLine], on: date) -> ContemporaryValue:

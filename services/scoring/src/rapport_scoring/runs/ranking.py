@@ -9,13 +9,12 @@ from typing import Any, Final
 
 import orjson
 
-from rapport_scoring.domain.assessment import midnight
 from rapport_scoring.domain.customer import CustomerFacts
 from rapport_scoring.domain.health import CustomerSummary, MonthSales, cohorts, health
 from rapport_scoring.domain.ledger.lines import LedgerLine, Part
 from rapport_scoring.domain.rules import Rules
-from rapport_scoring.domain.standing import amount_of, stand
-from rapport_scoring.domain.valuation import Valuation, valued
+from rapport_scoring.domain.standing import Standing, amount_of, at_end_of
+from rapport_scoring.domain.valuation import Valuation
 from rapport_scoring.runs.base import Progress, everybody
 from rapport_scoring.store import runs
 from rapport_scoring.store.runs import Valued
@@ -27,17 +26,15 @@ MOST: Final = 2**63 - 1
 
 
 async def rank(database: Database, rules: Rules, on: date, progress: Progress) -> dict[str, Any]:
-    """Values everybody as of the day `on`, as `as_of` of a value does; answers the health of the whole and cohorts."""
+    """Values everybody at the end of the day `on`, as `as_of` of a value does; answers health and cohorts."""
     summaries: list[CustomerSummary] = []
     async with database.transaction() as connection:
         await runs.clear_valuations(connection, progress.run_id)
-    instant = midnight(on)
     found: list[Valued] = []
     async for page in everybody(database, progress):
         for facts in page:
-            values = valued(facts, rules, on, on)
-            standing = stand(facts, rules, values, instant, on)
-            found.append(_valued(facts, rules, values, standing.tier.tier, standing.stage, on))
+            values, standing = at_end_of(on, facts, rules)
+            found.append(ranked(facts, rules, values, standing))
             summary = summary_of(facts, rules, values, standing.stage, on)
             summaries += [summary] if summary is not None else []
             await asyncio.sleep(0)
@@ -55,9 +52,11 @@ async def rank(database: Database, rules: Rules, on: date, progress: Progress) -
     }
 
 
-def _valued(facts: CustomerFacts, rules: Rules, values: Valuation, tier: str, stage: Stage, on: date) -> Valued:
+def ranked(facts: CustomerFacts, rules: Rules, values: Valuation, standing: Standing) -> Valued:
+    """What a ranking keeps of a customer: its values in the reporting currency, at the rates of the day."""
+
     def reported(amount: Amount | None) -> int | None:
-        return None if amount is None else _bounded(rules.value.rates.convert([amount], on).amount)
+        return None if amount is None else _bounded(rules.value.rates.convert([amount], values.on).amount)
 
     outlook = values.outlook
     total = amount_of(values.total)
@@ -65,10 +64,10 @@ def _valued(facts: CustomerFacts, rules: Rules, values: Valuation, tier: str, st
         customer_id=facts.customer_id,
         unit=facts.unit or "",
         total=_bounded(total.amount) if total is not None else None,
-        contemporary=_bounded(values.worth.amount),
+        contemporary=_bounded(values.last_90_days.amount),
         potential=reported(outlook.potential.value),
         model=reported(outlook.model.value),
-        summary=orjson.dumps({"tier": tier, "stage": stage.value, "model_reason": outlook.model.reason}).decode(),
+        summary=orjson.dumps({"tier": standing.tier.tier, "stage": standing.stage.value}).decode(),
     )
 
 

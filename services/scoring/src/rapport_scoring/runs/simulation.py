@@ -121,8 +121,8 @@ def _replay_both(
 ) -> None:
     was, would = replay(facts, rules, since, until), replay(facts, proposed, since, until)
     tally.customers += 1
-    tally.before.update(was.told)
-    tally.after.update(would.told)
+    tally.before.update(was.events)
+    tally.after.update(would.events)
     tally.cut += not (was.complete and would.complete)
     if was.last is not None and would.last is not None:
         tally.take(facts.customer_id, was.last, would.last)

@@ -73,7 +73,7 @@ class RunWorker:
     async def _carry_out(self, run: Run, request: dict[str, Any], rules: Rules, progress: Progress) -> dict[str, Any]:
         now = self.clock()
         today = await local_today(self.database, now)
-        on = date.fromisoformat(request["as_of"]) if request.get("as_of") else today + timedelta(days=1)
+        on = date.fromisoformat(request["as_of"]) if request.get("as_of") else today
         match run.kind:
             case "ranking":
                 return await rank(self.database, rules, on, progress)

@@ -35,7 +35,7 @@ class Ranked(BaseModel):
 
 
 class Ranking(BaseModel):
-    """A page of a ranking. All customers are valued as of the day `valued_on`, by the same rules."""
+    """A page of a ranking. All customers are valued at the end of the day `valued_on`, by the same rules."""
 
     run_id: UUID
     valued_on: date
@@ -48,7 +48,7 @@ class Ranking(BaseModel):
 
 
 class Flow(BaseModel):
-    """A month, or all of them (`month` null)."""
+    """A month, or all of them (`month` null). A month that is not over on the report's day is not `complete`."""
 
     month: date | None
     customers: int
@@ -58,6 +58,7 @@ class Flow(BaseModel):
     deal_size: int | None
     frequency: str | None
     cost_per_deal: int | None
+    complete: bool = True
 
 
 class Health(BaseModel):
@@ -80,11 +81,15 @@ class HealthReport(BaseModel):
 
 
 class CohortMonth(BaseModel):
-    """A cohort `age` months after its first: how many of it bought, the share of it, and their revenue."""
+    """A cohort `age` months after its first: how many of it bought, the share of it, and their revenue.
+
+    A month that is not over on the report's day is not `complete`: it has who bought so far, and no `retention` yet.
+    """
 
     age: int
+    complete: bool = True
     customers: int
-    retention: str
+    retention: str | None
     revenue: int
 
 

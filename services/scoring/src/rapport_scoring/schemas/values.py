@@ -98,7 +98,7 @@ class IndicatorAnswer(BaseModel):
 class ValueAnswer(BaseModel):
     """A customer's values on a day, what they rest on, and a page of the ledger lines that add up to the first.
 
-    `valued_on` is the day of valuation: the ninety days are those before it, balances those at its beginning.
+    `valued_on` is the day at whose end the customer is valued: the ninety days end with it.
     `known_at` is the moment of which the knowledge is, null for the present.
     """
 

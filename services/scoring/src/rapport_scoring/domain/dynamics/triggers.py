@@ -24,13 +24,13 @@ class TriggerInputs:
     """What triggers look at, at one instant. Amounts in minor units of the reporting currency, unrounded.
 
     `potential_before` is potential value `window_days` earlier with the facts known now; `silent` is 1 while a silence
-    alarm is open, `lapsed` 1 while that is the stage, else 0; `worth` is the measure of the tiers.
+    alarm is open, `lapsed` 1 while that is the stage, else 0; `tier_figure` is the measure of the tiers.
     """
 
     potential: Measured
     potential_before: Measured
     silent: Measured
-    worth: Measured
+    tier_figure: Measured
     lapsed: Measured
     lifetime: Measured
     share_of_wallet: Measured
@@ -120,7 +120,7 @@ def crossing(rule: Rule, inputs: TriggerInputs) -> Crossing:
     """How the condition of a rule stands."""
     match rule:
         case RetentionRule():
-            return any_of(_fallen(rule, inputs), all_of(flag(inputs.silent), above(inputs.worth, rule.worth)))
+            return any_of(_fallen(rule, inputs), all_of(flag(inputs.silent), above(inputs.tier_figure, rule.worth)))
         case WinBackRule():
             return all_of(flag(inputs.lapsed), above(inputs.lifetime, rule.worth))
         case GrowthRule():

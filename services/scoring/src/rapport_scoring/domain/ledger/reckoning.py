@@ -15,8 +15,8 @@ from rapport_scoring.domain.ledger.documents import MOMENT, Statement, counting,
 from rapport_scoring.domain.ledger.lines import LedgerLine
 from rapport_scoring.domain.ledger.order_lines import OrderGoods, goods_of_orders
 from rapport_scoring.domain.ledger.policy import LedgerPolicy
-from rapport_scoring.domain.settlement.ageing import receivable, receivable_lines
-from rapport_scoring.domain.settlement.receivables import Gap, OnAccount, Receivable
+from rapport_scoring.domain.settlement.ageing import balance_of, receivable, receivable_lines, write_off_lines
+from rapport_scoring.domain.settlement.receivables import Gap, InvoiceBalance, OnAccount, Receivable
 from rapport_scoring.domain.settlement.settling import Settlement, settle
 
 Fact = TypeVar("Fact", Contact, AssetEvent)
@@ -26,10 +26,28 @@ Fact = TypeVar("Fact", Contact, AssetEvent)
 class OrderOutcome:
     """What became of an order: whether all of it was cancelled, and how many returns took something back."""
 
+    event_id: UUID
     profile_id: UUID
     placed_at: datetime
     cancelled: bool
     returns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reckoning:
+    """What documents, contacts and work on assets amount to; nothing of it depends on the day of looking.
+
+    `statements` stand, `waiting` are those of them that name another that has not come. `lines` are all but those of
+    what open invoices cost day by day. `gaps` are contradictions, each with the profile of its event.
+    """
+
+    lines: tuple[LedgerLine, ...]
+    statements: tuple[Statement, ...]
+    waiting: tuple[Statement, ...]
+    invoices: tuple[InvoiceBalance, ...]
+    on_account: tuple[OnAccount, ...]
+    orders: tuple[OrderOutcome, ...]
+    gaps: tuple[tuple[Gap, UUID], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +75,14 @@ def ledger(
     contacts: Iterable[Contact] = (),
     asset_events: Iterable[AssetEvent] = (),
     valued_on: date | None = None,
-    since: date | None = None,
     own: frozenset[UUID] | None = None,
 ) -> Ledger:
     """The ledger of facts, in whatever order and however often they come.
 
     Facts count up to and with the day `valued_on`; without one all do, and the last day among them is the day of
-    valuation. Of a document the newest statement decides on which day it counts. `since` leaves out the lines of
-    earlier days, though their documents still settle; `own` leaves out what belongs to other profiles (all but their
-    statements), so that `statements` may hold documents of others that name the customer's.
+    valuation. Of a document the newest statement decides on which day it counts. `own` leaves out what belongs to
+    other profiles (all but their statements), so that `statements` may hold documents of others that name the
+    customer's.
 
     Lines are by the moment of their event, then as the documents state them; lines of nothing are left out.
     """
@@ -75,7 +92,6 @@ def ledger(
         contacts=contacts,
         asset_events=asset_events,
         valued_on=valued_on,
-        since=since,
         own=own,
     )
 
@@ -87,44 +103,66 @@ def ledger_of(
     contacts: Iterable[Contact] = (),
     asset_events: Iterable[AssetEvent] = (),
     valued_on: date | None = None,
-    since: date | None = None,
     own: frozenset[UUID] | None = None,
 ) -> Ledger:
     """The same of statements that stand and count, by moment, as `counting` answers them."""
+    conversations, work = _counting(contacts, valued_on), _counting(asset_events, valued_on)
+    found = reckon(stand, policy, conversations, work)
+    days = [*(told.day for told in stand), *(talk.day for talk in conversations), *(job.day for job in work)]
+    valued_on = valued_on or max(days, default=None)
+    receivables, lines = [], list(found.lines)
+    if valued_on is not None:
+        for invoice in found.invoices:
+            receivables.append(receivable(invoice, valued_on, policy))
+            lines += receivable_lines(invoice, receivables[-1], valued_on, policy)
+
+    def counts(profile_id: UUID) -> bool:
+        return own is None or profile_id in own
+
+    return Ledger(
+        lines=_in_order([line for line in lines if counts(line.profile_id)]),
+        statements=stand,
+        waiting=tuple(told for told in found.waiting if counts(told.profile_id)),
+        receivables=tuple(one for one in receivables if counts(one.profile_id)),
+        on_account=tuple(rest for rest in found.on_account if counts(rest.profile_id)),
+        orders=tuple(order for order in found.orders if counts(order.profile_id)),
+        gaps=tuple(gap for gap, profile_id in found.gaps if counts(profile_id)),
+        valued_on=valued_on,
+    )
+
+
+def reckon(
+    stand: tuple[Statement, ...],
+    policy: LedgerPolicy,
+    contacts: Iterable[Contact] = (),
+    asset_events: Iterable[AssetEvent] = (),
+) -> Reckoning:
+    """What statements that stand and count, by moment, contacts and work on assets amount to."""
     books = open_books(stand)
     waiting = tuple(statement for statement in stand if books.waits(statement))
     waits = {statement.event_id for statement in waiting}
     settlement = settle(books)
     goods = goods_of_orders(books)
-    conversations, work = _counting(contacts, valued_on), _counting(asset_events, valued_on)
-    days = [*(told.day for told in stand), *(talk.day for talk in conversations), *(job.day for job in work)]
-    valued_on = valued_on or max(days, default=None)
-    receivables, costs_of_credit = _receivables(settlement, valued_on, policy)
+    invoices = tuple(balance_of(account) for account in settlement.accounts.values())
     lines = [
         *document_lines(books, goods, (told for told in stand if told.event_id not in waits), policy),
         *settlement.lines,
-        *costs_of_credit,
-        *contact_costs(conversations, policy),
-        *warranty_costs(work),
+        *chain.from_iterable(
+            write_off_lines(account, invoice.recovered)
+            for account, invoice in zip(settlement.accounts.values(), invoices, strict=True)
+            if account.write_offs
+        ),
+        *contact_costs(contacts, policy),
+        *warranty_costs(asset_events),
     ]
-
-    def counts(profile_id: UUID) -> bool:
-        return own is None or profile_id in own
-
-    if since is not None:
-        lines = [line for line in lines if line.day >= since]
-    profiles = chain(*([fact.profile_id for fact in facts] for facts in (stand, conversations, work)))
-    if own is not None and not own.issuperset(profiles):
-        lines = [line for line in lines if line.profile_id in own]
-    return Ledger(
-        lines=_in_order(lines),
+    return Reckoning(
+        lines=tuple(line for line in lines if line.amount),
         statements=stand,
-        waiting=tuple(told for told in waiting if counts(told.profile_id)),
-        receivables=tuple(one for one in receivables if counts(one.profile_id)),
-        on_account=tuple(rest for rest in settlement.on_account() if counts(rest.profile_id)),
-        orders=tuple(order for order in _outcomes(books, goods) if counts(order.profile_id)),
-        gaps=tuple(gap for gap, profile_id in _gaps(goods, stand, settlement) if counts(profile_id)),
-        valued_on=valued_on,
+        waiting=waiting,
+        invoices=invoices,
+        on_account=tuple(settlement.on_account()),
+        orders=tuple(_outcomes(books, goods)),
+        gaps=tuple(_gaps(goods, stand, settlement)),
     )
 
 
@@ -139,24 +177,11 @@ def _counting(facts: Iterable[Fact], valued_on: date | None) -> list[Fact]:
     return sorted(once.values(), key=MOMENT)
 
 
-def _receivables(
-    settlement: Settlement, valued_on: date | None, policy: LedgerPolicy
-) -> tuple[list[Receivable], list[LedgerLine]]:
-    """Each invoice as it stands, and what all of them cost."""
-    stands: list[Receivable] = []
-    lines: list[LedgerLine] = []
-    if valued_on is not None:
-        for account in settlement.accounts.values():
-            stands.append(receivable(account, valued_on, policy))
-            lines += receivable_lines(account, stands[-1], valued_on, policy)
-    return stands, lines
-
-
 def _outcomes(books: Books, goods: Mapping[Name, OrderGoods]) -> Iterator[OrderOutcome]:
     for name, found in goods.items():
         statement = books.orders[name]
         returns = len({part.statement.event_id for part in found.returned})
-        yield OrderOutcome(statement.profile_id, statement.occurred_at, found.cancelled, returns)
+        yield OrderOutcome(statement.event_id, statement.profile_id, statement.occurred_at, found.cancelled, returns)
 
 
 def _gaps(

@@ -7,31 +7,47 @@ from decimal import Decimal
 from rapport_scoring.domain.ledger.lines import LedgerLine, Part, divided, line_of
 from rapport_scoring.domain.ledger.policy import LedgerPolicy
 from rapport_scoring.domain.settlement.accounts import Account
-from rapport_scoring.domain.settlement.receivables import Receivable, Settled
+from rapport_scoring.domain.settlement.receivables import InvoiceBalance, Receivable, Settled
 
 
-def receivable(account: Account, valued_on: date, policy: LedgerPolicy) -> Receivable:
-    """The invoice as it stands on `valued_on`."""
-    balance, written_off = account.balance, account.written_off
+def balance_of(account: Account) -> InvoiceBalance:
+    """What became of an invoice by all that is known of it: the same on every day of valuation."""
     due, settled = _by_instalment(account)
-    amount_days = open_amount_days(account.invoice.gross, account.statement.day, valued_on, account.movements())
-    over = max(0, -balance)
-    recovered = min(written_off, over)
-    return Receivable(
-        event_id=account.statement.event_id,
-        profile_id=account.statement.profile_id,
-        issued_on=account.statement.day,
+    statement = account.statement
+    return InvoiceBalance(
+        event_id=statement.event_id,
+        profile_id=statement.profile_id,
+        occurred_at=statement.occurred_at,
+        document=statement.key,
+        issued_on=statement.day,
         currency=account.currency,
         gross=account.invoice.gross,
-        open=max(0, balance),
-        over=over,
+        balance=account.balance,
+        written_off=account.written_off,
         due=due,
         settled=settled,
+        movements=tuple(sorted(account.movements())),
+    )
+
+
+def receivable(invoice: InvoiceBalance, valued_on: date, policy: LedgerPolicy) -> Receivable:
+    """The invoice as it is on `valued_on`."""
+    amount_days = open_amount_days(invoice.gross, invoice.issued_on, valued_on, invoice.movements)
+    return Receivable(
+        event_id=invoice.event_id,
+        profile_id=invoice.profile_id,
+        issued_on=invoice.issued_on,
+        currency=invoice.currency,
+        gross=invoice.gross,
+        open=max(0, invoice.balance),
+        over=invoice.over,
+        due=invoice.due,
+        settled=invoice.settled,
         amount_days=amount_days,
         interest=_of(policy.capital_rate, amount_days, policy.day_count),
-        reserve=sum(amount for _, amount in reserves(due, valued_on, policy)),
-        loss=written_off - recovered,
-        recovered=recovered,
+        reserve=sum(amount for _, amount in reserves(invoice.due, valued_on, policy)),
+        loss=invoice.written_off - invoice.recovered,
+        recovered=invoice.recovered,
     )
 
 
@@ -64,14 +80,30 @@ def _of(part: Decimal, amount: int, divided_by: int = 1) -> int:
 
 
 def receivable_lines(
-    account: Account, stands: Receivable, valued_on: date, policy: LedgerPolicy
+    invoice: InvoiceBalance, found: Receivable, valued_on: date, policy: LedgerPolicy
 ) -> Iterator[LedgerLine]:
-    """What an invoice costs beyond what it bills. What came in after all regains the last write-off first."""
-    statement, currency = account.statement, account.currency
-    yield line_of(statement, Part.RECEIVABLE_INTEREST, "interest", -stands.interest, currency)
-    for bucket, amount in reserves(stands.due, valued_on, policy):
-        yield line_of(statement, Part.BAD_DEBT_RESERVE, bucket, -amount, currency)
-    recovered = stands.recovered
+    """What an invoice costs while it is open: interest, and what is set aside for bad debt."""
+    yield _line(invoice, Part.RECEIVABLE_INTEREST, "interest", -found.interest)
+    for bucket, amount in reserves(invoice.due, valued_on, policy):
+        yield _line(invoice, Part.BAD_DEBT_RESERVE, bucket, -amount)
+
+
+def _line(invoice: InvoiceBalance, part: Part, item: str, amount: int) -> LedgerLine:
+    return LedgerLine(
+        event_id=invoice.event_id,
+        profile_id=invoice.profile_id,
+        occurred_at=invoice.occurred_at,
+        day=invoice.issued_on,
+        document=invoice.document,
+        part=part,
+        item=item,
+        amount=amount,
+        currency=invoice.currency,
+    )
+
+
+def write_off_lines(account: Account, recovered: int) -> Iterator[LedgerLine]:
+    """What write-offs cost. What came in after all, `recovered`, regains the last write-off first."""
     last_first = sorted(account.write_offs, key=lambda entry: (entry[0].day, entry[0].moment), reverse=True)
     for write_off, amount in last_first:
         regained = min(recovered, amount)
@@ -81,8 +113,8 @@ def receivable_lines(
             Part.WRITE_OFF_LOSS,
             "write_off",
             regained - amount,
-            currency,
-            profile_id=statement.profile_id,
+            account.currency,
+            profile_id=account.statement.profile_id,
         )
 
 

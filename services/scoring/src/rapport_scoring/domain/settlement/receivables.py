@@ -1,8 +1,10 @@
 """Receivables: what of each invoice is open on a day, what that costs, and what settles no invoice."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
+
+from rapport_shared.contracts.touchpoints.documents import DocumentKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +14,38 @@ class Settled:
     day: date
     amount: int
     due_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceBalance:
+    """An invoice and all that settled it. Amounts in minor units of `currency`, gross; nothing depends on a day.
+
+    `balance` is what is open, or below nothing what was paid over; `due` is what is open by the day it falls due, the
+    oldest first; `movements` are what reduced the balance (below nothing: raised it again) and from which day on.
+    """
+
+    event_id: UUID
+    profile_id: UUID
+    occurred_at: datetime
+    document: DocumentKey
+    issued_on: date
+    currency: str
+    gross: int
+    balance: int
+    written_off: int
+    due: tuple[tuple[date, int], ...]
+    settled: tuple[Settled, ...]
+    movements: tuple[tuple[date, int], ...]
+
+    @property
+    def over(self) -> int:
+        """What came in beyond what was billed."""
+        return max(0, -self.balance)
+
+    @property
+    def recovered(self) -> int:
+        """What came in of what had been written off."""
+        return min(self.written_off, self.over)
 
 
 @dataclass(frozen=True, slots=True)
