@@ -46,8 +46,8 @@ class Envelope:
 
 
 def instant_text(instant: datetime) -> str:
-    """`instant` in UTC with microseconds and `Z`."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    """`instant` in UTC with microseconds and `Z`: equal instants are equal texts, and texts sort as instants do."""
+    return instant.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def canonical_json(value: Any) -> bytes:

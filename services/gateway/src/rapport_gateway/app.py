@@ -120,7 +120,7 @@ def build(settings: GatewaySettings, clock: Clock = system_clock) -> Service:
         settings.identifier_secret,
         clock,
     )
-    publisher = StatePublisher(hub, database, settings.kafka, clock)
+    publisher = StatePublisher(database, run_database, settings.kafka, clock)
 
     async def forget(connection: Connection) -> None:
         await connection.execute("DELETE FROM accepted_touchpoint WHERE accepted_at < $1", clock() - ACCEPTED_KEPT)

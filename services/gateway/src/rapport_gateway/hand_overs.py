@@ -11,8 +11,8 @@ import orjson
 from rapport_gateway.projection.store import partials as partials_kept
 from rapport_gateway.projection.store.facts import as_fact
 from rapport_gateway.view import listing, promises, score, tickets
-from rapport_gateway.view.facts import instant
 from rapport_gateway.view.sections import Partials, fold_all
+from rapport_shared.contracts.envelope import instant_text
 from rapport_shared.database import Connection, Database
 
 SHOWN = 50
@@ -58,7 +58,7 @@ async def _line(connection: Connection, told: Told) -> dict[str, Any]:
     shown = ("hand_over_id", "former_owner", "owner", "handed_over", "reason", "decided_by")
     return {
         **{name: told.data.get(name) for name in shown},
-        "at": instant(told.at),
+        "at": instant_text(told.at),
         "carried": await _carried(connection, told),
     }
 

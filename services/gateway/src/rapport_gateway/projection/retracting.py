@@ -13,8 +13,9 @@ from rapport_gateway.projection.batch import Batch
 from rapport_gateway.projection.store import facts as store
 from rapport_gateway.projection.store.facts import Conversation, NewFacts
 from rapport_gateway.view import interactions, promises
-from rapport_gateway.view.facts import Fact, State, instant
+from rapport_gateway.view.facts import Fact, State
 from rapport_gateway.view.sections import Place
+from rapport_shared.contracts.envelope import instant_text
 from rapport_shared.database import Connection
 from rapport_shared.messaging.outcomes import decide
 
@@ -73,7 +74,7 @@ async def _count_again(batch: Batch, retractions: Retractions) -> None:
         latest = await store.latest_contacts(batch.connection, profile_id)
         place = Place(profile_id, interactions.NAME, "")
         lines = [decide(interactions.line, fact) for fact in latest]
-        since = None if first_at is None else instant(first_at)
+        since = None if first_at is None else instant_text(first_at)
         batch.set(place, interactions.mended(batch.state(place), before, after, since, lines))
 
 

@@ -6,14 +6,16 @@ one may still have sent late is followed by what is true.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 from aiokafka import AIOKafkaProducer
 
-from rapport_gateway.hub import Hub
+from rapport_gateway.projection.rebuild import keep_working
+from rapport_gateway.projection.runs import Run, find_run
 from rapport_gateway.projection.store import views
 from rapport_gateway.projection.store.views import StoredView
 from rapport_shared.clock import Clock
@@ -37,33 +39,34 @@ GROUP BY customer_id ORDER BY max(seq)
 class StatePublisher:
     """Publishes the live run's customers. Run it under a role: of two publishers one would send what is old."""
 
-    hub: Hub
     database: Database
+    open_run: Callable[[Run], Database]
     servers: str
     clock: Clock
     pace_seconds: float = PACE_SECONDS
 
     async def run(self) -> None:
-        """Publishes for ever; begins anew, by raising, when Kafka or the database is away."""
+        """Publishes for ever; begins anew, by raising, when Kafka is away."""
         async with idempotent_producer(self.servers, "rapport-gateway-state") as producer:
-            while True:
-                if self.hub.view is None or self.hub.run is None:
-                    await self.hub.moved(0.5)
-                else:
-                    await self._publish_run(producer, self.hub.run.run, self.hub.view)
+            await keep_working(self._live, partial(self._publish_run, producer))
 
-    async def _publish_run(self, producer: AIOKafkaProducer, run: int, view: Database) -> None:
-        """Publishes a run's changes for as long as it is live."""
-        published = await self._begin(run, view)
-        while self.hub.run is not None and self.hub.run.run == run:
-            rows = await view.fetch(_NEWS, published, _CHANGES_AT_ONCE)
-            for start in range(0, len(rows), BATCH):
-                batch = rows[start : start + BATCH]
-                await self._publish(producer, run, view, [row["customer_id"] for row in batch])
-            if rows:
-                published = rows[-1]["seq"]
-                await self._keep(run, published)
-            await asyncio.sleep(self.pace_seconds)
+    async def _live(self) -> Run | None:
+        async with self.database.connection() as connection:
+            return await find_run(connection, "live")
+
+    async def _publish_run(self, producer: AIOKafkaProducer, run: Run) -> None:
+        """Publishes a run's changes for ever."""
+        async with self.open_run(run) as view:
+            published = await self._begin(run.run, view)
+            while True:
+                rows = await view.fetch(_NEWS, published, _CHANGES_AT_ONCE)
+                for start in range(0, len(rows), BATCH):
+                    customers = [row["customer_id"] for row in rows[start : start + BATCH]]
+                    await self._publish(producer, run.run, view, customers)
+                if rows:
+                    published = rows[-1]["seq"]
+                    await self._keep(run.run, published)
+                await asyncio.sleep(self.pace_seconds)
 
     async def _begin(self, run: int, view: Database) -> int:
         kept: int = await self.database.fetch_value("SELECT published FROM view_run WHERE run = $1", run)
