@@ -1,106 +1,16 @@
 """Relations in the view on a real database: both sides, merges and undos, pages, and no storm where a name changes."""
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from importlib import import_module
-from typing import Any
 from uuid import UUID
 
 import orjson
-import pytest_asyncio
 
 from rapport_gateway.projection.projector import Projector
 from rapport_gateway.projection.related import AT_ONCE
-from rapport_gateway.projection.runs import Run, live_run
 from rapport_gateway.relation_pages import page_of
-from rapport_gateway.view.facts import Fact
 from rapport_shared.clock import system_clock
-from rapport_shared.contracts.ids import derived_id, new_id, source_profile_id
-from rapport_shared.database import Database
-from rapport_shared.migrations import migrate
-from tests.support.infrastructure import Databases
-
-AT = datetime(2026, 3, 1, tzinfo=UTC)
-
-
-@dataclass
-class Desk:
-    """A run of the view, and the events that the customer service publishes."""
-
-    run: Run
-    tables: Database
-    projector: Projector
-    sequences: dict[UUID, int] = field(default_factory=dict)
-
-    async def take(self, facts: Sequence[Fact]) -> None:
-        async with self.tables.transaction() as connection:
-            await self.projector.apply(connection, facts)
-
-    def profile(self, record: str, name: str, *relations: tuple[str, str]) -> Fact:
-        """A record states its name, and its relations to others."""
-        profile_id = source_profile_id("crm", record)
-        stated = {"source": f"crm:{record}", "occurred_at": AT.isoformat(), "event_id": str(new_id(AT))}
-        register = {
-            "profile_id": str(profile_id),
-            "registered": True,
-            "created_at": AT.isoformat(),
-            "fields": {"name": [{"value": {"display": name}, **stated}]},
-            "relations": [
-                {
-                    "type": type_,
-                    "to": {"system": "crm", "record": to},
-                    "profile_id": str(source_profile_id("crm", to)),
-                    **stated,
-                }
-                for type_, to in relations
-            ],
-        }
-        return self.fact("customer.profile_changed", profile_id, profile_id, {"profile": register, "changed": []})
-
-    def merged(self, from_: str, into: str, *, undone: bool = False) -> Fact:
-        one, other = source_profile_id("crm", from_), source_profile_id("crm", into)
-        merge_id = derived_id("merge", one, other)
-        sequence = 2 if undone else 1
-        move = {
-            "profile_id": str(one),
-            "mapping_seq": sequence,
-            "customer_id": str(one if undone else other),
-        }
-        kind = "customer.unmerged" if undone else "customer.merged"
-        return self.fact(kind, merge_id, None, {"merge_id": str(merge_id), "moves": [move]})
-
-    def fact(self, kind: str, subject: UUID, profile_id: UUID | None, data: dict[str, Any]) -> Fact:
-        sequence = self.sequences[subject] = self.sequences.get(subject, 0) + 1
-        text = orjson.dumps(data).decode()
-        return Fact(new_id(AT), kind, str(subject), profile_id, AT, AT, sequence, orjson.loads(text), text)
-
-    async def identity(self, record: str) -> dict[str, Any]:
-        text = await self.tables.fetch_value(
-            "SELECT identity FROM customer_view WHERE customer_id = $1", source_profile_id("crm", record)
-        )
-        return dict(orjson.loads(text))
-
-    async def employers(self, record: str) -> list[tuple[str, Any]]:
-        shown = (await self.identity(record))["relations"]
-        return [(line["customer_id"], line["display_name"]) for line in shown]
-
-
-async def _nobody() -> None:
-    return
-
-
-@pytest_asyncio.fixture
-async def desk(databases: Databases) -> AsyncIterator[Desk]:
-    async def prepare(dsn: str) -> None:
-        await asyncio.to_thread(migrate, "rapport_gateway", dsn)
-
-    async with databases.fresh(await databases.template("gateway", prepare)) as dsn:
-        async with Database(dsn, size=1, application="test") as database, database.connection() as connection:
-            run = await live_run(connection)
-        async with Database(dsn, size=2, application="test", search_path=f"{run.schema}, public") as tables:
-            yield Desk(run, tables, Projector(run, tables, system_clock, _nobody))
+from rapport_shared.contracts.ids import derived_id, source_profile_id
+from tests.support.view_desk import Desk
 
 
 def customer(record: str) -> str:

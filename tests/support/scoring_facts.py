@@ -275,6 +275,7 @@ class ScoringFacts:
         at: datetime,
         sequence: int = 1,
     ) -> Message:
+        touchpoint_id = data.touchpoint_id if isinstance(data, InteractionRecorded) else event_id
         envelope = Envelope(
             id=event_id,
             source=kind.source,
@@ -284,6 +285,7 @@ class ScoringFacts:
             recorded_at=at,
             sequence=sequence,
             profile_id=profile,
+            touchpoint_id=touchpoint_id if touchpoint_id != event_id else None,
         )
         message = encode_event(Event(envelope, kind, data))
         self.messages.append(message)

@@ -2,9 +2,9 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta, timezone
 from typing import Any
 from uuid import UUID
 
@@ -70,7 +70,7 @@ class ViewFacts(ScoringFacts):
 
     _sequences: dict[UUID, int] = field(default_factory=dict)
     _tickets: list[TicketState] = field(default_factory=list)
-    _contacts: list[InteractionRecorded] = field(default_factory=list)
+    _contacts: list[tuple[UUID, int, datetime, InteractionRecorded]] = field(default_factory=list)
 
     def happen(self, facts: int) -> list[Message]:
         """`facts` more things happen; answers their messages."""
@@ -184,16 +184,25 @@ class ViewFacts(ScoringFacts):
         conversation = derived_id("view-facts", self.seed, profile, self._chance.randrange(4))
         kind, data = self._chance.choice(
             [
-                ("call.ended", {"direction": "inbound", "subject": "保养预约"}),
+                ("call.ended", {"direction": "inbound", "subject": "保养预约", "promises": self._promises(at)}),
                 ("chat.message", {"direction": "outbound", "text": "Gerne."}),
-                ("promise.made", {"promise": str(touchpoint_id), "text": "回电", "due_at": at.isoformat()}),
+                ("survey.answered", {"survey": "s", "score": 5, "promises": self._promises(at)}),
             ]
         )
-        self._record(profile, conversation, touchpoint_id, kind, data, at, self._next(conversation))
+        self._record(profile, conversation, touchpoint_id, kind, data, at)
+
+    def _promises(self, at: datetime) -> list[dict[str, Any]]:
+        """Some promises, due at instants that are written in different zones."""
+        due = [at + timedelta(days=self._chance.randrange(5)) for _ in range(self._chance.randrange(3))]
+        zones = [timezone(timedelta(hours=self._chance.choice([0, 8, -5]))) for _ in due]
+        return [
+            {"text": "回电", "due_at": one.astimezone(zone).isoformat()} for one, zone in zip(due, zones, strict=True)
+        ]
 
     def _record(
-        self, profile: UUID, entry_of: UUID, touchpoint_id: UUID, kind: str, data: Any, at: datetime, sequence: int
+        self, profile: UUID, entry_of: UUID, touchpoint_id: UUID, kind: str, data: Any, at: datetime, time: int = 1
     ) -> None:
+        """A touchpoint is recorded, for the `time`-th time."""
         touchpoint = {
             "id": str(touchpoint_id),
             "channel": "phone",
@@ -210,22 +219,25 @@ class ViewFacts(ScoringFacts):
             channel="phone",
             touchpoint=touchpoint,
         )
-        self._contacts.append(recorded)
-        self._publish(INTERACTION_RECORDED, recorded, touchpoint_id, entry_of, profile, at, sequence)
+        event_id = touchpoint_id if time == 1 else derived_id(touchpoint_id, time)
+        self._contacts.append((event_id, time, at, recorded))
+        self._publish(INTERACTION_RECORDED, recorded, event_id, entry_of, profile, at, self._next(entry_of))
 
     def _end_contact(self) -> None:
         if not self._contacts:
             return
-        recorded = self._chance.choice(self._contacts)
-        self._contacts.remove(recorded)
+        event_id, time, at, recorded = self._contacts.pop(self._chance.randrange(len(self._contacts)))
         data = InteractionRetracted(
             interaction_id=recorded.interaction_id,
             touchpoint_id=recorded.touchpoint_id,
-            event_id=recorded.touchpoint_id,
+            event_id=event_id,
             reason="reported_in_error",
         )
         own, entry_of = self._new_id("end"), recorded.interaction_id
         self._publish(INTERACTION_RETRACTED, data, own, entry_of, recorded.profile_id, _START, self._next(entry_of))
+        if self._chance.random() < 0.4:  # it was the wrong customer's
+            data_of, kind, touchpoint_id = recorded.touchpoint["data"], recorded.kind, recorded.touchpoint_id
+            self._record(self._any_profile(), entry_of, touchpoint_id, kind, data_of, at, time + 1)
 
     def _ticket(self) -> None:
         event_id, at = self._new_id("ticket"), self._at()
@@ -332,7 +344,7 @@ def sections_of(messages: Iterable[Message]) -> Sections:
     facts = {fact.event_id: fact for message in messages if (fact := read_fact(as_record(message))) is not None}
     ended = {UUID(fact.data["event_id"]) for fact in facts.values() if fact.type == "interaction.retracted"}
     mended = {fact.data["interaction_id"] for fact in facts.values() if fact.type == "interaction.retracted"}
-    partials = fold_all([fact for fact in facts.values() if fact.event_id not in ended], mended)
+    partials = fold_all(_opened_again([fact for fact in facts.values() if fact.event_id not in ended], mended))
     members = _members(list(facts.values()))
     found: Sections = {}
     for customer, profiles in members.items():
@@ -356,6 +368,19 @@ def sections_of(messages: Iterable[Message]) -> Sections:
         )
         found[customer][quality.NAME] = assess(profiles, found[customer], own_registers, own_candidates)
     return found
+
+
+def _opened_again(facts: Sequence[Fact], mended: Collection[str]) -> Iterator[Fact]:
+    """`facts`, where the first entry of each interaction in `mended` at a profile is taken for its opening one."""
+    opening: dict[tuple[UUID | None, str], int] = {}
+    for fact in facts:
+        if fact.type == "interaction.recorded" and fact.data["interaction_id"] in mended:
+            place = fact.profile_id, fact.data["interaction_id"]
+            opening[place] = min(fact.sequence, opening.get(place, fact.sequence))
+    for fact in facts:
+        first = opening.get((fact.profile_id, fact.data.get("interaction_id", "")))
+        known = first is None or fact.type != "interaction.recorded"
+        yield fact if known else replace(fact, sequence=1 if fact.sequence == first else fact.sequence + 1)
 
 
 def related_of(

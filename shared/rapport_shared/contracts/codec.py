@@ -86,8 +86,12 @@ def encode_event(event: Event[Contract], key: UUID | str | None = None) -> Messa
 
 def encode_state(topic: Topic, key: UUID | str, state: Contract | None) -> Message:
     """The record of a compacted topic that says how `key` stands now; None erases it."""
-    value = None if state is None else state.model_dump_json().encode()
-    return Message(topic.name, str(key).encode(), (CONTENT_TYPE,), value)
+    return encode_state_text(topic, key, None if state is None else state.model_dump_json())
+
+
+def encode_state_text(topic: Topic, key: UUID | str, text: str | None) -> Message:
+    """The record of a compacted topic from JSON that has the shape of the topic's state; None erases it."""
+    return Message(topic.name, str(key).encode(), (CONTENT_TYPE,), None if text is None else text.encode())
 
 
 def encode_touchpoint(touchpoint: TouchpointEnvelope, body: bytes, key: UUID | str, further: Headers = ()) -> Message:

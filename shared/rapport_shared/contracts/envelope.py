@@ -46,7 +46,7 @@ class Envelope:
 
 
 def instant_text(instant: datetime) -> str:
-    """`instant` in UTC with microseconds and `Z`."""
+    """`instant` in UTC with microseconds and `Z`: equal instants are equal texts, and texts sort as instants do."""
     return instant.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 

@@ -1,45 +1,35 @@
-"""An interaction counts once while one of its entries stands, whichever was retracted, and whatever came first."""
+"""An interaction counts once while one of its entries stands, whichever was retracted."""
 
-import random
 from uuid import UUID
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from rapport_gateway.view.facts import Fact
-from rapport_gateway.view.interactions import fold, opened_anew, render
-from tests.support.interaction_service import NOON
+from rapport_gateway.view.interactions import Entry, opened_by
 
-PROFILE = UUID(int=1)
-
-
-def entry(interaction: int, sequence: int) -> Fact:
-    data = {
-        "interaction_id": str(UUID(int=interaction)),
-        "kind": "call.ended",
-        "channel": "phone",
-        "touchpoint": {"data": {}},
-    }
-    event_id = UUID(int=interaction * 100 + sequence)
-    return Fact(event_id, "interaction.recorded", "", PROFILE, NOON, NOON, sequence, data, "")
-
-
-@settings(max_examples=100, deadline=None)
-@given(
-    st.dictionaries(st.integers(1, 5), st.lists(st.booleans(), min_size=1, max_size=5), min_size=1),
-    st.randoms(use_true_random=False),
+entries = st.dictionaries(
+    st.integers(1, 6), st.tuples(st.sampled_from(["phone", "chat"]), st.booleans()), min_size=1, max_size=5
 )
-def test_an_interaction_with_a_standing_entry_counts_once(stands: dict[int, list[bool]], order: random.Random) -> None:
-    standing = [
-        entry(interaction, sequence)
-        for interaction, entries in stands.items()
-        for sequence, counts in enumerate(entries, 1)
-        if counts
-    ]
-    mended = {str(UUID(int=interaction)) for interaction, entries in stands.items() if not all(entries)}
-    order.shuffle(standing)
-    state = None
-    for fact in opened_anew(standing, mended):
-        state = fold(state, fact, "")
-    section = render(PROFILE, [PROFILE], {(PROFILE, ""): state} if state else {})
-    assert section["count"] == sum(any(entries) for entries in stands.values())
+
+
+def entry(sequence: int, channel: str, kind: str = "call.ended") -> Entry:
+    return Entry(UUID(int=sequence), sequence, kind, channel)
+
+
+@given(entries)
+def test_the_first_entry_that_stands_opens_an_interaction_in_which_one_ended(
+    known: dict[int, tuple[str, bool]],
+) -> None:
+    standing = {sequence: channel for sequence, (channel, stands) in known.items() if stands}
+    counted = opened_by([entry(sequence, channel) for sequence, channel in standing.items()], mended=True)
+    assert counted == ({standing[min(standing)]: 1} if standing else {})
+
+
+@given(entries)
+def test_the_entry_with_the_first_sequence_opens_any_other(known: dict[int, tuple[str, bool]]) -> None:
+    counted = opened_by([entry(sequence, channel) for sequence, (channel, _) in known.items()], mended=False)
+    assert counted == ({known[1][0]: 1} if 1 in known else {})
+
+
+def test_what_is_no_contact_opens_no_interaction_that_counts() -> None:
+    assert not opened_by([entry(1, "survey", "survey.answered"), entry(2, "phone")], mended=True)

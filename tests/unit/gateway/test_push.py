@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from rapport_gateway.hub import Follower
-from rapport_gateway.projection.store import StoredView
+from rapport_gateway.projection.store.views import StoredView
 from rapport_gateway.push import stream
 from rapport_gateway.queries import Views
 

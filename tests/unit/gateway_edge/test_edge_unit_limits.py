@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from rapport_gateway.owner_limits import may_sum
-from rapport_gateway.projection.store import StoredView
+from rapport_gateway.projection.store.views import StoredView
 from rapport_gateway.queries import Views
 from rapport_gateway.visibility import Visibility
 from rapport_shared.callers import Caller

@@ -30,11 +30,11 @@ from rapport_gateway.imports.worker import ImportWorker
 from rapport_gateway.own_fields import KnownFields
 from rapport_gateway.owner_limits import Limits
 from rapport_gateway.producer import IntakeProducer
-from rapport_gateway.projection import store
 from rapport_gateway.projection.projector import Projector
 from rapport_gateway.projection.rebuild import keep_working
 from rapport_gateway.projection.runs import Run, find_run, live_run
 from rapport_gateway.projection.state_topic import StatePublisher
+from rapport_gateway.projection.store.views import prune_changes
 from rapport_gateway.queries import Views
 from rapport_gateway.settings import GatewaySettings
 from rapport_gateway.touchpoints import AcceptedIds, TouchpointIntake
@@ -120,13 +120,13 @@ def build(settings: GatewaySettings, clock: Clock = system_clock) -> Service:
         settings.identifier_secret,
         clock,
     )
-    publisher = StatePublisher(hub, database, settings.kafka, clock)
+    publisher = StatePublisher(database, run_database, settings.kafka, clock)
 
     async def forget(connection: Connection) -> None:
         await connection.execute("DELETE FROM accepted_touchpoint WHERE accepted_at < $1", clock() - ACCEPTED_KEPT)
         run = await live_run(connection)
         await connection.execute(f"SET LOCAL search_path TO {run.schema}, public")
-        await store.prune_changes(connection, clock() - timedelta(hours=settings.changes_kept_hours))
+        await prune_changes(connection, clock() - timedelta(hours=settings.changes_kept_hours))
 
     async def forget_imports(connection: Connection) -> None:
         await forget_old(connection, clock())

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import orjson
 
-from rapport_gateway.projection import store
+from rapport_gateway.projection.store import memberships
 from rapport_gateway.view.facts import optional_instant
 from rapport_shared.database import Database
 from rapport_shared.errors import VALIDATION, FieldProblem, Problem
@@ -63,7 +63,7 @@ async def customers_of(database: Database, profiles: Iterable[UUID]) -> dict[UUI
     """The customer that each profile belongs to now."""
     asked = set(profiles)
     async with database.connection() as connection:
-        known = await store.customers_of(connection, asked)
+        known = await memberships.customers_of(connection, asked)
     return {profile: known.get(profile, profile) for profile in asked}
 
 

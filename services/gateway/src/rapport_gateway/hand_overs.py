@@ -8,10 +8,11 @@ from uuid import UUID
 
 import orjson
 
-from rapport_gateway.projection import store
-from rapport_gateway.view import promises, score, tickets
-from rapport_gateway.view.facts import instant
+from rapport_gateway.projection.store import partials as partials_kept
+from rapport_gateway.projection.store.facts import as_fact
+from rapport_gateway.view import listing, promises, score, tickets
 from rapport_gateway.view.sections import Partials, fold_all
+from rapport_shared.contracts.envelope import instant_text
 from rapport_shared.database import Connection, Database
 
 SHOWN = 50
@@ -57,7 +58,7 @@ async def _line(connection: Connection, told: Told) -> dict[str, Any]:
     shown = ("hand_over_id", "former_owner", "owner", "handed_over", "reason", "decided_by")
     return {
         **{name: told.data.get(name) for name in shown},
-        "at": instant(told.at),
+        "at": instant_text(told.at),
         "carried": await _carried(connection, told),
     }
 
@@ -75,7 +76,7 @@ async def _carried(connection: Connection, told: Told) -> dict[str, Any]:
         told.at,
         str(told.customer_id),
     )
-    partials = fold_all([store.as_fact(row) for row in rows])
+    partials = fold_all([as_fact(row) for row in rows])
     by_section: dict[str, dict[tuple[UUID, str], Any]] = {}
     for place, state in partials.items():
         by_section.setdefault(place.section, {})[place.profile_id, place.item] = state
@@ -91,11 +92,10 @@ def summed(open_work: Partials, promised: Partials, scores: Partials, owner: str
     for state in scores.values():
         for amount in (state["score"].get("contemporary") or {}).get("lifetime") or ():
             worth[amount["currency"]] += amount["amount"]
+    cases, promises_made = listing.items(open_work), listing.items(promised)
     return {
-        "open_tickets": sum(
-            one["ticket"]["open"] and one["ticket"].get("owner") == owner for one in open_work.values()
-        ),
-        "open_promises": sum(one["state"] == "open" for one in promised.values()),
+        "open_tickets": sum(one["ticket"]["open"] and one["ticket"].get("owner") == owner for one in cases),
+        "open_promises": sum(one["state"] == "open" for one in promises_made),
         "value": [{"amount": worth[currency], "currency": currency} for currency in sorted(worth)],
     }
 
@@ -113,9 +113,9 @@ async def of_owner(database: Database, owner: str, unit: str) -> dict[str, Any]:
     async with database.connection() as connection:
         asked = [(profile_id, name) for profile_id in profiles for name in (tickets.NAME, promises.NAME)]
         asked += [(customer_id, score.NAME) for customer_id in {row["customer_id"] for row in rows}]
-        kept = await store.partials_of(connection, asked)
+        kept = await partials_kept.every(connection, asked)
     found: dict[str, dict[tuple[UUID, str], Any]] = {tickets.NAME: {}, promises.NAME: {}, score.NAME: {}}
-    for place, state in kept:
+    for place, state in kept.items():
         found[place.section][place.profile_id, place.item] = state
     carried = summed(found[tickets.NAME], found[promises.NAME], found[score.NAME], owner)
     return {"customers": len({row["customer_id"] for row in rows}), **carried}

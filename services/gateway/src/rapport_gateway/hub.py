@@ -84,7 +84,7 @@ class Hub:
                 del self._followers[customer_id]
 
     async def moved(self, seconds: float) -> None:
-        """Returns at the next change of the view, or after `seconds`."""
+        """Returns when the view has read on, or after `seconds`."""
         event = self._moved
         try:
             async with asyncio.timeout(seconds):
@@ -112,6 +112,7 @@ class Hub:
         run = await live_run(connection)
         if self.run is None or run.run != self.run.run:
             await self._enter(run)
+        moved = self.run is None or run.turn != self.run.turn
         self.run = run
         if run.seq > self._seq:
             rows = await connection.fetch(
@@ -124,8 +125,9 @@ class Hub:
                 for follower in self._followers.get(row["customer_id"], ()):
                     follower.sections |= set(row["sections"])
                     follower.event.set()
-            moved, self._moved = self._moved, asyncio.Event()
-            moved.set()
+        if moved:
+            waiting, self._moved = self._moved, asyncio.Event()
+            waiting.set()
 
     async def _enter(self, run: Run) -> None:
         former = self.view

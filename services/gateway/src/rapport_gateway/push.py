@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Collection
 from uuid import UUID
 
-from rapport_gateway.projection.store import StoredView
+from rapport_gateway.projection.store.views import StoredView
 from rapport_gateway.queries import Views
 from rapport_gateway.view.sections import SECTIONS
 

@@ -10,9 +10,9 @@ import orjson
 
 from rapport_gateway import quarantine
 from rapport_gateway.hub import Hub
-from rapport_gateway.projection import store
 from rapport_gateway.projection.runs import OF_SCORE
-from rapport_gateway.projection.store import StoredView
+from rapport_gateway.projection.store import memberships, partials, views
+from rapport_gateway.projection.store.views import StoredView
 from rapport_gateway.view import identity
 from rapport_gateway.view.explanation import explain
 from rapport_gateway.view.sections import SECTIONS
@@ -113,7 +113,7 @@ class Views:
     async def find(self, customer_id: UUID) -> StoredView | None:
         """A customer's row."""
         async with self.live.connection() as connection:
-            return (await store.load_views(connection, [customer_id])).get(customer_id)
+            return (await views.load(connection, [customer_id])).get(customer_id)
 
     def document(self, view: StoredView, sections: Collection[str]) -> bytes:
         """The unified view as JSON, sections passed through as they are stored."""
@@ -127,9 +127,9 @@ class Views:
     async def explain(self, customer_id: UUID, field: str) -> dict[str, Any] | None:
         """Why a field of the customer's identity is what it is; None for a field that has no explanation."""
         async with self.live.connection() as connection:
-            profiles = (await store.members(connection, [customer_id]))[customer_id]
-            kept = await store.partials_of(connection, [(profile_id, identity.NAME) for profile_id in profiles])
-        return explain(field, profiles, {(place.profile_id, place.item): state for place, state in kept})
+            profiles = (await memberships.members(connection, [customer_id]))[customer_id]
+            kept = await partials.every(connection, [(profile_id, identity.NAME) for profile_id in profiles])
+        return explain(field, profiles, {(place.profile_id, place.item): state for place, state in kept.items()})
 
     async def change_figures(self, event_ids: Sequence[UUID]) -> bool:
         """Whether one of the events records or retracts a commerce document, whose figures scoring states."""
@@ -185,7 +185,7 @@ class Views:
         if standing["profile_id"] is None:
             return {"state": "anonymous", "interaction_id": str(standing["interaction_id"])}
         async with self.live.connection() as connection:
-            customers = await store.customers_of(connection, [standing["profile_id"]])
+            customers = await memberships.customers_of(connection, [standing["profile_id"]])
         return {
             "state": "recorded",
             "interaction_id": str(standing["interaction_id"]),
@@ -277,15 +277,15 @@ class Views:
 
     async def _matches(self, found: Sequence[tuple[UUID, str, int]]) -> list[dict[str, Any]]:
         async with self.live.connection() as connection:
-            views = await store.load_views(connection, [customer_id for customer_id, *_ in found])
+            rows = await views.load(connection, [customer_id for customer_id, *_ in found])
         return [
             {
                 "customer_id": str(customer_id),
                 "reason": reason,
-                "display_name": orjson.loads(views[customer_id].sections["identity"])["display_name"],
+                "display_name": orjson.loads(rows[customer_id].sections["identity"])["display_name"],
             }
             for customer_id, reason, _ in sorted(found, key=lambda match: (match[2], match[0]))
-            if customer_id in views and "identity" in views[customer_id].sections
+            if customer_id in rows and "identity" in rows[customer_id].sections
         ]
 
     async def units_of(self, customer_ids: Sequence[UUID]) -> dict[UUID, tuple[str, ...]]:
@@ -315,7 +315,7 @@ class Views:
         customers: dict[str, UUID] = {row["identifier_key"]: row["customer_id"] for row in rows}
         if source_profile is not None:
             async with self.live.connection() as connection:
-                return (await store.customers_of(connection, [source_profile])).get(source_profile)
+                return (await memberships.customers_of(connection, [source_profile])).get(source_profile)
         return next((customers[key] for _, key in identifiers if key in customers), None)
 
     async def known(self, customer_id: UUID) -> StoredView:

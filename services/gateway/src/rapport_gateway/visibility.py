@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
-from rapport_gateway.projection.store import StoredView
+from rapport_gateway.projection.store.views import StoredView
 from rapport_gateway.queries import Views
 from rapport_shared.callers import Caller
 from rapport_shared.errors import not_found

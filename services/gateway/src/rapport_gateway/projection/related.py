@@ -14,7 +14,7 @@ import orjson
 
 from rapport_gateway.view import identity, relations
 from rapport_gateway.view.relations import SHOWN, Incoming, Outgoing, Related, Relation
-from rapport_shared.contracts.envelope import canonical_json
+from rapport_gateway.view.sections import canonical
 from rapport_shared.database import Connection
 
 AT_ONCE: Final = 200
@@ -68,47 +68,48 @@ async def complete(
     completed = dict(identities)
     for customer_id, related in found.items():
         section = orjson.loads(identities[customer_id]) | relations.shown(customer_id, related, names)
-        completed[customer_id] = canonical_json(section).decode()
+        completed[customer_id] = canonical(section)
     return completed
 
 
-_OUTGOING = """
-SELECT own.customer_id AS own_customer, r.type, r.to_profile, r.record, r.manual, r.stated_at,
-       coalesce(m.customer_id, r.to_profile) AS customer_id,
-       EXISTS (SELECT FROM membership theirs JOIN relation back USING (profile_id)
-               JOIN membership ours ON ours.profile_id = back.to_profile
-               WHERE theirs.customer_id = m.customer_id AND back.type = r.type
-               AND ours.customer_id = own.customer_id) AS mutual
-FROM unnest($1::uuid[], $2::uuid[]) AS own (customer_id, profile_id)
-JOIN relation r ON r.profile_id = own.profile_id
-LEFT JOIN membership m ON m.profile_id = r.to_profile
-"""
-_INCOMING = """
-SELECT * FROM (
+_RELATED = """
+WITH own AS (
+    SELECT * FROM unnest($1::uuid[], $2::uuid[]) AS own (customer_id, profile_id)
+), incoming AS (
     SELECT own.customer_id AS own_customer, r.type, m.customer_id, max(r.stated_at) AS stated_at,
            count(*) OVER (PARTITION BY own.customer_id, r.type) AS total,
            row_number() OVER (PARTITION BY own.customer_id, r.type
                               ORDER BY max(r.stated_at) DESC NULLS LAST, m.customer_id DESC) AS place
-    FROM unnest($1::uuid[], $2::uuid[]) AS own (customer_id, profile_id)
-    JOIN relation r ON r.to_profile = own.profile_id
+    FROM own JOIN relation r ON r.to_profile = own.profile_id
     JOIN membership m ON m.profile_id = r.profile_id
     WHERE m.customer_id <> own.customer_id
     GROUP BY own.customer_id, r.type, m.customer_id
-) AS found WHERE place <= $3
+)
+SELECT own.customer_id AS own_customer, r.type, coalesce(m.customer_id, r.to_profile) AS customer_id, r.stated_at,
+       NULL::bigint AS total, r.to_profile, r.record, r.manual,
+       EXISTS (SELECT FROM membership theirs JOIN relation back USING (profile_id)
+               JOIN membership ours ON ours.profile_id = back.to_profile
+               WHERE theirs.customer_id = m.customer_id AND back.type = r.type
+               AND ours.customer_id = own.customer_id) AS mutual
+FROM own JOIN relation r USING (profile_id) LEFT JOIN membership m ON m.profile_id = r.to_profile
+UNION ALL
+SELECT own_customer, type, customer_id, stated_at, total, NULL, NULL, NULL, NULL FROM incoming WHERE place <= $3
 """
 
 
 async def _related(connection: Connection, own: Collection[tuple[UUID, UUID]]) -> dict[UUID, Related]:
     found: defaultdict[UUID, Related] = defaultdict(Related)
-    places = [customer_id for customer_id, _ in own], [profile_id for _, profile_id in own]
-    for row in await connection.fetch(_OUTGOING, *places):
-        relation = Relation(
-            row["type"], row["to_profile"], orjson.loads(row["record"]), row["manual"], row["stated_at"]
-        )
-        found[row["own_customer"]].outgoing.append(Outgoing(relation, row["customer_id"], row["mutual"]))
-    for row in await connection.fetch(_INCOMING, *places, SHOWN):
-        line = Incoming(row["type"], row["customer_id"], row["stated_at"], row["total"])
-        found[row["own_customer"]].incoming.append(line)
+    rows = await connection.fetch(
+        _RELATED, [customer_id for customer_id, _ in own], [profile_id for _, profile_id in own], SHOWN
+    )
+    for row in rows:
+        related = found[row["own_customer"]]
+        if row["total"] is not None:
+            related.incoming.append(Incoming(row["type"], row["customer_id"], row["stated_at"], row["total"]))
+            continue
+        record = orjson.loads(row["record"])
+        relation = Relation(row["type"], row["to_profile"], record, row["manual"], row["stated_at"])
+        related.outgoing.append(Outgoing(relation, row["customer_id"], row["mutual"]))
     return found
 
 

@@ -1,147 +1,173 @@
-"""Customers rendered from their partials: the sections that a batch made dirty, and whom that makes stale."""
+"""The rows of customers: the sections that a batch made dirty, rendered from partials."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 import orjson
 
-from rapport_gateway.projection import related, store
-from rapport_gateway.projection.store import StoredView
-from rapport_gateway.view import identity, quality
+from rapport_gateway.projection import related
+from rapport_gateway.projection.batch import Batch
+from rapport_gateway.projection.store import customers
+from rapport_gateway.projection.store.views import StoredView
+from rapport_gateway.view import commerce, identity, quality
 from rapport_gateway.view.facts import State
-from rapport_gateway.view.sections import FOLDING, RENDERED, SECTIONS, SOURCES, assess, render
-from rapport_shared.clock import Clock
-from rapport_shared.database import Connection
+from rapport_gateway.view.sections import LISTED, SECTIONS, SOURCES, assess, render
 from rapport_shared.messaging.outcomes import decide
 
-Dirty = defaultdict[UUID, set[str]]
-"""The sections of each customer that must be rendered anew."""
-
-ALL: Final = frozenset(section.NAME for section in RENDERED)
-SHOWING: Final = {kept: frozenset(name for name, source in SOURCES.items() if source == kept) for kept in FOLDING}
-"""The sections that show the partials of each kind."""
+_ASSESSED: Final = frozenset({identity.NAME, commerce.NAME, quality.NAME})
+"""The sections that the quality of a record is assessed by; its own are the candidates."""
 
 
-async def render_customers(connection: Connection, run: int, dirty: Dirty, as_of: datetime, clock: Clock) -> set[UUID]:
-    """Renders the dirty sections of customers, and keeps what changed; answers the profiles of those renamed."""
-    members = await store.members(connection, list(dirty))
-    stored = await store.load_views(connection, list(dirty))
-    shown = {customer_id for customer_id, view in stored.items() if not view.moved_to}
-    # a customer seen for the first time, or again after a merge, is rendered whole
-    names = {
-        customer_id: (dirty[customer_id] if customer_id in shown else ALL) | {identity.NAME, quality.NAME}
-        for customer_id in dirty
+async def render_customers(batch: Batch, as_of: datetime) -> set[UUID]:
+    """Renders the dirty sections of customers; answers the profiles of those renamed."""
+    names = {customer_id: _names(batch, customer_id) for customer_id in batch.dirty}
+    if any(identity.NAME in shown or LISTED.keys() & shown for shown in names.values()):
+        await batch.write()
+    lists = await _lists(batch, names)
+    identities = await _identities(batch, names)
+    renamed: set[UUID] = set()
+    for customer_id in sorted(names):
+        before = batch.cache.profiles[customer_id].view
+        moved_to = None if batch.cache.members[customer_id] else batch.customer_of(customer_id)
+        changed = _sections(batch, customer_id, names[customer_id], identities.get(customer_id), lists[customer_id])
+        if before is not None and before.moved_to is None:
+            changed = {name: text for name, text in changed.items() if before.sections.get(name) != text}
+        if before is None or before.moved_to != moved_to or changed:
+            _keep_row(batch, customer_id, moved_to, changed, as_of)
+            if moved_to is None and _renamed(before, changed):
+                renamed.update(batch.members(customer_id))
+    batch.dirty.clear()
+    return renamed
+
+
+def _names(batch: Batch, customer_id: UUID) -> set[str]:
+    """The sections of a customer to render: all of one that is new, or again a customer after a merge."""
+    before = batch.cache.profiles[customer_id].view
+    if not batch.cache.members[customer_id]:
+        return set()
+    if before is None or before.moved_to is not None:
+        return {*SECTIONS}
+    names = batch.dirty[customer_id]
+    return names if names.isdisjoint(_ASSESSED) else names | {quality.NAME}
+
+
+async def _lists(
+    batch: Batch, names: Mapping[UUID, Collection[str]]
+) -> defaultdict[UUID, dict[str, dict[tuple[UUID, str], State]]]:
+    """The first items of the lists that are shown, by customer and section."""
+    asked = {
+        (profile_id, name): customer_id
+        for customer_id, shown in names.items()
+        for name in sorted(LISTED.keys() & shown)
+        for profile_id in batch.members(customer_id)
+        if batch.may_have_items(profile_id)
     }
-    partials = await _partials_by_customer(connection, names, members)
-    identities = await _identities(connection, members, partials)
-    changed: list[tuple[UUID, dict[str, str], UUID | None]] = []
-    for customer_id in sorted(dirty):
-        before = stored.get(customer_id)
-        if not members[customer_id]:
-            moved_to = (await store.customers_of(connection, [customer_id]))[customer_id]
-            if before is None or before.moved_to != moved_to:
-                changed.append((customer_id, {}, moved_to))
-            continue
-        sections = dict(before.sections) if before and not before.moved_to else {}
-        profiles = members[customer_id]
-        sections[identity.NAME] = identities[customer_id]
-        for name in names[customer_id] - {identity.NAME, quality.NAME}:
-            sections[name] = decide(render, name, customer_id, profiles, partials[customer_id, SOURCES[name]])
-        registers, candidates = (partials[customer_id, name] for name in (identity.NAME, quality.NAME))
-        sections[quality.NAME] = decide(assess, profiles, sections, registers, candidates)
-        if before is None or before.moved_to or sections != before.sections:
-            changed.append((customer_id, sections, None))
-    if changed:
-        await _save(connection, run, changed, stored, as_of, clock)
-    renamed = [one for one, sections, moved_to in changed if not moved_to and _renamed(stored.get(one), sections)]
-    return {profile_id for customer_id in renamed for profile_id in members[customer_id]}
-
-
-async def _identities(
-    connection: Connection,
-    members: dict[UUID, list[UUID]],
-    partials: Mapping[tuple[UUID, str], Mapping[tuple[UUID, str], State]],
-) -> dict[UUID, str]:
-    own = {
-        customer_id: decide(render, identity.NAME, customer_id, profiles, partials[customer_id, identity.NAME])
-        for customer_id, profiles in members.items()
-        if profiles
-    }
-    return await related.complete(connection, own, members)
-
-
-def _renamed(before: StoredView | None, sections: Mapping[str, str]) -> bool:
-    """Whether a customer is called otherwise than before, also where it is new or a customer again."""
-    if before is None or identity.NAME not in before.sections:
-        return True
-    names = [orjson.loads(text[identity.NAME])["display_name"] for text in (before.sections, sections)]
-    return bool(names[0] != names[1])
-
-
-async def _partials_by_customer(
-    connection: Connection, names: Mapping[UUID, Collection[str]], members: dict[UUID, list[UUID]]
-) -> defaultdict[tuple[UUID, str], dict[tuple[UUID, str], State]]:
-    """The partials that the sections `names` of each customer are rendered from."""
-    owners = {profile_id: customer_id for customer_id, profiles in members.items() for profile_id in profiles}
-    found: defaultdict[tuple[UUID, str], dict[tuple[UUID, str], State]] = defaultdict(dict)
-    wanted = [
-        (profile_id, source)
-        for profile_id, customer_id in owners.items()
-        for source in sorted({SOURCES[name] for name in names[customer_id]})
-    ]
-    for place, state in await store.partials_of(connection, wanted):
-        found[owners[place.profile_id], place.section][place.profile_id, place.item] = state
+    found: defaultdict[UUID, dict[str, dict[tuple[UUID, str], State]]] = defaultdict(dict)
+    for place, state in (await batch.lists_of(asked)).items():
+        customer_id = asked[place.profile_id, place.section]
+        found[customer_id].setdefault(place.section, {})[place.profile_id, place.item] = state
     return found
 
 
-async def _save(
-    connection: Connection,
-    run: int,
-    changed: Sequence[tuple[UUID, dict[str, str], UUID | None]],
-    stored: dict[UUID, StoredView],
-    as_of: Any,
-    clock: Clock,
+async def _identities(batch: Batch, names: Mapping[UUID, Collection[str]]) -> dict[UUID, str]:
+    own = {
+        customer_id: _render(batch, customer_id, identity.NAME, {})
+        for customer_id, shown in names.items()
+        if identity.NAME in shown
+    }
+    batch.identified.update(own)
+    members = {customer_id: batch.members(customer_id) for customer_id in own}
+    if not own:
+        return {}
+    completed = await related.complete(batch.connection, own, members)
+    batch.linked = batch.linked or completed != own
+    return completed
+
+
+def _sections(
+    batch: Batch,
+    customer_id: UUID,
+    names: Collection[str],
+    shown: str | None,
+    lists: Mapping[str, Mapping[tuple[UUID, str], State]],
+) -> dict[str, str]:
+    """The sections `names` of a customer as JSON texts."""
+    sections = {} if shown is None else {identity.NAME: shown}
+    for name in names:
+        if name not in (identity.NAME, quality.NAME):
+            sections[name] = _render(batch, customer_id, name, lists.get(name, {}))
+    if quality.NAME in names:
+        before = batch.cache.profiles[customer_id].view
+        known = {**(before.sections if before else {}), **sections}
+        registers = batch.partials_of(customer_id, identity.NAME)
+        candidates = lists.get(quality.NAME, {})
+        sections[quality.NAME] = decide(assess, batch.members(customer_id), known, registers, candidates)
+    return sections
+
+
+def _render(batch: Batch, customer_id: UUID, name: str, items: Mapping[tuple[UUID, str], State]) -> str:
+    partials = {**batch.partials_of(customer_id, SOURCES[name]), **items}
+    return decide(render, name, customer_id, batch.members(customer_id), partials)
+
+
+def _keep_row(
+    batch: Batch, customer_id: UUID, moved_to: UUID | None, changed: Mapping[str, str], as_of: datetime
 ) -> None:
-    first = await store.next_seqs(connection, run, len(changed))
-    views: list[StoredView] = []
-    changes: list[tuple[int, UUID, int, list[str]]] = []
-    searches: dict[UUID, str] = {}
-    for seq, (customer_id, sections, moved_to) in enumerate(changed, first):
-        before = stored.get(customer_id)
-        version = before.version + 1 if before else 1
-        latest = max(as_of, before.as_of) if before else as_of
-        search, units = _search(sections)
-        searches[customer_id] = search
-        views.append(StoredView(customer_id, version, seq, latest, moved_to, sections, units))
-        changes.append((seq, customer_id, version, _names_changed(before, sections)))
-    await store.save_views(connection, views, searches)
-    await store.save_changes(connection, changes, clock())
+    """A customer's next row; one that is rendered twice in a turn has one version more, not two."""
+    before = batch.cache.profiles[customer_id].view
+    _, former = batch.rows.get(customer_id, (None, {}))
+    again = customer_id in batch.rows
+    sections = {**(before.sections if before and moved_to is None else {}), **changed}
+    renders_identity = identity.NAME in changed or moved_to is not None
+    row = StoredView(
+        customer_id=customer_id,
+        version=(before.version if before else 0) + (not again),
+        seq=0,
+        as_of=max(as_of, before.as_of) if before else as_of,
+        moved_to=moved_to,
+        sections=sections,
+        units=_units(changed) if renders_identity or before is None else before.units,
+    )
+    batch.cache.profiles[customer_id].view = row
+    batch.rows[customer_id] = row, {**former, **changed}
 
 
-def _names_changed(before: StoredView | None, sections: dict[str, str]) -> list[str]:
-    if before is None or before.moved_to is not None:
-        return list(SECTIONS) if sections else []
-    return [name for name in SECTIONS if sections.get(name) != before.sections.get(name)]
+def _renamed(before: StoredView | None, changed: Mapping[str, str]) -> bool:
+    """Whether a customer is called otherwise than before, also where it is new or a customer again."""
+    if before is None or identity.NAME not in before.sections:
+        return True
+    if identity.NAME not in changed:
+        return False
+    names = [orjson.loads(text[identity.NAME])["display_name"] for text in (before.sections, changed)]
+    return bool(names[0] != names[1])
 
 
-def _search(sections: Any) -> tuple[str, tuple[str, ...]]:
-    """The text that a customer is searched by, and the units of its profiles."""
-    if "identity" not in sections:
-        return "", ()
-    shown = orjson.loads(sections["identity"])
-    # a row that was rendered before has one name and one unit
-    known_as = (shown["display_name"], *shown.get("also_known_as", ()))
-    units = shown.get("units", [shown["unit"]] if shown["unit"] else [])
-    return "\n".join(name for name in known_as if isinstance(name, str)).casefold(), tuple(units)
+async def write(batch: Batch, at: datetime) -> bool:
+    """Writes what changed, and ends the turn; whether a row did. Raises `CursorMoved`."""
+    rows = [
+        (replace(row, seq=seq), changed)
+        for seq, (row, changed) in enumerate((batch.rows[one] for one in sorted(batch.rows)), batch.seq + 1)
+    ]
+    searches = {row.customer_id: _search(changed) for row, changed in rows if identity.NAME in changed}
+    parts = batch.take_parts()
+    await customers.save_all(batch.connection, batch.run, batch.turn, parts, rows, searches, at)
+    for row, _ in rows:
+        batch.cache.profiles[row.customer_id].view = row
+    batch.cache.end(batch.turn)
+    return bool(rows)
 
 
-async def render_stale(connection: Connection, run: int, as_of: datetime, clock: Clock) -> bool:
-    """Renders customers that a change elsewhere made stale, as many as are rendered at once; whether there was one."""
-    stale = await related.take_stale(connection)
-    if stale:
-        dirty: Dirty = defaultdict(set, {customer_id: set(ALL) for customer_id in stale})
-        await render_customers(connection, run, dirty, as_of, clock)
-    return bool(stale)
+def _search(sections: Mapping[str, str]) -> str:
+    """The text that a customer is searched by: all its names."""
+    shown: dict[str, Any] = orjson.loads(sections[identity.NAME])
+    known_as = (shown["display_name"], *shown["also_known_as"])
+    return "\n".join(name for name in known_as if isinstance(name, str)).casefold()
+
+
+def _units(sections: Mapping[str, str]) -> tuple[str, ...]:
+    """The units of a customer's profiles."""
+    return tuple(orjson.loads(sections[identity.NAME])["units"]) if identity.NAME in sections else ()

@@ -6,6 +6,7 @@ One run is live. A new one is built beside it from the beginning of the topics a
 from dataclasses import dataclass
 from datetime import datetime
 
+from rapport_gateway.view.interactions import OF_CONTACT
 from rapport_shared.database import Connection, Database
 
 OF_SCORE = (
@@ -14,6 +15,12 @@ OF_SCORE = (
 )
 """The condition of the index of a customer's score events, in the words of whoever wants to use it."""
 
+CONTACT_INDEX = f"CREATE INDEX fact_contact ON fact (profile_id, occurred_at, event_id) WHERE {OF_CONTACT};"
+"""Finds the first and the latest contacts of a profile."""
+LISTED_INDEX = (
+    'CREATE INDEX partial_listed ON partial (profile_id, section, rank, item COLLATE "C") WHERE rank IS NOT NULL;'
+)
+"""Finds the first items of a list of a profile."""
 FORM = 2
 """The form in which this release keeps partials; see upgrade.py for those of before."""
 
@@ -40,6 +47,7 @@ CREATE INDEX fact_retraction ON fact (interaction_id) WHERE type = 'interaction.
 CREATE INDEX fact_quarantine ON fact (subject, type) WHERE type LIKE 'interaction.quarantine%';
 CREATE INDEX fact_score ON fact (subject, recorded_at) WHERE type = 'score.updated';
 CREATE INDEX fact_of_score ON fact (subject, occurred_at DESC, event_id DESC) WHERE {OF_SCORE};
+{CONTACT_INDEX}
 CREATE INDEX fact_conflict ON fact ((data::jsonb ->> 'conflict_of')) WHERE type = 'interaction.quarantined';
 
 CREATE TABLE retraction (event_id uuid PRIMARY KEY);
@@ -56,8 +64,10 @@ CREATE TABLE partial (
     section    text NOT NULL,
     item       text NOT NULL,
     state      text NOT NULL,
+    rank       bigint,
     PRIMARY KEY (profile_id, section, item)
 ) WITH (fillfactor = 80);
+{LISTED_INDEX}
 
 CREATE TABLE customer_view (
     customer_id  uuid PRIMARY KEY,
@@ -128,12 +138,16 @@ CREATE TABLE unit (
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of the view. `seq` numbers its changes without gaps; `caught_up_at` is when it had read everything."""
+    """One run of the view. `seq` numbers its changes without gaps; `caught_up_at` is when it had read everything.
+
+    `turn` counts what was written to it, also what changed nobody's row.
+    """
 
     run: int
     state: str
     seq: int
     caught_up_at: datetime | None
+    turn: int = 0
 
     @property
     def schema(self) -> str:
@@ -180,7 +194,7 @@ async def live_run(connection: Connection) -> Run:
 async def find_run(connection: Connection, state: str) -> Run | None:
     """The newest run in a state."""
     row = await connection.fetchrow(
-        "SELECT run, state, seq, caught_up_at FROM view_run WHERE state = $1 ORDER BY run DESC LIMIT 1", state
+        "SELECT run, state, seq, caught_up_at, turn FROM view_run WHERE state = $1 ORDER BY run DESC LIMIT 1", state
     )
     return None if row is None else Run(**dict(row))
 
@@ -190,6 +204,14 @@ async def retire(connection: Connection, run: int) -> None:
     await connection.execute(f"DROP SCHEMA IF EXISTS {run_schema(run)} CASCADE")
     await connection.execute("DELETE FROM consumer_cursor WHERE consumer = $1", run_consumer(run))
     await connection.execute("UPDATE view_run SET state = 'retired' WHERE run = $1", run)
+
+
+async def read_turn(connection: Connection, run: int) -> tuple[int, int]:
+    """How often a run was written, and its last change. Raises `LookupError` for one that is not there."""
+    row = await connection.fetchrow("SELECT turn, seq FROM view_run WHERE run = $1", run)
+    if row is None:
+        raise LookupError(f"there is no run {run}")
+    return row["turn"], row["seq"]
 
 
 async def touch_caught_up(database: Database, run: int, now: datetime) -> None:

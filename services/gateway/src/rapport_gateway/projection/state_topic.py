@@ -1,62 +1,72 @@
 """The compacted state of each customer, for data consumers: present state of what changed, in order of change.
 
+It is published at a pace of its own: of a customer that changes ten times in a second the last state is enough.
 Compaction keeps the last value of a key, so a new publisher repeats the last quarter of an hour: whatever a former
 one may still have sent late is followed by what is true.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
-import orjson
 from aiokafka import AIOKafkaProducer
 
-from rapport_gateway.hub import Hub
-from rapport_gateway.projection import store
-from rapport_gateway.projection.store import StoredView
+from rapport_gateway.projection.rebuild import keep_working
+from rapport_gateway.projection.runs import Run, find_run
+from rapport_gateway.projection.store import views
+from rapport_gateway.projection.store.views import StoredView
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.catalogue import CUSTOMER_VIEW_STATE
-from rapport_shared.contracts.codec import encode_state
-from rapport_shared.contracts.gateway import CustomerViewState
+from rapport_shared.contracts.codec import encode_state_text
+from rapport_shared.contracts.envelope import instant_text
 from rapport_shared.database import Database
 from rapport_shared.messaging.kafka import idempotent_producer
 
 REPEATED = timedelta(minutes=15)
 BATCH = 200
-_NEWS = "SELECT seq, customer_id FROM change WHERE seq > $1 ORDER BY seq LIMIT $2"
+PACE_SECONDS = 1.0
+_CHANGES_AT_ONCE = 5_000
+_NEWS = """
+SELECT customer_id, max(seq) AS seq FROM (SELECT customer_id, seq FROM change WHERE seq > $1 ORDER BY seq LIMIT $2) news
+GROUP BY customer_id ORDER BY max(seq)
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class StatePublisher:
     """Publishes the live run's customers. Run it under a role: of two publishers one would send what is old."""
 
-    hub: Hub
     database: Database
+    open_run: Callable[[Run], Database]
     servers: str
     clock: Clock
+    pace_seconds: float = PACE_SECONDS
 
     async def run(self) -> None:
-        """Publishes for ever; begins anew, by raising, when Kafka or the database is away."""
+        """Publishes for ever; begins anew, by raising, when Kafka is away."""
         async with idempotent_producer(self.servers, "rapport-gateway-state") as producer:
-            while True:
-                if self.hub.view is None or self.hub.run is None:
-                    await self.hub.moved(0.5)
-                else:
-                    await self._publish_run(producer, self.hub.run.run, self.hub.view)
+            await keep_working(self._live, partial(self._publish_run, producer))
 
-    async def _publish_run(self, producer: AIOKafkaProducer, run: int, view: Database) -> None:
-        """Publishes a run's changes for as long as it is live."""
-        published = await self._begin(run, view)
-        while self.hub.run is not None and self.hub.run.run == run:
-            rows = await view.fetch(_NEWS, published, BATCH)
-            if not rows:
-                await self.hub.moved(1.0)
-                continue
-            await self._publish(producer, run, view, list(dict.fromkeys(row["customer_id"] for row in rows)))
-            published = rows[-1]["seq"]
-            await self._keep(run, published)
+    async def _live(self) -> Run | None:
+        async with self.database.connection() as connection:
+            return await find_run(connection, "live")
+
+    async def _publish_run(self, producer: AIOKafkaProducer, run: Run) -> None:
+        """Publishes a run's changes for ever."""
+        async with self.open_run(run) as view:
+            published = await self._begin(run.run, view)
+            while True:
+                rows = await view.fetch(_NEWS, published, _CHANGES_AT_ONCE)
+                for start in range(0, len(rows), BATCH):
+                    customers = [row["customer_id"] for row in rows[start : start + BATCH]]
+                    await self._publish(producer, run.run, view, customers)
+                if rows:
+                    published = rows[-1]["seq"]
+                    await self._keep(run.run, published)
+                await asyncio.sleep(self.pace_seconds)
 
     async def _begin(self, run: int, view: Database) -> int:
         kept: int = await self.database.fetch_value("SELECT published FROM view_run WHERE run = $1", run)
@@ -67,11 +77,11 @@ class StatePublisher:
 
     async def _publish(self, producer: AIOKafkaProducer, run: int, view: Database, customers: Sequence[UUID]) -> None:
         async with view.connection() as connection:
-            rows = await store.load_views(connection, customers)
+            rows = await views.load(connection, customers)
         sent = [
             await producer.send(message.topic, key=message.key, value=message.value, headers=list(message.headers))
             for message in (
-                encode_state(CUSTOMER_VIEW_STATE, row.customer_id, state_of(row, run)) for row in rows.values()
+                encode_state_text(CUSTOMER_VIEW_STATE, row.customer_id, state_text(row, run)) for row in rows.values()
             )
         ]
         await asyncio.gather(*sent)
@@ -81,14 +91,10 @@ class StatePublisher:
             await connection.execute("UPDATE view_run SET published = $2 WHERE run = $1", run, published)
 
 
-def state_of(view: StoredView, run: int) -> CustomerViewState:
-    """A customer's state as data consumers get it."""
+def state_text(view: StoredView, run: int) -> str:
+    """A customer's state as data consumers get it, a `CustomerViewState`; sections pass through as they are stored."""
+    head = f'{{"customer_id":"{view.customer_id}","run":{run},"version":{view.version}'
     if view.moved_to is not None:
-        return CustomerViewState(customer_id=view.customer_id, run=run, version=view.version, moved_to=view.moved_to)
-    return CustomerViewState(
-        customer_id=view.customer_id,
-        run=run,
-        version=view.version,
-        as_of=view.as_of,
-        sections={name: orjson.loads(text) for name, text in view.sections.items()},
-    )
+        return f'{head},"as_of":null,"sections":null,"moved_to":"{view.moved_to}"}}'
+    sections = ",".join(f'"{name}":{text}' for name, text in view.sections.items())
+    return f'{head},"as_of":"{instant_text(view.as_of)}","sections":{{{sections}}},"moved_to":null}}'

@@ -6,10 +6,15 @@ goes on writing in its own form.
 
 from typing import Final
 
-from rapport_gateway.projection import store
-from rapport_gateway.projection.runs import FORM
+import orjson
+
+from rapport_gateway.projection.runs import CONTACT_INDEX, FORM, LISTED_INDEX
+from rapport_gateway.projection.store.customers import Parts, save_parts
+from rapport_gateway.projection.store.facts import as_fact
 from rapport_gateway.view import score
-from rapport_gateway.view.sections import Place
+from rapport_gateway.view.facts import State
+from rapport_gateway.view.listing import TOTALS, changed_totals
+from rapport_gateway.view.sections import LISTED, Place
 from rapport_shared.database import Connection
 
 _PAGE: Final = 500
@@ -17,6 +22,14 @@ _LATEST_SCORES: Final = """
 SELECT f.* FROM membership m CROSS JOIN LATERAL (
     SELECT * FROM fact WHERE type = 'score.updated' AND subject = m.profile_id::text ORDER BY recorded_at DESC LIMIT 1
 ) f ORDER BY m.profile_id
+"""
+_LISTED: Final = """
+SELECT profile_id, section, item, state FROM partial WHERE section = ANY($1) AND item <> '' ORDER BY profile_id, section
+"""
+_COLUMNS: Final = f"""
+ALTER TABLE partial ADD COLUMN IF NOT EXISTS rank bigint;
+{LISTED_INDEX.replace("INDEX", "INDEX IF NOT EXISTS")}
+{CONTACT_INDEX.replace("INDEX", "INDEX IF NOT EXISTS")}
 """
 _FORMER: Final = """
 DELETE FROM partial WHERE section IN ('commerce', 'value', 'segments');
@@ -35,7 +48,9 @@ async def upgrade(connection: Connection, run: int) -> bool:
     if form >= FORM:
         return False
     await connection.execute("SET LOCAL statement_timeout = 0")
+    await connection.execute(_COLUMNS)
     await _keep_scores(connection)
+    await _rank_items(connection)
     await connection.execute(_FORMER)
     await connection.execute("UPDATE view_run SET form = $2 WHERE run = $1", run, FORM)
     return True
@@ -45,10 +60,26 @@ async def _keep_scores(connection: Connection) -> None:
     """Keeps each customer's latest score as one partial; commerce, value and segments had one each."""
     rows = await connection.cursor(_LATEST_SCORES)
     while page := await rows.fetch(_PAGE):
-        scores = {}
-        for fact in map(store.as_fact, page):
+        scores: dict[Place, State | None] = {}
+        for fact in map(as_fact, page):
             for customer_id, item in score.targets(fact):
-                state = score.fold(None, fact, item)
-                if state is not None:
-                    scores[Place(customer_id, score.NAME, item)] = state
-        await store.save_partials(connection, scores)
+                scores[Place(customer_id, score.NAME, item)] = score.fold(None, fact, item)
+        await save_parts(connection, Parts([], scores))
+
+
+async def _rank_items(connection: Connection) -> None:
+    """Gives the items of lists their rank, and each profile their totals."""
+    rows = await connection.cursor(_LISTED, sorted(LISTED))
+    own: dict[Place, State | None] = {}
+    sums: State | None = None
+    totals: Place | None = None
+    while page := await rows.fetch(_PAGE):
+        for row in page:
+            place, state = Place(row["profile_id"], row["section"], row["item"]), orjson.loads(row["state"])
+            if totals is None or (totals.profile_id, totals.section) != (place.profile_id, place.section):
+                totals, sums = Place(place.profile_id, place.section, TOTALS), None
+            own[place] = state
+            if tally := LISTED[place.section].tally(state):
+                own[totals] = sums = changed_totals(sums, {}, tally)
+        await save_parts(connection, Parts([], own))
+        own.clear()

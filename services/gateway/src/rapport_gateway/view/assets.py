@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from rapport_gateway.view import listing
 from rapport_gateway.view.facts import Fact, State, is_later
 
 NAME = "assets"
@@ -26,10 +27,20 @@ def fold(state: State | None, fact: Fact, item: str) -> State | None:
 
 
 def render(customer_id: UUID, profiles: Sequence[UUID], partials: Mapping[tuple[UUID, str], State]) -> Any:
-    """The assets that one of the profiles holds now."""
-    held = [state["asset"] for (profile_id, _), state in partials.items() if holder(state["asset"]) == str(profile_id)]
-    held.sort(key=lambda asset: (asset["holdings"][-1]["from_at"], asset["asset_id"]), reverse=True)
-    return [_line(asset) for asset in held[:SHOWN]]
+    """The assets that one of the profiles holds now, the ten that it has held for the shortest time."""
+    return [_line(state["asset"]) for state in listing.first(rank, SHOWN, partials)]
+
+
+def rank(profile_id: UUID, state: State) -> int | None:
+    """Assets that the profile holds are listed, the one that it got last first."""
+    asset = state["asset"]
+    held = holder(asset) == str(profile_id)
+    return -listing.instant_rank(asset["holdings"][-1]["from_at"]) if held else None
+
+
+def tally(state: State) -> Mapping[str, int]:
+    """Nothing is counted."""
+    return {}
 
 
 def holder(asset: dict[str, Any]) -> str | None:

@@ -6,7 +6,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from rapport_gateway.view import score
-from rapport_gateway.view.facts import State, instant
+from rapport_gateway.view.facts import State
+from rapport_shared.contracts.envelope import instant_text
 
 NAME = "commerce"
 _NOTHING: Final[Mapping[str, Any]] = {
@@ -29,5 +30,5 @@ def render(customer_id: UUID, profiles: Sequence[UUID], partials: Mapping[tuple[
     figures = {name: stated.get(name, nothing) for name, nothing in _NOTHING.items()}
     last_order_at = figures["last_order_at"]
     if last_order_at is not None:
-        figures["last_order_at"] = instant(datetime.fromisoformat(last_order_at))
+        figures["last_order_at"] = instant_text(datetime.fromisoformat(last_order_at))
     return {"settling": score.settling(customer_id, profiles, state), **figures}

@@ -1,28 +1,23 @@
 """Facts: the events of the four topics as the view keeps them."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
 
 from rapport_shared.contracts.catalogue import EVENT_TYPE_OF
-from rapport_shared.contracts.envelope import decode_envelope
+from rapport_shared.contracts.envelope import decode_envelope, instant_text
 from rapport_shared.messaging.records import Record
 
 State = dict[str, Any]
 """The state of one partial: JSON."""
 
 
-def instant(at: datetime) -> str:
-    """An instant as the view shows it; equal instants are equal texts, and texts sort as instants do."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
-
-
 def optional_instant(at: datetime | None) -> str | None:
     """An instant as the view shows it, where there is one."""
-    return None if at is None else instant(at)
+    return None if at is None else instant_text(at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +41,7 @@ class Fact:
     @property
     def at(self) -> str:
         """`occurred_at` as the view shows it."""
-        return instant(self.occurred_at)
+        return instant_text(self.occurred_at)
 
     @property
     def touchpoint(self) -> dict[str, Any]:

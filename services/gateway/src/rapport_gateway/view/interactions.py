@@ -4,9 +4,10 @@ An interaction counts by its first entry, which exactly one recording is; of one
 by the first that does. Its line shows its latest entry.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 from uuid import UUID
 
 from rapport_gateway.view.facts import Fact, State
@@ -18,6 +19,11 @@ OWN = "custom"
 """The family of the deployment's own kinds."""
 _FAMILIES = frozenset({"call", "email", "chat", "sms", "web", "store", "field", OWN})
 _NOT_CONTACTS = frozenset({"web.identified"})
+OF_CONTACT: Final = (
+    "type = 'interaction.recorded' AND kind <> 'web.identified' AND "
+    "split_part(kind, '.', 1) IN ('call', 'email', 'chat', 'sms', 'web', 'store', 'field', 'custom')"
+)
+"""`is_contact` as a condition on facts, in the words of the index that finds a profile's contacts."""
 
 
 def is_contact(kind: str) -> bool:
@@ -38,11 +44,11 @@ def fold(state: State | None, fact: Fact, item: str) -> State | None:
     opens = fact.sequence == 1
     if opens:
         by_channel[channel] = by_channel.get(channel, 0) + 1
-    line = _line(fact)
+    own = line(fact)
     lines = dict(state["last"])
-    known = lines.get(line["interaction_id"])
-    if known is None or _order(line) > _order(known):
-        lines[line["interaction_id"]] = line
+    known = lines.get(own["interaction_id"])
+    if known is None or _order(own) > _order(known):
+        lines[own["interaction_id"]] = own
     return {
         "count": state["count"] + opens,
         "by_channel": by_channel,
@@ -52,15 +58,45 @@ def fold(state: State | None, fact: Fact, item: str) -> State | None:
     }
 
 
-def opened_anew(facts: Sequence[Fact], mended: Collection[str]) -> Iterator[Fact]:
-    """`facts`, where of each interaction in `mended` the first entry of them is taken for the one that opens it."""
-    opening: dict[str, int] = {}
-    for fact in facts:
-        if fact.type == "interaction.recorded" and (entry_of := fact.data["interaction_id"]) in mended:
-            opening[entry_of] = min(fact.sequence, opening.get(entry_of, fact.sequence))
-    for fact in facts:
-        first = opening.get(fact.data["interaction_id"]) if fact.type == "interaction.recorded" else None
-        yield fact if first is None else replace(fact, sequence=1 if fact.sequence == first else fact.sequence + 1)
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry of an interaction, as it was recorded at a profile."""
+
+    event_id: UUID
+    sequence: int
+    kind: str
+    channel: str
+
+
+def opened_by(entries: Collection[Entry], *, mended: bool) -> Counter[str]:
+    """What an interaction counts at a profile, by channel: one or nothing. `entries` are those that count there.
+
+    The entry with the sequence 1 opens the interaction; where one no longer counts (`mended`), the first that does.
+    """
+    opens = (entry for entry in entries if mended or entry.sequence == 1)
+    first = min(opens, key=lambda entry: entry.sequence, default=None)
+    return Counter([first.channel] if first is not None and is_contact(first.kind) else ())
+
+
+def mended(
+    state: State | None, before: Counter[str], after: Counter[str], first_at: str | None, lines: Sequence[State]
+) -> State | None:
+    """A profile's contacts after its interactions that count `before` came to count `after`; None without a contact.
+
+    `first_at` and `lines`, the latest first, are those of all contacts that count.
+    """
+    if first_at is None or not lines:
+        return None
+    by_channel = Counter(state["by_channel"] if state else {})
+    by_channel.update(after)
+    by_channel.subtract(before)
+    return {
+        "count": by_channel.total(),
+        "by_channel": {channel: count for channel, count in by_channel.items() if count},
+        "first_at": first_at,
+        "last_at": lines[0]["occurred_at"],
+        "last": {line["interaction_id"]: line for line in lines},
+    }
 
 
 def render(customer_id: UUID, profiles: Sequence[UUID], partials: Mapping[tuple[UUID, str], State]) -> Any:
@@ -88,12 +124,13 @@ def _order(line: dict[str, Any]) -> tuple[str, str]:
     return line["occurred_at"], line["event_id"]
 
 
-def _line(fact: Fact) -> dict[str, Any]:
+def line(fact: Fact) -> dict[str, Any]:
+    """What is shown of a contact."""
     touchpoint = fact.touchpoint
     data = touchpoint.get("data") or {}
     if fact.data["kind"].startswith(f"{OWN}."):
         data = {name: _shown(value) for name, value in data.items() if isinstance(value, str)}
-    line = {
+    shown = {
         "interaction_id": fact.data["interaction_id"],
         "event_id": str(fact.event_id),
         "occurred_at": fact.at,
@@ -105,7 +142,7 @@ def _line(fact: Fact) -> dict[str, Any]:
         "subject": _shown(data.get("subject")),
         "text": _shown(data.get("text") or data.get("notes")),
     }
-    return {name: value for name, value in line.items() if value is not None}
+    return {name: value for name, value in shown.items() if value is not None}
 
 
 def _shown(text: Any) -> Any:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from rapport_gateway.view import listing
 from rapport_gateway.view.facts import Fact, State
 from rapport_shared.contracts.ids import derived_id
 
@@ -34,5 +35,14 @@ def fold(state: State | None, fact: Fact, item: str) -> State | None:
 
 def render(customer_id: UUID, profiles: Sequence[UUID], partials: Mapping[tuple[UUID, str], State]) -> Any:
     """The ten that are due first, and how many there are."""
-    ordered = sorted(partials.values(), key=lambda promise: (promise["due_at"], promise["id"]))
-    return {"total": len(ordered), "next": ordered[:SHOWN]}
+    return {"total": listing.totals(partials)["total"], "next": listing.first(rank, SHOWN, partials)}
+
+
+def rank(profile_id: UUID, state: State) -> int | None:
+    """Promises are listed, the one due first first."""
+    return listing.instant_rank(state["due_at"])
+
+
+def tally(state: State) -> Mapping[str, int]:
+    """Counts promises."""
+    return {"total": 1}

@@ -14,6 +14,8 @@ from rapport_shared.contracts.survivorship import Candidate, choose
 from rapport_shared.normalisation import normalise_birth_date
 
 NAME = "quality"
+SHOWN = 1_000
+"""So many open candidates of a profile are looked at, the likeliest first."""
 _UNKNOWN_PROBABILITY = 0.5
 """Of two that share an identifier, or whom a touch confused: nothing was compared."""
 
@@ -29,6 +31,17 @@ def targets(fact: Fact) -> Iterable[tuple[UUID, str]]:
 def fold(state: State | None, fact: Fact, item: str) -> State | None:
     """The highest sequence stands."""
     return {"sequence": fact.sequence, "candidate": fact.data["candidate"]} if is_later(fact, state) else state
+
+
+def rank(profile_id: UUID, state: State) -> int | None:
+    """Open candidates are listed, the likeliest first."""
+    candidate = state["candidate"]
+    return -round(_probability(candidate) * 1_000_000) if candidate["state"] == "open" else None
+
+
+def tally(state: State) -> Mapping[str, int]:
+    """Nothing is counted."""
+    return {}
 
 
 def assess(

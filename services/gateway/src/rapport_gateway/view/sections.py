@@ -1,6 +1,7 @@
 """The sections of the view, and how a set of facts becomes them."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
@@ -20,7 +21,7 @@ from rapport_gateway.view import (
     value,
 )
 from rapport_gateway.view.facts import Fact, State
-from rapport_shared.contracts.envelope import canonical_json
+from rapport_gateway.view.listing import TOTALS, Listing, totals_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +80,12 @@ SOURCES: Mapping[str, str] = {name: name for name in SECTIONS} | {
 }
 """Whose partials each section is rendered from."""
 
-RETRACTABLE: tuple[str, ...] = (interactions.NAME, promises.NAME)
-"""The sections that recordings fold into: after a retraction they are folded again from the recordings that count."""
+SHOWING: Mapping[str, frozenset[str]] = {
+    kept: frozenset(name for name, source in SOURCES.items() if source == kept) for kept in FOLDING
+}
+"""The sections that show the partials of each kind."""
+LISTED: Mapping[str, Listing] = {section.NAME: section for section in (assets, promises, tickets, quality)}
+"""Where a profile has many items. All others have one partial of a profile."""
 
 
 def places_of(fact: Fact) -> Iterator[Place]:
@@ -97,25 +102,35 @@ def fold(state: State | None, fact: Fact, place: Place) -> State | None:
 
 def render(name: str, customer_id: UUID, profiles: Sequence[UUID], partials: Partials) -> str:
     """One folded section of a customer as canonical JSON text."""
-    return canonical_json(BY_NAME[name].render(customer_id, profiles, partials)).decode()
+    return canonical(BY_NAME[name].render(customer_id, profiles, partials))
 
 
 def assess(profiles: Sequence[UUID], sections: Mapping[str, str], registers: Partials, candidates: Partials) -> str:
     """The quality of a customer as canonical JSON text: `sections` are rendered already."""
     records = [state["profile"] for _, state in sorted(registers.items(), key=lambda item: str(item[0][0]))]
     shown, traded = orjson.loads(sections[identity.NAME]), orjson.loads(sections[commerce.NAME])
-    return canonical_json(quality.assess(records, profiles, shown, traded, candidates.values())).decode()
+    return canonical(quality.assess(records, profiles, shown, traded, candidates.values()))
 
 
-def fold_all(facts: Sequence[Fact], mended: Collection[str] = ()) -> dict[Place, State]:
-    """The partials of a set of facts, folded from nothing; the facts are distinct and all count.
+def canonical(section: Any) -> str:
+    """A section as JSON text with sorted keys and no spaces: equal sections are equal texts."""
+    return orjson.dumps(section, option=orjson.OPT_SORT_KEYS).decode()
 
-    `mended` are the interactions that had entries which no longer count.
-    """
+
+def fold_all(facts: Iterable[Fact]) -> dict[Place, State]:
+    """The partials of a set of facts, folded from nothing, with totals; the facts are distinct and all count."""
     partials: dict[Place, State] = {}
-    for fact in interactions.opened_anew(facts, mended):
+    for fact in facts:
         for place in places_of(fact):
             state = fold(partials.get(place), fact, place)
             if state is not None:
                 partials[place] = state
-    return partials
+    return partials | _totals(partials)
+
+
+def _totals(partials: Mapping[Place, State]) -> dict[Place, State]:
+    tallies: defaultdict[Place, list[Mapping[str, int]]] = defaultdict(list)
+    for place, state in partials.items():
+        if place.section in LISTED and (tally := LISTED[place.section].tally(state)):
+            tallies[Place(place.profile_id, place.section, TOTALS)].append(tally)
+    return {place: totals_of(found) for place, found in tallies.items()}

@@ -4,10 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from rapport_gateway.view import listing
 from rapport_gateway.view.facts import Fact, State, is_later
 
 NAME = "tickets"
 SHOWN = 10
+_OF_KIND = "kind:"
 _KEPT = ("ticket_id", "number", "kind", "state", "open", "subject", "priority", "owner", "opened_at", "resolved_at")
 
 
@@ -30,16 +32,25 @@ def fold(state: State | None, fact: Fact, item: str) -> State | None:
 
 def render(customer_id: UUID, profiles: Sequence[UUID], partials: Mapping[tuple[UUID, str], State]) -> Any:
     """The ten open ones that were opened last, and the numbers."""
-    tickets = [state["ticket"] for state in partials.values()]
-    unresolved = [ticket for ticket in tickets if ticket["open"]]
-    unresolved.sort(key=lambda ticket: (ticket["opened_at"], ticket["ticket_id"]), reverse=True)
-    by_kind: dict[str, int] = {}
-    for ticket in tickets:
-        by_kind[ticket["kind"]] = by_kind.get(ticket["kind"], 0) + 1
+    totals = listing.totals(partials)
     return {
-        "open": unresolved[:SHOWN],
-        "open_total": len(unresolved),
-        "total": len(tickets),
-        "by_kind": by_kind,
-        "complaints_open": sum(ticket["kind"] == "complaint" for ticket in unresolved),
+        "open": [state["ticket"] for state in listing.first(rank, SHOWN, partials)],
+        "open_total": totals["open"],
+        "total": totals["total"],
+        "by_kind": {name.removeprefix(_OF_KIND): count for name, count in totals.items() if name.startswith(_OF_KIND)},
+        "complaints_open": totals["complaints_open"],
     }
+
+
+def rank(profile_id: UUID, state: State) -> int | None:
+    """Open tickets are listed, the one opened last first."""
+    return -listing.instant_rank(state["ticket"]["opened_at"]) if state["ticket"]["open"] else None
+
+
+def tally(state: State) -> Mapping[str, int]:
+    """Counts tickets by kind, those that are open, and complaints among them."""
+    ticket = state["ticket"]
+    counted = {"total": 1, f"{_OF_KIND}{ticket['kind']}": 1}
+    if ticket["open"]:
+        counted |= {"open": 1, "complaints_open": int(ticket["kind"] == "complaint")}
+    return counted

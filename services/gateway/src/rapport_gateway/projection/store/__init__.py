@@ -1,0 +1,1 @@
+"""The SQL of a run of the view, a module per family of tables; each works in the run's schema by its search path."""

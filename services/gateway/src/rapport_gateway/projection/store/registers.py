@@ -1,0 +1,71 @@
+"""Registers that lookups read: routes, identifiers held, assets and units."""
+
+from collections.abc import Collection, Mapping, Sequence
+from uuid import UUID
+
+import orjson
+
+from rapport_gateway.view.assets import holder
+from rapport_gateway.view.facts import Fact
+from rapport_shared.database import Connection
+
+
+async def put_routes(connection: Connection, facts: Sequence[Fact]) -> None:
+    """Takes over routes; a later one stays."""
+    latest = {fact.data["identifier_key"]: fact.data for fact in sorted(facts, key=lambda fact: fact.data["route_seq"])}
+    routes = [latest[key] for key in sorted(latest)]
+    await connection.execute(
+        "INSERT INTO route (identifier_key, target, profile_id, route_seq) "
+        "SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[], $4::bigint[]) "
+        "ON CONFLICT (identifier_key) DO UPDATE SET target = excluded.target, profile_id = excluded.profile_id, "
+        "route_seq = excluded.route_seq WHERE route.route_seq < excluded.route_seq",
+        [route["identifier_key"] for route in routes],
+        [route["target"] for route in routes],
+        [route.get("profile_id") for route in routes],
+        [route["route_seq"] for route in routes],
+    )
+
+
+async def put_held_identifiers(connection: Connection, held: Mapping[UUID, Collection[str]]) -> None:
+    """Replaces the identifiers that profiles hold."""
+    pairs = sorted((profile_id, key) for profile_id, keys in held.items() for key in keys)
+    await connection.execute(
+        "WITH held AS (SELECT * FROM unnest($2::uuid[], $3::text[]) AS t (profile_id, identifier_key)), gone AS ("
+        "  DELETE FROM held_identifier h WHERE h.profile_id = ANY($1) AND NOT EXISTS ("
+        "    SELECT FROM held WHERE held.profile_id = h.profile_id AND held.identifier_key = h.identifier_key)"
+        ") INSERT INTO held_identifier SELECT * FROM held ON CONFLICT DO NOTHING",
+        sorted(held),
+        [profile_id for profile_id, _ in pairs],
+        [key for _, key in pairs],
+    )
+
+
+async def put_asset(connection: Connection, fact: Fact) -> None:
+    """Takes over an asset's register, what finds it, and its holder; a later register stays."""
+    asset = fact.data["asset"]
+    newer = await connection.fetchval(
+        "INSERT INTO asset (asset_id, register, sequence) VALUES ($1, $2, $3) ON CONFLICT (asset_id) DO UPDATE "
+        "SET register = excluded.register, sequence = excluded.sequence WHERE asset.sequence < excluded.sequence "
+        "RETURNING true",
+        UUID(asset["asset_id"]),
+        orjson.dumps(asset).decode(),
+        fact.sequence,
+    )
+    if not newer:
+        return
+    await connection.execute("DELETE FROM asset_key WHERE asset_id = $1", UUID(asset["asset_id"]))
+    await connection.executemany(
+        "INSERT INTO asset_key (asset_key, asset_id, holder, sequence) VALUES ($1, $2, $3, $4)",
+        [(key["key"], asset["asset_id"], holder(asset), fact.sequence) for key in asset.get("keys") or ()],
+    )
+
+
+async def put_unit(connection: Connection, fact: Fact) -> None:
+    """Takes over a unit; a later register stays."""
+    await connection.execute(
+        "INSERT INTO unit (path, state, sequence) VALUES ($1, $2, $3) ON CONFLICT (path) DO UPDATE "
+        "SET state = excluded.state, sequence = excluded.sequence WHERE unit.sequence < excluded.sequence",
+        fact.data["unit"]["path"],
+        orjson.dumps(fact.data["unit"]).decode(),
+        fact.sequence,
+    )
