@@ -168,7 +168,7 @@ def test_as_of_a_day_only_what_counts_by_then_matters(statements: list[Statement
 @given(STATEMENTS)
 def test_purchases_are_worth_no_more_than_the_revenue_that_is_of_any(statements: list[Statement]) -> None:
     book = ledger(statements, POLICY)
-    found = purchases(book)
+    found = purchases(book.lines, book.statements)
     assert all(one.revenue > 0 for one in found)
     assert len({(one.event_id, one.currency) for one in found}) == len(found)
     earned = sum(entry.amount for entry in book.lines if entry.part is Part.REVENUE and entry.amount > 0)
