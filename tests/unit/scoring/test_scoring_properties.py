@@ -43,7 +43,8 @@ def orders(draw: st.DrawFn) -> Statement:
             max_size=2,
         )
     )
-    goods = draw(lines(cost=st.none() | AMOUNTS))
+    named = st.sampled_from([None, "ink", "paper"])
+    goods = draw(lines(cost=st.none() | AMOUNTS, list=st.none() | AMOUNTS, category=named))
     return order(draw(NUMBERS), draw(MINUTES), *goods, charges=charges, costs=costs, revision=draw(st.integers(1, 2)))
 
 
