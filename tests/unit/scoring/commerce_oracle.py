@@ -144,9 +144,10 @@ class Simulation:
                 return not ({data.invoice} <= bills | {None} and {data.return_number} <= returns | {None})
             case Payment():
                 return not ({data.order} <= orders | {None} and {one.invoice for one in data.allocations} <= bills)
-            case Reversal() | Refund():
-                known = self._numbers(Payment, "payment") | self._numbers(Credit, "credit")
-                return (data.payment or data.credit) not in known
+            case Reversal(payment=str(payment)) | Refund(payment=str(payment)):
+                return payment not in self._numbers(Payment, "payment")
+            case Refund():
+                return data.credit not in self._numbers(Credit, "credit")
             case WriteOff():
                 return data.invoice not in bills
             case _:
@@ -188,7 +189,7 @@ class Simulation:
             unplaced -= line.take(unplaced // price, Fate.BILLED, Fate.OPEN)
 
     def _give_back(self, told: Statement, order: Order, lines: dict[str, Line]) -> None:
-        """Pieces come back, the billed ones first. A credit says how much was given back for them, where there is one."""
+        """Pieces come back, the billed ones first. Where a credit names the return, it says how much was given back."""
         for by, back in self._of(Return):
             if back.order != order.order or back.currency not in (None, order.currency):
                 continue
