@@ -10,7 +10,7 @@ from uuid import UUID
 
 import orjson
 
-from rapport_scoring.domain.assessment import Occasion, assess
+from rapport_scoring.domain.assessment import Occasion, assess_facts
 from rapport_scoring.domain.customer import CustomerFacts
 from rapport_scoring.domain.memory import Memory
 from rapport_scoring.domain.rules import shipped_rules
@@ -55,13 +55,13 @@ def customer(rows: list[dict[str, Any]]) -> CustomerFacts:
 
 
 def _of_customer(name: str, rows: list[dict[str, Any]], turns: int) -> Iterator[Figure]:
-    rules, before = shipped_rules(), assess(customer(rows[:-1]), shipped_rules(), Memory(), Occasion(NOW)).memory
+    rules, before = shipped_rules(), assess_facts(customer(rows[:-1]), shipped_rules(), Memory(), Occasion(NOW)).memory
     read, assessed = [], []
     for _ in range(turns):
         began = thread_time()
         known = customer(rows)
         made = thread_time()
-        found = assess(known, rules, before, Occasion(NOW))
+        found = assess_facts(known, rules, before, Occasion(NOW))
         found.score.model_dump_json()
         assessed.append(thread_time() - made)
         read.append(made - began)

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from rapport_scoring.consumers import decode
-from rapport_scoring.domain.assessment import Occasion, assess
+from rapport_scoring.domain.assessment import Occasion, assess_facts
 from rapport_scoring.domain.customer import CustomerFacts
 from rapport_scoring.domain.memory import Memory
 from rapport_scoring.domain.rules import Rules, shipped_rules
@@ -114,7 +114,7 @@ class ScoringFacts:
             latest=own.latest,
             last_day=own.last_day,
         )
-        return assess(known, rules, Memory(), Occasion(own.latest, timed_at)).score
+        return assess_facts(known, rules, Memory(), Occasion(own.latest, timed_at)).score
 
     def _keys(self, profiles: list[UUID]) -> set[DocumentKey]:
         """The documents of which one of the profiles ever had a statement."""

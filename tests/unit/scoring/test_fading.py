@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from rapport_scoring.domain.dynamics.fading import kept
 from rapport_scoring.domain.dynamics.next_checks import next_fall
 from rapport_scoring.domain.dynamics.trigger_policy import TriggerPolicy
-from rapport_scoring.domain.forecast import Horizon, PdoNbd, PurchaseHistory
-from rapport_scoring.domain.outlook import Basis
+from rapport_scoring.domain.figures import PurchaseDays
+from rapport_scoring.domain.forecast import Horizon, PdoNbd
+from rapport_scoring.domain.outlook import Basis, Rhythm
 from rapport_scoring.domain.rates import Rate, Rates
 from rapport_scoring.domain.rules import shipped_rules
 
@@ -33,7 +34,7 @@ def bases(draw: st.DrawFn) -> Basis:
     model = PdoNbd(r, alpha, a, b)
     days = draw(st.lists(st.integers(0, 1500), min_size=1, max_size=40))
     return Basis(
-        history=PurchaseHistory((DAY - timedelta(days=ago), 100) for ago in days),
+        rhythm=Rhythm(PurchaseDays.of(DAY - timedelta(days=ago) for ago in days), 100 * len(days)),
         currency=draw(st.sampled_from(["CNY", "EUR", "USD"])),
         parameters=replace(COMPANY, purchases=model, correction=draw(st.floats(0.5, 2))),
         horizon=Horizon(draw(st.sampled_from([1, 12, 60])), draw(st.sampled_from([0.0, 0.1]))),

@@ -1,13 +1,13 @@
 """Which orders and invoices are purchases, and of how much."""
 
 from rapport_scoring.domain.ledger.documents import Statement
-from rapport_scoring.domain.ledger.purchases import Purchase, purchases
-from rapport_scoring.domain.ledger.reckoning import ledger
-from tests.unit.scoring.documents import POLICY, day, document, invoice, line, on, order
+from rapport_scoring.domain.ledger.purchases import Purchase
+from tests.unit.scoring import states
+from tests.unit.scoring.documents import PROFILE, day, document, invoice, line, on, order
 
 
 def bought(*statements: Statement) -> list[tuple[int, int | None]]:
-    return [(one.revenue, one.list_price) for one in purchases(ledger(statements, POLICY))]
+    return [(one.revenue, one.list_price) for one in states.bought(*statements)]
 
 
 PLACED = order(
@@ -21,8 +21,8 @@ PLACED = order(
 
 def test_an_order_is_a_purchase_with_what_its_lines_say() -> None:
     skus, categories = frozenset({"S1", "S2"}), frozenset({"C1"})
-    [only] = purchases(ledger([PLACED], POLICY))
-    assert only == Purchase(PLACED.event_id, day(3), 900, "CNY", 1_200, skus, categories)
+    [only] = states.bought(PLACED)
+    assert only == Purchase(PLACED.event_id, PROFILE, day(3), 900, "CNY", 1_200, skus, categories)
 
 
 def test_without_the_list_price_of_each_line_there_is_none() -> None:

@@ -20,12 +20,14 @@ from rapport_scoring.domain.dynamics.alarms import (
     open_alarms,
     silence_due,
 )
+from rapport_scoring.domain.figures import PurchaseDays
 from rapport_shared.contracts.scoring import SILENCE
 from tests.unit.scoring.indicators.examples import DAY, NOON, day
 
 CUSTOMER = UUID(int=1)
 DAYS = 10
 RULE = AlarmRule(NOON - timedelta(days=100))
+ONCE = PurchaseDays.of([DAY])
 
 
 def silence(last: date, historical: bool = False) -> Silence:
@@ -46,22 +48,22 @@ def midnight(offset: int, hours: int = 0) -> datetime:
     ],
 )
 def test_what_is_due_is_raised_unless_too_late(hours: int, state: AlarmState, reason: AlarmReason | None) -> None:
-    [fact] = decide_alarms(silence(DAY), [DAY], [], RULE, midnight(DAYS, hours)).facts
+    [fact] = decide_alarms(silence(DAY), ONCE, [], RULE, midnight(DAYS, hours)).facts
     assert (fact.state, fact.reason, fact.due, fact.due_on) == (state, reason, midnight(DAYS), day(DAYS))
 
 
 def test_before_it_is_due_it_is_pending() -> None:
-    decision = decide_alarms(silence(DAY), [DAY], [], RULE, midnight(DAYS) - timedelta(seconds=1))
+    decision = decide_alarms(silence(DAY), ONCE, [], RULE, midnight(DAYS) - timedelta(seconds=1))
     assert (decision.facts, decision.pending) == ((), silence(DAY))
 
 
 def test_what_was_due_before_the_rule_or_is_history_expires() -> None:
     late = AlarmRule(midnight(DAYS, 1))
-    [fact] = decide_alarms(silence(DAY), [DAY], [], late, midnight(DAYS, 2)).facts
+    [fact] = decide_alarms(silence(DAY), ONCE, [], late, midnight(DAYS, 2)).facts
     assert fact.reason is AlarmReason.BEFORE_RULE
     at_once = AlarmRule(midnight(DAYS))
-    assert decide_alarms(silence(DAY), [DAY], [], at_once, midnight(DAYS)).facts[0].state is AlarmState.RAISED
-    [fact] = decide_alarms(silence(DAY, historical=True), [DAY], [], RULE, midnight(DAYS)).facts
+    assert decide_alarms(silence(DAY), ONCE, [], at_once, midnight(DAYS)).facts[0].state is AlarmState.RAISED
+    [fact] = decide_alarms(silence(DAY, historical=True), ONCE, [], RULE, midnight(DAYS)).facts
     assert fact.reason is AlarmReason.HISTORICAL
 
 
@@ -76,10 +78,10 @@ def test_what_was_due_before_the_rule_or_is_history_expires() -> None:
     ],
 )
 def test_a_raised_alarm_whose_episode_is_over_is_withdrawn(days: list[int], reason: AlarmReason) -> None:
-    raised = decide_alarms(silence(DAY), [DAY], [], RULE, midnight(DAYS)).facts
+    raised = decide_alarms(silence(DAY), ONCE, [], RULE, midnight(DAYS)).facts
     bought = [day(offset) for offset in days]
     present = silence(max(bought)) if bought else None
-    facts = decide_alarms(present, bought, raised, RULE, midnight(DAYS, 1)).facts
+    facts = decide_alarms(present, PurchaseDays.of(bought), raised, RULE, midnight(DAYS, 1)).facts
     withdrawn = [fact for fact in facts if fact.state is AlarmState.WITHDRAWN]
     assert [(fact.episode.began_on, fact.reason) for fact in withdrawn] == [(DAY, reason)]
 
@@ -127,7 +129,7 @@ class Alarms(RuleBasedStateMachine):
             last = max(self.bought, default=None)
             present = None if last is None else silence(day(last), self.bought[last])
             bought = data.draw(st.permutations([day(offset) for offset in self.bought]))
-            facts = decide_alarms(present, bought, recorded, self.rule, self.now).facts
+            facts = decide_alarms(present, PurchaseDays.of(bought), recorded, self.rule, self.now).facts
             assert time == 0 or not facts
             self.recorded += facts
         self.tell(max(self.bought, default=None))

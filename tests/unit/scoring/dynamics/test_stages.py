@@ -9,13 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from rapport_scoring.domain.dynamics.stages import StagePolicy, next_stage_day, stage, stage_since
+from rapport_scoring.domain.dynamics.stages import Run, StagePolicy
+from rapport_scoring.domain.figures import PurchaseDays
 from rapport_shared.contracts.scoring import Stage
 from tests.unit.scoring.indicators.examples import DAY, day
 
 SMALL = StagePolicy(lapse_days=10, loyal_orders=3, loyal_days=12, lifelong_orders=5, lifelong_days=30)
 LIVES = st.lists(st.integers(0, 80), max_size=14)
 HORIZON = 130
+
+
+def run(days: list[date], on: date, policy: StagePolicy = SMALL) -> Run:
+    return Run.of(PurchaseDays.of(days), on, policy)
 
 
 def lives(offsets: list[int], length: int) -> Iterator[tuple[Stage, int]]:
@@ -49,18 +54,19 @@ def named(orders: int, tenure: int, silent: int, runs: int) -> Stage:
 def test_the_stage_is_what_a_life_leads_to(offsets: list[int], until: int, seed: int) -> None:
     days = [day(offset) for offset in offsets + offsets[:2]]
     random.Random(seed).shuffle(days)
-    assert stage(days, day(until), SMALL) is list(lives(offsets, until + 1))[until][0]
+    assert run(days, day(until)).stage(day(until), SMALL) is list(lives(offsets, until + 1))[until][0]
 
 
 @given(LIVES, st.integers(0, 90))
 def test_the_next_change_and_the_last_one_are_those_of_a_daily_scan(offsets: list[int], now: int) -> None:
     """Who is won back on the very day of its lapse enters the stage anew, though it was in no other in between."""
-    days, walked = [day(offset) for offset in offsets], list(lives(offsets, now + HORIZON))
+    days, made = [day(offset) for offset in offsets], [offset for offset in offsets if offset <= now]
+    walked, present = list(lives(made, now + HORIZON)), run(days, day(now))
     ahead = next((until for until in range(now, now + HORIZON) if walked[until][0] is not walked[now][0]), None)
-    assert next_stage_day(days, day(now), SMALL) == (None if ahead is None else day(ahead))
+    assert present.next_change(day(now), SMALL) == (None if ahead is None else day(ahead))
     behind = max((until for until in range(now) if walked[until] != walked[now]), default=-1) + 1
     since = None if walked[now][0] is Stage.PROSPECT else day(behind)
-    assert stage_since(days, day(now), SMALL) == since
+    assert present.since(day(now), SMALL) == since
 
 
 @pytest.mark.parametrize(
@@ -78,16 +84,18 @@ def test_the_next_change_and_the_last_one_are_those_of_a_daily_scan(offsets: lis
     ],
 )
 def test_what_ships(days_ago: list[int], expected: Stage) -> None:
-    assert stage([DAY - timedelta(days=ago) for ago in days_ago], DAY, StagePolicy()) is expected
+    policy = StagePolicy()
+    assert run([DAY - timedelta(days=ago) for ago in days_ago], DAY, policy).stage(DAY, policy) is expected
 
 
 def test_a_lifelong_customer_lapses_in_the_end() -> None:
     policy, first = StagePolicy(), date(2018, 1, 1)
     days = [first + timedelta(days=200 * number) for number in range(12)]
-    assert stage(days, days[-1], policy) is Stage.LIFELONG
-    assert stage_since(days, days[-1], policy) == first + timedelta(days=1825)
-    assert next_stage_day(days, days[-1], policy) == days[-1] + timedelta(days=366)
-    assert next_stage_day([], DAY, policy) is None
+    present = run(days, days[-1], policy)
+    assert present.stage(days[-1], policy) is Stage.LIFELONG
+    assert present.since(days[-1], policy) == first + timedelta(days=1825)
+    assert present.next_change(days[-1], policy) == days[-1] + timedelta(days=366)
+    assert run([], DAY, policy).next_change(DAY, policy) is None
 
 
 @pytest.mark.parametrize(

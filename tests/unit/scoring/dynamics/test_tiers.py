@@ -13,6 +13,7 @@ from rapport_scoring.domain.dynamics.tiers import Condition, Tier, TierPolicy, d
 from rapport_scoring.domain.indicators import Indicator, IndicatorClass, Missing, finance_indicators
 from rapport_scoring.domain.rates import Converted
 from tests.unit.scoring.indicators.examples import DAY, receivable
+from tests.unit.scoring.states import billed, figures, owed
 
 SHIPPED = TierPolicy()
 
@@ -27,8 +28,9 @@ def ratio(name: str, value: str | None, subject: str = "CNY") -> Indicator:
 
 
 def test_a_prompt_small_payer_ranks_above_a_large_late_one() -> None:
-    prompt = finance_indicators([receivable(1, -60, {}, ((-40, 1000, -30),))], [], DAY)
-    late = finance_indicators([receivable(2, -200, {-100: 900_000, 10: 1000}, ((-20, 1_000_000, -70),))], [], DAY)
+    punctual = figures(billed(receivable(1, -60, {}, ((-40, 1000, -30),))))
+    tardy = figures(billed(receivable(2, -200, {-100: 900_000, 10: 1000}, ((-20, 1_000_000, -70),))))
+    prompt, late = (finance_indicators(known, owed(known), DAY) for known in (punctual, tardy))
     small, large = decide_tier(SHIPPED, cny(600_000), prompt), decide_tier(SHIPPED, cny(50_000_000), late)
     assert (small.tier, large.tier) == ("silver", "bronze")
 

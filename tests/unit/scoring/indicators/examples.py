@@ -6,13 +6,13 @@ from uuid import UUID
 from hypothesis import strategies as st
 
 from rapport_scoring.domain.facts import AssetEvent, Case, Contact, WalletStatement
-from rapport_scoring.domain.ledger.purchases import Purchase
+from rapport_scoring.domain.ledger.documents import Statement
 from rapport_scoring.domain.rates import Rates
 from rapport_scoring.domain.settlement.receivables import Receivable, Settled
+from tests.unit.scoring.documents import PROFILE, line, on, order
 
 DAY = date(2026, 3, 1)
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-PROFILE = UUID(int=1)
 RATES = Rates.model_validate(
     {
         "reporting": "CNY",
@@ -37,9 +37,19 @@ def purchase(
     number: int = 0,
     listed: int | None = None,
     categories: tuple[str, ...] = (),
-) -> Purchase:
-    identity = UUID(int=(offset + 100_000) * 1000 + number)
-    return Purchase(identity, day(offset), revenue, currency, listed, categories=frozenset(categories))
+) -> Statement:
+    """An order of the day; the first of its lines, one for each category, has all of the revenue and the list price."""
+    goods = [
+        line(
+            str(place),
+            "1",
+            0 if place else revenue,
+            category=category,
+            list=None if listed is None else 0 if place else listed,
+        )
+        for place, category in enumerate(categories or (None,))
+    ]
+    return order(f"{offset}-{number}", offset * 24 * 60, *goods, currency=currency, **on(offset))
 
 
 def receivable(
@@ -118,9 +128,9 @@ CURRENCIES = st.sampled_from(["CNY", "EUR"])
 
 
 @st.composite
-def purchases(draw: st.DrawFn) -> list[Purchase]:
-    """Purchases of distinct events: some on one day, some after the day, some in another currency."""
-    drawn = draw(st.lists(st.tuples(OFFSETS, st.integers(0, 50_000), CURRENCIES, st.none() | st.integers(0, 60_000))))
+def purchases(draw: st.DrawFn) -> list[Statement]:
+    """Orders that are purchases: some on one day, some after the day, some in another currency."""
+    drawn = draw(st.lists(st.tuples(OFFSETS, st.integers(1, 50_000), CURRENCIES, st.none() | st.integers(0, 60_000))))
     return [
         purchase(offset, revenue, currency, number=number, listed=listed)
         for number, (offset, revenue, currency, listed) in enumerate(drawn)

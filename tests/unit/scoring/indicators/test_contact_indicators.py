@@ -3,25 +3,29 @@
 import math
 import random
 import statistics
-from datetime import timedelta
+from datetime import date, timedelta
 from fractions import Fraction
 from uuid import UUID
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rapport_scoring.domain.decay import contact_weight, decayed
 from rapport_scoring.domain.facts import Answer, Case, Contact
 from rapport_scoring.domain.indicators import NUMBERS, ContactPolicy, Indicator, Missing, contact_indicators
-from rapport_scoring.domain.indicators.contact import decayed_weight, median
-from tests.unit.scoring.indicators.examples import DAY, NOON, PROFILE, case, contact
+from rapport_scoring.domain.indicators.contact import MEDIAN_CASES, median
+from tests.unit.scoring.documents import PROFILE
+from tests.unit.scoring.indicators.examples import DAY, NOON, case, contact
+from tests.unit.scoring.states import state
 
 POLICY = ContactPolicy()
 
 
-def figures(
+def indicators(
     contacts: list[Contact] | None = None, answers: list[Answer] | None = None, cases: list[Case] | None = None
 ) -> dict[tuple[str, str | None], Indicator]:
-    found = contact_indicators(contacts or [], answers or [], cases or [], NOON, DAY, POLICY)
+    known = state(contacts=contacts or [], cases=cases or [], answers=answers or [])
+    found = contact_indicators(known.figures, known.answers, known.cases, NOON, DAY, POLICY)
     return {(each.name, each.subject): each for each in found}
 
 
@@ -29,14 +33,17 @@ def answer(number: int, score: int, survey: str = "nps", hours_ago: int = 1) -> 
     return Answer(UUID(int=number), PROFILE, NOON - timedelta(hours=hours_ago), survey, score)
 
 
-@given(st.integers(0, 20_000), st.integers(1, 3650))
-def test_a_weight_is_a_power_of_two(age: int, half_life: int) -> None:
-    assert math.isclose(decayed_weight(age, half_life) / 10**12, 2 ** (-age / half_life), abs_tol=1e-12)
+@given(st.integers(0, 20_000), st.integers(1, 3650), st.integers(0, 20_000))
+def test_a_weight_is_a_power_of_two(age: int, half_life: int, since: int) -> None:
+    made_on = date(2000, 1, 1) + timedelta(days=since)
+    counted = decayed(contact_weight(made_on, half_life), made_on + timedelta(days=age), half_life)
+    assert math.isclose(counted, 2 ** (-age / half_life), rel_tol=1e-12, abs_tol=1e-300)
 
 
-@given(st.integers(1, 3650), st.integers(0, 30))
+@given(st.integers(1, 3650), st.integers(-60, 30))
 def test_whole_half_lives_are_exact(half_life: int, times: int) -> None:
-    assert decayed_weight(half_life * times, half_life) == round(Fraction(10**12, 2**times))
+    made_on = date(2000, 1, 1) + timedelta(days=half_life * times)
+    assert contact_weight(made_on, half_life) == 2 ** (64 + times)
 
 
 @given(
@@ -47,19 +54,19 @@ def test_contacts_decay_by_channel_in_any_order(drawn: list[tuple[int, str]], se
     contacts = [contact(hours, channel, number) for number, (hours, channel) in enumerate(drawn)]
     shuffled = contacts + contacts[:3]
     random.Random(seed).shuffle(shuffled)
-    assert figures(shuffled) == figures(contacts)
+    assert indicators(shuffled) == indicators(contacts)
     for channel in ("phone", "email"):
-        past = [hours for hours, on in drawn if on == channel and hours >= 0]
-        found = figures(contacts).get(("decayed_contacts", channel))
+        past = [one.day for one in contacts if one.channel == channel and one.day <= DAY]
+        found = indicators(contacts).get(("decayed_contacts", channel))
         assert (found is None) == (not past)
         if found is not None:
             assert found.value is not None
-            assert abs(float(found.value) - sum(2 ** (-(hours // 24) / 90) for hours in past)) <= 0.0001
-            assert found.event_count == len(past)
+            ages = [(DAY - made_on).days for made_on in past]
+            assert abs(float(found.value) - sum(2 ** (-age / 90) for age in ages)) <= 0.0001
 
 
 def test_a_contact_counts_half_after_its_half_life() -> None:
-    assert figures([contact(0), contact(90 * 24)])["decayed_contacts", "phone"].value == "1.5000"
+    assert indicators([contact(0), contact(90 * 24)])["decayed_contacts", "phone"].value == "1.5000"
 
 
 @given(st.lists(st.integers(-(10**6), 10**6), min_size=1))
@@ -72,23 +79,32 @@ def test_cases_are_counted_and_timed() -> None:
         case(1, "complaint", opened=48, responded=47, closed=44),
         case(2, "complaint", opened=10, responded=7),
         case(3, "repair", opened=10),
-        case(4, "complaint", opened=-1),
+        case(4, "complaint", opened=-24),
     ]
-    found = figures(cases=[*cases, cases[0]])
+    found = indicators(cases=[*cases, cases[0]])
     assert found["complaints", None].value == 2
     assert found["complaints_open", None].value == 1
     assert found["response_seconds", None].value == 2 * 3600
     assert found["resolution_seconds", None].value == 4 * 3600
 
 
+@given(st.lists(st.tuples(st.integers(1, 1000), st.integers(0, 500)), max_size=250))
+def test_medians_are_of_the_last_cases_that_were_asked(drawn: list[tuple[int, int]]) -> None:
+    cases = [case(number, opened=opened, responded=opened - took) for number, (opened, took) in enumerate(drawn)]
+    newest = sorted(cases, key=lambda one: (one.opened_at, one.ticket_id))[-MEDIAN_CASES:]
+    taken = [(one.responded_at - one.opened_at) // timedelta(seconds=1) for one in newest if one.responded_at]
+    expected = round(Fraction(statistics.median([Fraction(seconds) for seconds in taken]))) if taken else None
+    assert indicators(cases=cases)["response_seconds", None].value == expected
+
+
 def test_nothing_timed_is_unknown() -> None:
-    found = figures(cases=[case(1)])
+    found = indicators(cases=[case(1)])
     assert found["response_seconds", None].missing is Missing.NO_CASE
     assert found["complaints", None].value == 0
 
 
 def test_an_answer_that_precedes_its_question_took_no_time() -> None:
-    assert figures(cases=[case(1, opened=10, responded=12)])["response_seconds", None].value == 0
+    assert indicators(cases=[case(1, opened=10, responded=12)])["response_seconds", None].value == 0
 
 
 @given(st.lists(st.tuples(st.integers(0, 10), st.sampled_from(["nps", "csat"]), st.integers(0, 50))))
@@ -98,7 +114,7 @@ def test_satisfaction_is_the_mean_of_the_last_answers(drawn: list[tuple[int, str
         own = sorted(
             (each for each in answers if each.survey == survey), key=lambda each: (each.occurred_at, each.event_id)
         )
-        found = figures(answers=answers).get(("satisfaction", survey))
+        found = indicators(answers=answers).get(("satisfaction", survey))
         assert (found is None) == (not own)
         if found is not None:
             expected = statistics.mean([Fraction(each.score) for each in own[-20:]])
@@ -106,4 +122,4 @@ def test_satisfaction_is_the_mean_of_the_last_answers(drawn: list[tuple[int, str
 
 
 def test_all_of_them_are_numbers() -> None:
-    assert {name for name, _ in figures([contact(1)], [answer(1, 5)], [case(1)])} <= NUMBERS
+    assert {name for name, _ in indicators([contact(1)], [answer(1, 5)], [case(1)])} <= NUMBERS

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from rapport_scoring.domain.assessment import Assessment, Cause, Occasion, assess, nothing_known
+from rapport_scoring.domain.assessment import Assessment, Cause, Occasion, assess_facts, nothing_known
 from rapport_scoring.domain.customer import CustomerFacts
 from rapport_scoring.domain.facts import Answer, Attribute, Case, Contact
 from rapport_scoring.domain.memory import Memory, memory_of, text_of
 from rapport_scoring.domain.rules import Rules, shipped_rules
 from rapport_scoring.domain.segments import compile_segments
+from rapport_scoring.domain.state import CustomerState
 from rapport_shared.contracts import scoring
 from rapport_shared.contracts.ids import derived_id
 from tests.unit.scoring.documents import PROFILE, START, line, order
@@ -129,8 +130,8 @@ def _next(walk: Walk, due: datetime | None) -> Occasion:
 
 def _assessed(walk: Walk, present: Rules, before: Memory, occasion: Occasion) -> Assessment:
     if walk.facts.known:
-        return assess(walk.facts, present, before, occasion)
-    return nothing_known(walk.facts, present, before)
+        return assess_facts(walk.facts, present, before, occasion)
+    return nothing_known(CustomerState(PROFILE, (PROFILE,)), present, before)
 
 
 def _follow(found: Assessment, members: set[str]) -> int:
@@ -149,9 +150,9 @@ def test_without_segments_nothing_is_kept() -> None:
     placed = order("1", 0, line("a", "1", 50_000))
     facts = _dated(CustomerFacts(PROFILE, (PROFILE,), statements=[placed]))
     occasion = Occasion(START.astimezone(UTC))
-    within = assess(facts, rules(SEGMENTS), Memory(), occasion)
+    within = assess_facts(facts, rules(SEGMENTS), Memory(), occasion)
     assert within.memory.kept is not None
-    without = assess(facts, rules({}), within.memory, occasion)
+    without = assess_facts(facts, rules({}), within.memory, occasion)
     assert without.memory.kept is None
     told = [one.data for one in without.noticed]
     assert {(one.segment, one.reading) for one in told if isinstance(one, scoring.SegmentLeft)} == {
