@@ -117,7 +117,7 @@ class World:
 
     def others(self) -> tuple[str, dict[str, Any]]:
         """A fact that is no document."""
-        return self.chance.choice(
+        found: list[tuple[str, dict[str, Any]]] = (
             [
                 ("call.ended", {"direction": "inbound", "effort": {"talk_s": self.chance.randrange(900)}}),
                 ("survey.answered", {"survey": "nps", "score": self.chance.randrange(11)}),
@@ -125,6 +125,7 @@ class World:
                                      "currency": "CNY", "basis": "declared", "single_source": False}),
             ]
         )  # fmt: skip
+        return self.chance.choice(found)
 
 
 def differences(kept: CustomerState, wanted: CustomerState) -> list[str]:

@@ -11,6 +11,7 @@ from rapport_scoring.domain.customer import CustomerFacts
 from rapport_scoring.domain.forecast import GammaGamma
 from rapport_scoring.domain.ledger.documents import Statement
 from rapport_scoring.domain.rules import Rules, shipped_rules
+from rapport_scoring.domain.state import state_of
 from rapport_scoring.domain.valuation import Valuation, valuation
 from rapport_scoring.domain.value_policy import ValuePolicy
 from tests.unit.scoring.documents import PROFILE, day, line, on, order
@@ -28,7 +29,8 @@ def rules(handling: int, mean: float | None = None) -> Rules:
 
 
 def valued(statements: list[Statement], under: Rules) -> Valuation:
-    return valuation(CustomerFacts(PROFILE, (PROFILE,), statements=statements), under, day(90))
+    facts = CustomerFacts(PROFILE, (PROFILE,), statements=statements)
+    return valuation(state_of(facts, under.value, day(90)), under, day(90))
 
 
 def orders(*nets: int) -> list[Statement]:

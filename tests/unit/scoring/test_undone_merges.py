@@ -9,13 +9,14 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rapport_scoring.domain.assessment import Assessment, Cause, Occasion, assess, nothing_known
+from rapport_scoring.domain.assessment import Assessment, Cause, Occasion, assess_facts, nothing_known
 from rapport_scoring.domain.customer import CustomerFacts
 from rapport_scoring.domain.dynamics.alarms import open_alarms
 from rapport_scoring.domain.ledger.documents import Statement
 from rapport_scoring.domain.memory import MOST_COMPOSITIONS, Memory, memory_of, text_of
 from rapport_scoring.domain.rules import Rules, shipped_rules
 from rapport_scoring.domain.segments import compile_segments
+from rapport_scoring.domain.state import CustomerState
 from rapport_shared.contracts import scoring
 from rapport_shared.contracts.ids import derived_id
 from tests.unit.scoring.documents import START, document, line
@@ -154,7 +155,8 @@ class World:
         if row.version == 0 and not facts.known:
             return
         before = memory_of(text_of(row.memory))
-        found = assess(facts, RULES, before, occasion) if facts.known else nothing_known(facts, RULES, before)
+        nothing = CustomerState(customer, profiles)
+        found = assess_facts(facts, RULES, before, occasion) if facts.known else nothing_known(nothing, RULES, before)
         row.memory, row.due_at, row.timed_at, row.version = (
             found.memory,
             found.due_at,

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rapport_scoring.domain.assessment import Assessment, Cause, Occasion, assess, catch_up
+from rapport_scoring.domain.assessment import Assessment, Cause, Occasion, assess_facts, catch_up
 from rapport_scoring.domain.customer import CustomerFacts
 from rapport_scoring.domain.dynamics.trigger_policy import TriggerPolicy
 from rapport_scoring.domain.facts import Contact
@@ -59,7 +59,7 @@ class Scored:
     due_at: datetime | None
 
     def take(self, rules: Rules, occasion: Occasion) -> Assessment:
-        found = assess(self.facts, rules, memory_of(text_of(self.memory)), occasion)
+        found = assess_facts(self.facts, rules, memory_of(text_of(self.memory)), occasion)
         self.memory, self.timed_at, self.due_at = found.memory, occasion.timed_at, found.due_at
         return found
 
