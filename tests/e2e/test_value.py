@@ -149,6 +149,8 @@ async def test_after_an_order_the_figures_are_shown_and_only_who_asks_for_them_w
         assert shown["commerce"]["orders"] == 1
     finally:
         stack.supervisor.start("scoring")
+    await stack.supervisor.wait_ready(f"{stack.addresses.url('scoring')}/readyz")
+    await caller.until_status("GET", f"{path}&wait_ms=1000", 200)
     view = (await caller.call("GET", f"{path}&wait_ms=30000", 200)).json()
     assert (view["commerce"]["orders"], view["commerce"]["settling"]) == (2, False)
     assert view["commerce"]["revenue"] == [{"amount": 2 * NET, "currency": "CNY"}]
