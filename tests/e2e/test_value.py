@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 
+from deploy.local.stack import Stack
 from tests.support.conditions import until
 from tests.support.stack import Caller
 
@@ -129,6 +130,37 @@ async def test_what_is_reported_next_is_in_the_value_at_once(caller: Caller) -> 
         assert value["contemporary"]["lifetime_parts"]["revenue"][0]["amount"] == number * NET
     await made.report("call.ended", 1, {"direction": "inbound", "effort": {"talk_s": 600}})
     assert (await made.settled())["value"]["contemporary"]["lifetime_parts"]["contact_cost"][0]["amount"] < 0
+
+
+async def test_after_an_order_the_figures_are_shown_and_only_who_asks_for_them_waits(
+    caller: Caller, stack: Stack
+) -> None:
+    made = Company(caller)
+    await made.order(1, 2)
+    await made.settled()
+    await stack.supervisor.kill("scoring", stay_down=True)
+    try:
+        await made.order(2, 1)
+        path = f"/v1/customers/{made.customer_id}?after={made.events[-1]}"
+        await caller.call("GET", f"{path}&wait_ms=20000&sections=identity,interactions", 200)
+        for sections in ("", "&sections=commerce", "&sections=value"):
+            await caller.call("GET", f"{path}&wait_ms=100{sections}", 503)
+        shown = (await caller.call("GET", f"/v1/customers/{made.customer_id}", 200)).json()
+        assert shown["commerce"]["orders"] == 1
+    finally:
+        stack.supervisor.start("scoring")
+    await stack.supervisor.wait_ready(f"{stack.addresses.url('scoring')}/readyz")
+    await caller.until_status("GET", f"{path}&wait_ms=1000", 200)
+    view = (await caller.call("GET", f"{path}&wait_ms=30000", 200)).json()
+    assert (view["commerce"]["orders"], view["commerce"]["settling"]) == (2, False)
+    assert view["commerce"]["revenue"] == [{"amount": 2 * NET, "currency": "CNY"}]
+    assert view["value"]["contemporary"]["lifetime_parts"]["revenue"] == view["commerce"]["revenue"]
+    retracted = await caller.call(
+        "POST", f"/v1/touchpoints/{made.events[-1]}/retractions", 201, json={"reason": "reported_in_error"}
+    )
+    event = retracted.headers["rapport-event-id"]
+    view = (await caller.call("GET", f"/v1/customers/{made.customer_id}?after={event}&wait_ms=30000", 200)).json()
+    assert view["commerce"]["orders"] == 1
 
 
 async def test_a_value_of_a_day_and_as_it_was_known(caller: Caller) -> None:

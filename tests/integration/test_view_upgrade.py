@@ -25,7 +25,9 @@ CREATE INDEX partial_document ON partial (item, profile_id) WHERE section = 'com
 INSERT INTO partial SELECT profile_id, 'commerce', 'order:shop:' || profile_id, '{}' FROM membership;
 INSERT INTO partial
 SELECT profile_id, part, '', state FROM partial, unnest(ARRAY['value', 'segments']) AS part WHERE section = 'score';
-DELETE FROM partial WHERE section = 'score';
+DELETE FROM partial WHERE section = 'score' OR section IN ('tickets', 'promises', 'assets', 'quality') AND item = '';
+ALTER TABLE partial DROP COLUMN rank;
+DROP INDEX fact_contact;
 UPDATE customer_view SET commerce = '{"orders":1,"waiting":0}';
 UPDATE view_run SET form = 1;
 """
@@ -43,14 +45,21 @@ async def test_a_run_of_before_goes_on_and_becomes_what_a_rebuild_makes(database
     async with databases.fresh(await databases.template("gateway", prepare)) as dsn:
         async with Database(dsn, size=1, application="test") as database, database.connection() as connection:
             run = await live_run(connection)
-        async with Database(dsn, size=2, application="test", search_path=f"{run.schema}, public") as tables:
+        async with _tables(dsn, run) as tables:
             await _project(run, tables, before)
             async with tables.connection() as connection:
                 await connection.execute(FORMER)
+        async with _tables(dsn, run) as tables:
             await _project(run, tables, after)
             assert await _sections(tables) == sections_of(messages), f"seed {seed}"
             assert await tables.fetch_value("SELECT form FROM view_run") == FORM
             assert await tables.fetch_value("SELECT to_regclass('document_reference')") is None
+            for index in ("partial_listed", "fact_contact"):
+                assert await tables.fetch_value("SELECT to_regclass($1)", index) is not None
+
+
+def _tables(dsn: str, run: Run) -> Database:
+    return Database(dsn, size=2, application="test", search_path=f"{run.schema}, public")
 
 
 async def _project(run: Run, tables: Database, messages: Sequence[Message]) -> None:

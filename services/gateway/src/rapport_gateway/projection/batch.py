@@ -78,7 +78,8 @@ class Batch:
 
     def members(self, customer_id: UUID) -> list[UUID]:
         """The profiles of a customer, in order; none of one that was merged away."""
-        return sorted(self.cache.members[customer_id])
+        members = self.cache.members[customer_id]
+        return sorted(members) if len(members) > 1 else list(members)
 
     def state(self, place: Place) -> State | None:
         """The partial at a place that was read."""

@@ -15,8 +15,8 @@ from rapport_gateway.projection.store.views import StoredView, as_view
 from rapport_gateway.view.facts import State
 from rapport_shared.database import Row
 
-MOST_PROFILES: Final = 4_000
-"""Some 10 KiB each."""
+MOST_PROFILES: Final = 2_500
+"""Some 11 KiB each."""
 
 
 @dataclass(slots=True)

@@ -18,8 +18,8 @@ from rapport_gateway.view.facts import State
 from rapport_gateway.view.sections import LISTED, SECTIONS, SOURCES, assess, render
 from rapport_shared.messaging.outcomes import decide
 
-_ASSESSED: Final = frozenset({identity.NAME, commerce.NAME, quality.NAME})
-"""The sections that the quality of a record is assessed by; its own are the candidates."""
+_ASSESSED: Final = frozenset({identity.NAME, quality.NAME})
+"""What the quality of a record is assessed by, its own being the candidates; and whether documents wait."""
 
 
 async def render_customers(batch: Batch, as_of: datetime) -> set[UUID]:
@@ -52,7 +52,15 @@ def _names(batch: Batch, customer_id: UUID) -> set[str]:
     if before is None or before.moved_to is not None:
         return {*SECTIONS}
     names = batch.dirty[customer_id]
-    return names if names.isdisjoint(_ASSESSED) else names | {quality.NAME}
+    assessed = not names.isdisjoint(_ASSESSED) or (commerce.NAME in names and _waiting_changes(batch, customer_id))
+    return names | {quality.NAME} if assessed else names
+
+
+def _waiting_changes(batch: Batch, customer_id: UUID) -> bool:
+    """Whether documents wait for others that did not before, or none does any more: a gap of the record."""
+    before = batch.cache.profiles[customer_id].view
+    shown = orjson.loads(before.sections[commerce.NAME])["waiting"] if before else 0
+    return bool(shown) != commerce.waits(batch.partials_of(customer_id, SOURCES[commerce.NAME]).get((customer_id, "")))
 
 
 async def _lists(

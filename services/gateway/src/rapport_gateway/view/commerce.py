@@ -23,6 +23,11 @@ _NOTHING: Final[Mapping[str, Any]] = {
 }
 
 
+def waits(state: State | None) -> bool:
+    """Whether documents of the customer name others that have not come."""
+    return bool(((state["score"].get("commerce") if state else None) or {}).get("waiting"))
+
+
 def render(customer_id: UUID, profiles: Sequence[UUID], partials: Mapping[tuple[UUID, str], State]) -> Any:
     """The figures of the customer's score; `settling` while a merge or an undo is newer than they are."""
     state = partials.get((customer_id, ""))
