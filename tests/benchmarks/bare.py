@@ -31,7 +31,7 @@ __all__ = ["PARTITIONS", "TOPIC", "bare_application"]
 
 TOPIC = "benchmark.intake"
 PARTITIONS = 3
-READY_SECONDS = 20
+READY_SECONDS = 60
 
 Message = MutableMapping[str, Any]
 
