@@ -11,7 +11,7 @@ from rapport_scoring.domain.ledger.documents import Statement
 from rapport_scoring.domain.memory import Memory
 from rapport_scoring.domain.rules import shipped_rules
 from rapport_scoring.domain.standing import at_end_of
-from rapport_scoring.queries import Known, standing_of
+from rapport_scoring.queries import Known, present_standing
 from rapport_scoring.runs.ranking import ranked, summary_of
 from rapport_scoring.store import ScoreRow
 from rapport_shared.contracts.money import Amount
@@ -34,8 +34,8 @@ def test_who_is_asked_makes_no_difference(statements: list[Statement], number: i
     noon = datetime.combine(on, time(12), UTC)
     view = assess(facts, RULES, Memory(), Occasion(noon + timedelta(hours=1), noon)).score
     published = ScoreRow(PROFILE, score=view.model_dump_json())
-    values, standing = standing_of(Known(ScoreRow(PROFILE), facts, RULES), on)
-    again, _ = standing_of(Known(published, facts, RULES), None)
+    values, standing = present_standing(Known(ScoreRow(PROFILE), facts, RULES), on)
+    again, _ = present_standing(Known(published, facts, RULES), None)
     rank = ranked(facts, RULES, *at_end_of(on, facts, RULES))
     assert view.valued_on == values.on == again.on == on
     assert view.contemporary == values.contemporary == again.contemporary
