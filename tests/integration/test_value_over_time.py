@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest_asyncio
 
+from rapport_scoring.runs.fitting import ask_after_upgrade
 from rapport_shared.contracts.catalogue import EVENT_TYPES
 from tests.support.infrastructure import Databases
 from tests.support.scoring_facts import ScoringFacts
@@ -219,6 +220,38 @@ async def test_policies_and_fits_come_into_force_for_everybody(desk: Desk) -> No
     await desk.call("GET", "/v1/value/parameters/9", 404)
 
 
+EARLIER = """
+INSERT INTO value_parameters (version, valid_from, handling_cost, missing_cost_share, fitted_until, document)
+VALUES (2, '2026-02-01T00:00:00Z', '{"CNY": 500}', '0.70', '2026-02-01', $1)
+"""
+OF_ANOTHER_MODEL = """
+{"baskets": {}, "parameters": {"groups": {}, "unit_days": 30.4375, "company":
+    {"purchases": {"r": 0.2, "alpha": 1, "a": 0.8, "b": 2.4, "first_may_be_last": false}}}}
+"""
+
+
+async def test_parameters_of_an_earlier_releases_model_are_fitted_anew(desk: Desk) -> None:
+    facts = ScoringFacts(seed=12, profiles=1)
+    monthly(facts, facts.profile(0), 3)
+    desk.now = datetime(2026, 3, 1, 10, tzinfo=UTC)
+    async with desk.database.transaction() as connection:
+        await connection.execute(EARLIER, OF_ANOTHER_MODEL)
+    await desk.take(facts.messages)
+    value = await desk.value(facts.profile(0))
+    assert (value["parameter_version"], value["potential"]["group"]) == (2, "prior")
+    assert (await desk.call("GET", "/v1/value/parameters/2", 200))["forecast"] == []
+    for _ in range(2):
+        await ask_after_upgrade(desk.database, desk.clock)
+    await desk.run()
+    await ask_after_upgrade(desk.database, desk.clock)
+    await desk.run()
+    page = await desk.call("GET", "/v1/value/parameters", 200)
+    assert [one["version"] for one in page["versions"]] == [3, 2, 1]
+    [company] = (await desk.call("GET", "/v1/value/parameters/3", 200))["forecast"][:1]
+    assert (company["model"], company["bg_nbd"]) == ("pdo_nbd", {})
+    assert company["purchases"].keys() == {"r", "alpha", "a", "b"}
+
+
 async def test_a_ranking_values_everybody_at_one_instant(desk: Desk) -> None:
     facts = ScoringFacts(seed=6, profiles=5)
     for number in range(5):
@@ -239,6 +272,9 @@ async def test_a_ranking_values_everybody_at_one_instant(desk: Desk) -> None:
     assert health["units"][0]["total"]["orders"] == 15
     cohorts = (await desk.call("GET", "/v1/reports/cohorts", 200))["cohorts"]
     assert [(one["month"], one["size"]) for one in cohorts] == [("2026-01-01", 5)]
+    months = [(one["complete"], one["customers"], one["retention"]) for one in cohorts[0]["months"]]
+    assert months == [(True, 5, "1.0000"), (True, 5, "1.0000"), (False, 5, None)]
+    assert [one["complete"] for one in health["units"][0]["months"]] == [True, True, False]
     assert date.fromisoformat(page["valued_on"]) == date(2026, 3, 10)
 
 
@@ -365,7 +401,10 @@ async def test_a_ranking_says_of_each_customer_what_its_value_says_as_of_that_da
         value = await desk.value(UUID(ranked["customer_id"]), as_of="2026-04-02")
         assert value["total"]["amount"] == ranked["total"]
         assert value["contemporary"]["last_90_days"][0]["amount"] == ranked["contemporary"]
+        assert value["potential"]["value"]["amount"] == ranked["potential"]
         assert (value["tier"]["name"], value["stage"]["name"]) == (ranked["tier"], ranked["stage"])
+        least, most = value["potential"]["orders_interval"]
+        assert least <= float(value["potential"]["expected_orders"]) <= most
 
 
 async def test_a_backtest_says_how_the_forecast_would_have_done(desk: Desk) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import orjson
 
+from rapport_scoring.commands.runs import ask
 from rapport_scoring.domain.forecast import (
     MONTH,
     FittedParameters,
@@ -25,6 +26,7 @@ from rapport_scoring.domain.needs.suggestions import PeerBaskets
 from rapport_scoring.domain.outlook import own_sales, peer_group
 from rapport_scoring.domain.rules import Rules
 from rapport_scoring.runs.base import Progress, everybody
+from rapport_shared.clock import Clock
 from rapport_shared.contracts.catalogue import VALUE_PARAMETERS_STATE
 from rapport_shared.contracts.codec import encode_state
 from rapport_shared.contracts.money import Amount
@@ -38,6 +40,17 @@ _ADD = """
 INSERT INTO value_parameters (version, valid_from, handling_cost, missing_cost_share, fitted_until, document)
 SELECT max(version) + 1, $1, $2, $3, $4, $5 FROM value_parameters RETURNING version
 """
+_UNFINISHED = "SELECT EXISTS (SELECT 1 FROM run WHERE kind = 'fit' AND finished_at IS NULL)"
+_NEWEST = "SELECT document FROM value_parameters ORDER BY version DESC LIMIT 1"
+
+
+async def ask_after_upgrade(database: Database, clock: Clock) -> None:
+    """Asks for a fit where the newest is of an earlier release's model; until it is done what ships is in force."""
+    async with database.transaction() as connection:
+        document = orjson.loads(await connection.fetchval(_NEWEST))
+        fitted = "parameters" in document and FittedParameters.from_json(document["parameters"])
+        if fitted is None and not await connection.fetchval(_UNFINISHED):
+            await ask(connection, "fit", {}, "upgrade", clock)
 
 
 async def fit(database: Database, rules: Rules, until: date, now: datetime, progress: Progress) -> dict[str, Any]:

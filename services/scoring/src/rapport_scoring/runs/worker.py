@@ -14,7 +14,7 @@ from rapport_scoring.domain.rules import Rules
 from rapport_scoring.rules_in_force import RulesInForce
 from rapport_scoring.runs.backtesting import BacktestImpossible, look_back
 from rapport_scoring.runs.base import Progress, local_today
-from rapport_scoring.runs.fitting import fit
+from rapport_scoring.runs.fitting import ask_after_upgrade, fit
 from rapport_scoring.runs.ranking import rank
 from rapport_scoring.runs.simulation import simulate
 from rapport_scoring.store import runs
@@ -41,6 +41,7 @@ class RunWorker:
 
     async def work(self) -> None:
         """Carries out runs for ever, and asks for those that are due by schedule."""
+        await ask_after_upgrade(self.database, self.clock)
         while True:
             await ask_when_due(self.database, "fit", self.refit_every, self.clock)
             await ask_when_due(self.database, "ranking", self.rank_every, self.clock)
