@@ -1,12 +1,12 @@
 """Assessing customers, in the caller's transaction: what is known of them, what was decided, what is published."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from rapport_scoring import store
-from rapport_scoring.domain.assessment import Assessment, Occasion, assess, nothing_known
+from rapport_scoring.domain.assessment import Assessment, Cause, Occasion, assess, nothing_known
 from rapport_scoring.domain.customer import CustomerFacts
 from rapport_scoring.domain.memory import Memory, Survivor, memory_of, text_of
 from rapport_scoring.domain.noticed import Noticed
@@ -27,6 +27,28 @@ from rapport_shared.messaging.outcomes import decide
 
 
 @dataclass(frozen=True, slots=True)
+class News:
+    """What came: by profile the instant of its newest fact, and the customers whose profiles changed, at `moved_at`.
+
+    Facts that are marked as history have no instant.
+    """
+
+    instants: Mapping[UUID, datetime]
+    moved: Set[UUID] = frozenset()
+    moved_at: datetime | None = None
+
+    def is_recent(self, facts: CustomerFacts, since: datetime, *, waiting: bool) -> bool:
+        """Whether what came of a customer is of now, and not of a past that is only loaded now.
+
+        While a past is loaded, profiles that are joined with others are a part of that.
+        """
+        if any(self.instants[one] >= since for one in facts.profiles if one in self.instants):
+            return True
+        recent = self.moved_at is not None and self.moved_at >= since
+        return facts.customer_id in self.moved and recent and not waiting
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """What is to be saved of a customer, and published: the score where it is new, and what was noticed."""
 
@@ -39,9 +61,17 @@ class Change:
 
 
 async def assess_customers(
-    connection: Connection, customers: Sequence[UUID], rules: RulesInForce, clock: Clock, *, timed: bool = False
+    connection: Connection,
+    customers: Sequence[UUID],
+    rules: RulesInForce,
+    clock: Clock,
+    *,
+    news: News | None = None,
+    timed: bool = False,
 ) -> None:
-    """Assesses `customers` (sorted) anew and publishes what changed; `timed` because their time has come.
+    """Assesses `customers` (sorted) anew and publishes what changed: because of `news`, of other rules, or of a timer.
+
+    What facts of the past bring about is decided by a timer, once no more of them have come for a while.
 
     May be repeated: what did not change is not published. Raises `Reject` where a rule fails on a customer's facts.
     """
@@ -49,7 +79,7 @@ async def assess_customers(
     present = await rules(connection)
     roots = await store.roots(connection, customers)
     known = await load_customers(connection, customers)
-    found = _changes(before, roots, known, present, clock(), timed=timed)
+    found = _changes(before, roots, known, present, clock(), news, timed=timed)
     if found:
         await _publish(connection, found)
 
@@ -60,6 +90,7 @@ def _changes(
     known: Mapping[UUID, CustomerFacts],
     rules: Rules,
     now: datetime,
+    news: News | None,
     *,
     timed: bool,
 ) -> list[Change]:
@@ -71,11 +102,11 @@ def _changes(
         if row.version == 0 and not facts.known and len(facts.profiles) < 2:
             continue  # nothing to say of it; a composition of several is said even so, for readers wait for it
         survivor = Survivor(root, survivors.get(root, Memory())) if root != row.customer_id else None
-        due_at = row.due_at if timed else None
-        occasion = Occasion.of_timer(now, row.timed_at, due_at, rules)
-        remembered, found = decide(_assess, row, facts, rules, occasion, survivor)
+        before = _memory_of(row)
+        occasion = _occasion(row, facts, before, rules, now, news, timed=timed)
+        found = decide(_assess, facts, rules, before, occasion, survivor)
         survivors[row.customer_id] = found.memory
-        change = _change(row, rules, occasion, remembered, found, survivor, now)
+        change = _change(row, rules, occasion, before, found, survivor, now)
         changes += [change] if change is not None else []
     return changes
 
@@ -103,13 +134,22 @@ def _change(
 
 
 def _assess(
-    row: ScoreRow, facts: CustomerFacts, rules: Rules, occasion: Occasion, survivor: Survivor | None
-) -> tuple[Memory, Assessment]:
-    """What is remembered of a customer, and what is found of it now."""
-    before = _memory_of(row)
+    facts: CustomerFacts, rules: Rules, before: Memory, occasion: Occasion, survivor: Survivor | None
+) -> Assessment:
     if not facts.known:
-        return before, nothing_known(facts, rules, before, survivor)
-    return before, assess(facts, rules, before, occasion)
+        return nothing_known(facts, rules, before, survivor)
+    return assess(facts, rules, before, occasion)
+
+
+def _occasion(
+    row: ScoreRow, facts: CustomerFacts, before: Memory, rules: Rules, now: datetime, news: News | None, *, timed: bool
+) -> Occasion:
+    """Why a customer is assessed. Without news it is for other rules, and decisions that wait go on waiting."""
+    if timed:
+        return Occasion.of_timer(now, row.timed_at, row.due_at, before, rules)
+    edge = now - rules.effect_horizon
+    recent = not before.waiting if news is None else news.is_recent(facts, edge, waiting=before.waiting)
+    return Occasion(now, row.timed_at, Cause.FACTS if recent else Cause.PAST)
 
 
 def _memory_of(row: ScoreRow) -> Memory:
