@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
+from itertools import pairwise
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -24,9 +25,11 @@ from aiokafka.errors import KafkaError
 
 from deploy.local.infrastructure import Infrastructure
 from deploy.local.ports import free_port
+from rapport_scoring.commands.assessments import assess_customers
 from rapport_scoring.commands.facts import Fact, take_facts
 from rapport_scoring.commands.policies import SEGMENT
 from rapport_scoring.consumers import decode
+from rapport_scoring.domain.assessment import QUIET
 from rapport_scoring.domain.rules import Rules
 from rapport_scoring.domain.segments import SegmentPolicy
 from rapport_scoring.rules_in_force import RulesInForce
@@ -36,6 +39,9 @@ from rapport_shared.contracts.catalogue import (
     CUSTOMER_VALUE_STATE,
     SCORE_EVENTS,
     SCORE_UPDATED,
+    SEGMENT_ENTERED,
+    SEGMENT_LEFT,
+    STAGE_CHANGED,
     TOPICS,
     VALUE_PARAMETERS_STATE,
 )
@@ -63,6 +69,8 @@ SEGMENTS = {
     "busy": {"count": "purchases", "within": "60 days", "at_least": 1},
 }
 
+_EVERYBODY = "SELECT customer_id FROM customer_score ORDER BY customer_id"
+_WAITING = "SELECT count(*) FROM customer_score WHERE memory LIKE '%\"waiting\":true%'"
 _NOTHING_LEFT = """
 SELECT NOT EXISTS (SELECT FROM outbox) AND NOT EXISTS (SELECT FROM customer_score WHERE due_at <= $1)
 """
@@ -169,7 +177,7 @@ class World:
         async with BatchReader(self.kafka, "test", max_records=1) as reader:
             bounds = await reader.bounds([Partition(row["topic"], row["partition"]) for row in rows])
         behind = [row for row in rows if bounds[Partition(row["topic"], row["partition"])][1] != row["position"]]
-        return not behind and await self.database.fetch_value(_NOTHING_LEFT, datetime.now(UTC)) is True
+        return not behind and await self.database.fetch_value(_NOTHING_LEFT, datetime.now(UTC) + QUIET) is True
 
 
 async def fresh_topics(servers: str) -> None:
@@ -334,6 +342,40 @@ async def test_a_broker_and_a_database_that_went_away_are_waited_for(
     await assert_plain_values(world, facts)
 
 
+async def test_a_history_that_is_loaded_while_a_worker_dies_shows_nobody_passing_through_a_segment(
+    world: World,
+) -> None:
+    facts = ScoringFacts(seed=12, profiles=30)
+    passed = {"when": {"reading": "value:lifetime", "between": [1, 500]}}
+    await _put_in_force(world.database, PolicyPlace("segment", "small"), SegmentPolicy.model_validate(passed))
+    for month in range(12):
+        for number in range(facts.profiles):
+            lines = [{"line": "1", "quantity": "1", "net": 100, "cost": 0}]
+            placed = {"order": f"{number}-{month}", "currency": "CNY", "net": 100, "gross": 100, "lines": lines}
+            at = datetime(2024, 1, 1, 9, tzinfo=UTC) + timedelta(days=30 * month)
+            facts.state(facts.profile(number), "order.placed", placed, at, historical=True)
+    worker = await world.start_worker()
+    third = len(facts.messages) // 3
+    for begin in range(0, 2 * third, facts.profiles):
+        await world.publish(facts.messages[begin : begin + facts.profiles])
+    await until("some of it", lambda: world.has_consumed(worker))
+    worker.send_signal(signal.SIGKILL)
+    await world.publish(facts.messages[2 * third :])
+    await world.start_worker()
+    await until("the rest, and every decision", world.consumed)
+    moved: dict[str, list[datetime]] = {}
+    stages: Counter[str] = Counter()
+    for record in {one.event_id: one for one in await world.records(SCORE_EVENTS.name)}.values():
+        kind, customer = record.headers["ce_type"], (record.key or b"").decode()
+        stages[customer] += kind == STAGE_CHANGED.wire
+        if kind in (SEGMENT_ENTERED.wire, SEGMENT_LEFT.wire):
+            moved.setdefault(customer, []).append(datetime.fromisoformat(record.headers["ce_recordedtime"]))
+    assert all(after - before >= QUIET for times in moved.values() for before, after in pairwise(sorted(times)))
+    assert set(stages) == {str(facts.profile(number)) for number in range(facts.profiles)}
+    assert await world.database.fetch_value(_WAITING) == 0, "everything is decided"
+    await assert_plain_values(world, facts)
+
+
 async def test_alarms_that_were_due_while_all_workers_were_down_are_raised_once_whoever_dies(world: World) -> None:
     facts = ScoringFacts(seed=11, profiles=300)
     silent_since = datetime.combine(datetime.now(UTC).date() - timedelta(days=180), time(9), UTC)
@@ -399,6 +441,9 @@ async def _scores_after(dsn: str, arrivals: list[Fact]) -> tuple[dict[UUID, Scor
         for begin in range(0, len(arrivals), 9):
             async with database.transaction() as connection:
                 await take_facts(connection, arrivals[begin : begin + 9], rules, system_clock)
+        async with database.transaction() as connection:  # nothing more comes
+            everybody = [row["customer_id"] for row in await connection.fetch(_EVERYBODY)]
+            await assess_customers(connection, everybody, rules, system_clock, timed=True)
         rows = await database.fetch("SELECT customer_id, score FROM customer_score WHERE score IS NOT NULL")
         scores = last_scores([(str(row["customer_id"]), row["score"].encode()) for row in rows])
         return scores, await rules(database)

@@ -90,12 +90,12 @@ async def test_an_undone_merge_leaves_alarms_segments_and_stages_as_if_it_had_ne
     before = {one: {name: (await desk.value(one))[name] for name in decided} for one in (often, seldom)}
     assert before[seldom]["alarms"][0]["state"] == "pending"
     done = len(facts.messages)
-    join = facts.join(often, seldom)
+    join = facts.join(often, seldom, desk.now)
     await desk.take(facts.messages[done:])
     merged = await desk.value(seldom)
     assert (merged["alarms"][0]["state"], "big" in merged["segments"]) != ("pending", False)
     done = len(facts.messages)
-    facts.undo(join)
+    facts.undo(join, desk.now)
     await desk.take(facts.messages[done:])
     after = {one: {name: (await desk.value(one))[name] for name in decided} for one in (often, seldom)}
     assert after == before
@@ -119,6 +119,37 @@ async def test_a_customer_of_several_profiles_has_a_score_even_if_nothing_is_kno
     await desk.take(facts.messages[done:])
     [_, alone] = await desk.told("score.updated")
     assert (alone["customer_id"], alone["profiles"]) == (str(facts.profile(1)), [str(facts.profile(1))])
+
+
+async def test_a_history_that_is_loaded_bit_by_bit_is_decided_once_and_a_fact_of_now_at_once(desk: Desk) -> None:
+    facts = ScoringFacts(seed=15, profiles=1)
+    customer = facts.profile(0)
+    await desk.activate("segment", {"when": {"reading": "value:lifetime", "between": [1, 120_000]}}, "small")
+    await desk.activate("segment", {"when": {"reading": "value:lifetime", "at_least": 150_000}}, "big")
+    desk.now = datetime(2026, 6, 1, tzinfo=UTC)
+    facts.state(customer, "order.placed", order("today", 20_000), desk.now)
+    await desk.take(facts.messages)
+    assert [one["segment"] for one in await desk.told("segment.entered")] == ["small"], (
+        "a fact of now is decided at once"
+    )
+    for month in range(1, 6):
+        done = len(facts.messages)
+        monthly(facts, customer, 1, start=month)
+        await desk.take(facts.messages[done:])
+        value = await desk.value(customer)
+        assert value["contemporary"]["lifetime_parts"]["revenue"] == [
+            {"amount": 20_000 + 100_000 * month, "currency": "CNY"}
+        ], "the value follows at once"
+        desk.now += timedelta(seconds=1)
+        await desk.fire(desk.now)
+    assert len(await desk.told("segment.entered")) == 1
+    assert await desk.told("segment.left") == []
+    assert await desk.told("trigger.fired") == []
+    await desk.fire()
+    assert [one["segment"] for one in await desk.told("segment.entered")] == ["small", "big"]
+    assert [one["segment"] for one in await desk.told("segment.left")] == ["small"]
+    stages = [(one["before"], one["after"]) for one in await desk.told("customer.stage_changed")]
+    assert stages == [(None, "first_order"), ("first_order", "developing")]
 
 
 async def test_a_document_leaves_the_ninety_days_by_itself(desk: Desk) -> None:

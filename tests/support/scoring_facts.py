@@ -226,9 +226,10 @@ class ScoringFacts:
             return
         roots = sorted({self._customer(self.profile(number)) for number in range(self.profiles)})
         if len(roots) > 1:
-            self.join(*self._chance.sample(roots, 2))
+            root, into = self._chance.sample(roots, 2)
+            self.join(root, into)
 
-    def join(self, root: UUID, into: UUID) -> tuple[UUID, UUID, UUID]:
+    def join(self, root: UUID, into: UUID, at: datetime = _START) -> tuple[UUID, UUID, UUID]:
         """The customer `root` is joined under the customer `into`."""
         merge_id = derived_id("scoring-facts", self.seed, "merge", self._count("merge"))
         join = (merge_id, root, into)
@@ -241,14 +242,14 @@ class ScoringFacts:
             reason="manual",
             moves=self._moves(),
         )
-        self._publish(CUSTOMER_MERGED, merged, derived_id(merge_id, 1), merge_id, None, _START)
+        self._publish(CUSTOMER_MERGED, merged, derived_id(merge_id, 1), merge_id, None, at)
         return join
 
-    def undo(self, join: tuple[UUID, UUID, UUID]) -> None:
+    def undo(self, join: tuple[UUID, UUID, UUID], at: datetime = _START) -> None:
         """An active join is undone."""
         self._joins.remove(join)
         data = CustomerUnmerged(merge_id=join[0], moves=self._moves())
-        self._publish(CUSTOMER_UNMERGED, data, derived_id(join[0], 2), join[0], None, _START)
+        self._publish(CUSTOMER_UNMERGED, data, derived_id(join[0], 2), join[0], None, at)
 
     def _moves(self) -> tuple[ProfileMove, ...]:
         """Every profile whose root the active joins have changed, with its next mapping sequence."""

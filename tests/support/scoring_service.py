@@ -15,6 +15,7 @@ from rapport_scoring import api, api_runs, api_segments
 from rapport_scoring.commands.facts import take_facts
 from rapport_scoring.commands.policies import KINDS
 from rapport_scoring.consumers import decode
+from rapport_scoring.domain.assessment import QUIET
 from rapport_scoring.rules_in_force import RulesInForce
 from rapport_scoring.runs.worker import RunWorker
 from rapport_scoring.timers import fire_once
@@ -54,8 +55,8 @@ class Desk:
             await take_facts(connection, facts, self.rules, self.clock)
 
     async def fire(self, at: datetime | None = None) -> None:
-        """The time is `at`, and everything that is due by then happens."""
-        self.now = at or self.now
+        """The time is `at`, else a moment later than it was, and everything that is due by then happens."""
+        self.now = at or self.now + QUIET
         while await fire_once(self.database, self.rules, self.clock):
             pass
 

@@ -122,8 +122,16 @@ def _profile(event: Event[Contract]) -> Fact:
             profile.registered_at,
             _reported_at(profile),
             text,
-        )
+        ),
+        _happened_at(profile, attributes),
     )
+
+
+def _happened_at(profile: ProfileState, attributes: Mapping[str, list[dict[str, Any]]]) -> datetime | None:
+    """When the newest thing that is known of a profile happened: its registration, or a statement of an attribute."""
+    stated = [datetime.fromisoformat(one["occurred_at"]) for found in attributes.values() for one in found]
+    registered = _reported_at(profile) or profile.registered_at
+    return max([*stated, *([registered] if registered is not None else [])], default=None)
 
 
 def _reported_at(profile: ProfileState) -> datetime | None:

@@ -33,15 +33,14 @@ ENDED = frozenset({"finished", "failed"})
 
 async def run_answer(database: Database, run_id: UUID, wait_ms: int) -> RunAnswer:
     """How far a run is; waits so long for its end. Raises a 404."""
-    waited = 0.0
+    deadline = asyncio.get_running_loop().time() + wait_ms / 1000
     while True:
         run = await runs.read_run(database, run_id)
         if run is None:
             raise not_found("run")
-        if run.state in ENDED or waited * 1000 >= wait_ms:
+        if run.state in ENDED or asyncio.get_running_loop().time() >= deadline:
             return _run(run)
         await asyncio.sleep(LOOK_SECONDS)
-        waited += LOOK_SECONDS
 
 
 def _run(run: Run) -> RunAnswer:

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 from typing import Any, Final
+from uuid import UUID
 
 import orjson
 from pydantic import BaseModel
@@ -30,11 +31,15 @@ class Trial:
         request = {"kind": self.kind, "document": document.model_dump(mode="json", exclude_unset=True)}
         async with self.database.transaction() as connection:
             run_id = await ask(connection, "simulation", request, "simulate", self.clock)
-        waited = 0.0
-        while waited < WAIT_SECONDS:
-            await asyncio.sleep(LOOK_SECONDS)
-            waited += LOOK_SECONDS
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                return await self._result(run_id)
+        except TimeoutError:
+            return {"run_id": str(run_id), "state": "running"}
+
+    async def _result(self, run_id: UUID) -> dict[str, Any]:
+        while True:
             run = await runs.read_run(self.database, run_id)
             if run is not None and run.state in ENDED:
                 return {"run_id": str(run_id), "state": run.state, **orjson.loads(run.result or "{}")}
-        return {"run_id": str(run_id), "state": "running"}
+            await asyncio.sleep(LOOK_SECONDS)

@@ -1,13 +1,13 @@
 """Assessing customers, in the caller's transaction: what is known of them, what was decided, what is published."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from rapport_scoring import store
 from rapport_scoring.commands.states import present_states
-from rapport_scoring.domain.assessment import Assessment, Occasion, assess, nothing_known
+from rapport_scoring.domain.assessment import Assessment, Cause, Occasion, assess, nothing_known
 from rapport_scoring.domain.customer import CustomerFacts
 from rapport_scoring.domain.memory import Memory, Survivor, memory_of, text_of
 from rapport_scoring.domain.noticed import Noticed
@@ -29,6 +29,28 @@ from rapport_shared.messaging.outcomes import decide
 
 
 @dataclass(frozen=True, slots=True)
+class News:
+    """What came: by profile the instant of its newest fact, and the customers whose profiles changed, at `moved_at`.
+
+    Facts that are marked as history have no instant.
+    """
+
+    instants: Mapping[UUID, datetime]
+    moved: Set[UUID] = frozenset()
+    moved_at: datetime | None = None
+
+    def is_recent(self, state: CustomerState, since: datetime, *, waiting: bool) -> bool:
+        """Whether what came of a customer is of now, and not of a past that is only loaded now.
+
+        While a past is loaded, profiles that are joined with others are a part of that.
+        """
+        if any(self.instants[one] >= since for one in state.profiles if one in self.instants):
+            return True
+        recent = self.moved_at is not None and self.moved_at >= since
+        return state.customer_id in self.moved and recent and not waiting
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """What is to be saved of a customer, and published: the score where it is new, and what was noticed."""
 
@@ -42,9 +64,17 @@ class Change:
 
 
 async def assess_customers(
-    connection: Connection, customers: Sequence[UUID], rules: RulesInForce, clock: Clock, *, timed: bool = False
+    connection: Connection,
+    customers: Sequence[UUID],
+    rules: RulesInForce,
+    clock: Clock,
+    *,
+    news: News | None = None,
+    timed: bool = False,
 ) -> None:
-    """Assesses `customers` (sorted) anew and publishes what changed; `timed` because their time has come.
+    """Assesses `customers` (sorted) anew and publishes what changed: because of `news`, of other rules, or of a timer.
+
+    What facts of the past bring about is decided by a timer, once no more of them have come for a while.
 
     May be repeated: what did not change is not published. Raises `Reject` where a rule fails on a customer's facts.
     """
@@ -52,25 +82,42 @@ async def assess_customers(
     present = await rules(connection)
     roots = await store.roots(connection, customers)
     now = clock()
+    memories = {row.customer_id: _memory_of(row) for row in before}
     occasions = {
-        row.customer_id: Occasion.of_timer(now, row.timed_at, row.due_at if timed else None, present) for row in before
+        row.customer_id: Occasion.of_timer(now, row.timed_at, row.due_at, memories[row.customer_id], present)
+        if timed
+        else Occasion(now, row.timed_at)
+        for row in before
     }
     states = await present_states(connection, occasions, present)
-    found = _changes(before, roots, states, present, occasions, {})
+    if not timed:
+        edge = now - present.effect_horizon
+        occasions = {
+            customer: replace(one, cause=_cause(states[customer], memories[customer], news, edge))
+            for customer, one in occasions.items()
+        }
+    cases = [
+        _Case(row, states[row.customer_id], memories[row.customer_id], occasions[row.customer_id]) for row in before
+    ]
+    found = _changes(cases, roots, present, {})
     if unsure := sorted(change.row.customer_id for change in found if change.needs_past):
-        pasts = await load_customers(connection, unsure)
-        found = _changes(before, roots, states, present, occasions, pasts)
+        found = _changes(cases, roots, present, await load_customers(connection, unsure))
     if found:
         await _publish(connection, found)
 
 
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A customer that is assessed: what was published of it, its state, what is remembered, and the occasion."""
+
+    row: ScoreRow
+    state: CustomerState
+    before: Memory
+    occasion: Occasion
+
+
 def _changes(
-    rows: Sequence[ScoreRow],
-    roots: Mapping[UUID, UUID],
-    states: Mapping[UUID, CustomerState],
-    rules: Rules,
-    occasions: Mapping[UUID, Occasion],
-    pasts: Mapping[UUID, CustomerFacts],
+    cases: Sequence[_Case], roots: Mapping[UUID, UUID], rules: Rules, pasts: Mapping[UUID, CustomerFacts]
 ) -> list[Change]:
     """What becomes of customers. Those merged away come last, for reasons that their survivors have go on there.
 
@@ -78,53 +125,49 @@ def _changes(
     """
     survivors: dict[UUID, Memory] = {}
     changes = []
-    for row in sorted(rows, key=lambda row: roots.get(row.customer_id, row.customer_id) != row.customer_id):
-        state, root = states[row.customer_id], roots.get(row.customer_id, row.customer_id)
+    for case in sorted(
+        cases, key=lambda case: roots.get(case.row.customer_id, case.row.customer_id) != case.row.customer_id
+    ):
+        row, state, root = case.row, case.state, roots.get(case.row.customer_id, case.row.customer_id)
         if row.version == 0 and not state.known and len(state.profiles) < 2:
             continue  # nothing to say of it; a composition of several is said even so, for readers wait for it
         survivor = Survivor(root, survivors.get(root, Memory())) if root != row.customer_id else None
-        occasion, past = occasions[row.customer_id], pasts.get(row.customer_id)
-        remembered, found = decide(_assess, row, state, rules, occasion, survivor, past)
+        past = pasts.get(row.customer_id)
+        found = decide(_assess, case, rules, survivor, past)
         survivors[row.customer_id] = found.memory
-        change = _change(row, rules, occasion, remembered, found, survivor)
+        change = _change(case, rules, found, survivor)
         changes += [change] if change is not None else []
     return changes
 
 
-def _change(
-    row: ScoreRow,
-    rules: Rules,
-    occasion: Occasion,
-    remembered: Memory,
-    found: Assessment,
-    survivor: Survivor | None,
-) -> Change | None:
+def _is_merged_away(customer: UUID, roots: Mapping[UUID, UUID]) -> bool:
+    return roots.get(customer, customer) != customer
+
+
+def _change(case: _Case, rules: Rules, found: Assessment, survivor: Survivor | None) -> Change | None:
     """What becomes of a customer, None where nothing does."""
-    moved_to = None if survivor is None else survivor.customer_id
     after = replace(
-        row,
-        timed_at=occasion.timed_at,
+        case.row,
+        moved_to=None if survivor is None else survivor.customer_id,
+        timed_at=case.occasion.timed_at,
         due_at=found.due_at,
         generation=rules.generation,
         memory=text_of(found.memory),
         peer_group=found.group,
     )
-    return _published(row, replace(after, moved_to=moved_to), remembered, found, occasion.now)
+    return _published(case.row, after, case.before, found, case.occasion.now)
 
 
-def _assess(
-    row: ScoreRow,
-    state: CustomerState,
-    rules: Rules,
-    occasion: Occasion,
-    survivor: Survivor | None,
-    past: CustomerFacts | None,
-) -> tuple[Memory, Assessment]:
-    """What is remembered of a customer, and what is found of it now."""
-    before = _memory_of(row)
-    if not state.known:
-        return before, nothing_known(state, rules, before, survivor)
-    return before, assess(state, rules, before, occasion, past)
+def _assess(case: _Case, rules: Rules, survivor: Survivor | None, past: CustomerFacts | None) -> Assessment:
+    if not case.state.known:
+        return nothing_known(case.state, rules, case.before, survivor)
+    return assess(case.state, rules, case.before, case.occasion, past)
+
+
+def _cause(state: CustomerState, before: Memory, news: News | None, edge: datetime) -> Cause:
+    """Why a customer is assessed. Without news it is for other rules, and decisions that wait go on waiting."""
+    recent = not before.waiting if news is None else news.is_recent(state, edge, waiting=before.waiting)
+    return Cause.FACTS if recent else Cause.PAST
 
 
 def _memory_of(row: ScoreRow) -> Memory:

@@ -1,12 +1,12 @@
 """What scoring does about facts: keep them, follow the mapping, assess the customers they touch. One transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from rapport_scoring import store
-from rapport_scoring.commands.assessments import assess_customers
+from rapport_scoring.commands.assessments import News, assess_customers
 from rapport_scoring.commands.sums import Changes, SumRules, keep_sums
 from rapport_scoring.recorded import Kept, Recorded, kept
 from rapport_scoring.rules_in_force import RulesInForce
@@ -34,9 +34,10 @@ class ProfilesMoved:
 
 @dataclass(frozen=True, slots=True)
 class ProfileStated:
-    """A profile's register."""
+    """A profile's register; `happened_at` is the newest instant in it."""
 
     register: ProfileRegister
+    happened_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,40 @@ async def take_facts(connection: Connection, facts: Sequence[Fact], rules: Rules
     moved = await _move(connection, [fact for fact in facts if isinstance(fact, ProfilesMoved)])
     customers = moved | (await store.customers_of(connection, sorted(touched)) if touched else set())
     if customers:
-        await assess_customers(connection, sorted(customers), rules, clock)
+        news = News(_instants(facts, touched), frozenset(moved), _moved_at(facts))
+        await assess_customers(connection, sorted(customers), rules, clock, news=news)
+
+
+def _instants(facts: Sequence[Fact], touched: Set[UUID]) -> dict[UUID, datetime]:
+    """By profile, when the newest of the facts that touch it happened; facts that are marked as history are left out.
+
+    A profile whose documents have to do with those of others is touched by theirs.
+    """
+    found: dict[UUID, datetime] = {}
+    shared: list[datetime] = []
+    for fact in facts:
+        match fact:
+            case Recorded(recording=one) if not one.historical:
+                _note(found, one.profile_id, one.occurred_at)
+                shared += [one.occurred_at] if one.key is not None else []
+            case RecordingRetracted():
+                shared.append(fact.recorded_at)
+            case ProfileStated(happened_at=datetime() as at):
+                _note(found, fact.register.profile_id, at)
+            case CaseStated():
+                _note(found, fact.register.case.profile_id, fact.register.changed_at)
+    own = {fact.recording.profile_id for fact in facts if isinstance(fact, Recorded)}
+    for profile in touched - own if shared else ():
+        _note(found, profile, max(shared))
+    return found
+
+
+def _note(found: dict[UUID, datetime], profile: UUID, at: datetime) -> None:
+    found[profile] = max(at, found.get(profile, at))
+
+
+def _moved_at(facts: Sequence[Fact]) -> datetime | None:
+    return max((fact.recorded_at for fact in facts if isinstance(fact, ProfilesMoved)), default=None)
 
 
 async def _keep_recordings(connection: Connection, facts: Sequence[Fact]) -> tuple[list[Kept], list[Kept]]:

@@ -7,10 +7,11 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import Protocol
 
-from rapport_scoring.domain.attention import decide_attention
+from rapport_scoring.domain.attention import decide_attention, silence
 from rapport_scoring.domain.commerce import commerce_figures
 from rapport_scoring.domain.customer import CustomerFacts
 from rapport_scoring.domain.decisions import Decisions, remember
+from rapport_scoring.domain.dynamics.alarms import pending_alarm
 from rapport_scoring.domain.dynamics.triggers import cooled_down, rule_of
 from rapport_scoring.domain.effects import NO_EFFECTS, Effects
 from rapport_scoring.domain.membership import decide_membership
@@ -27,11 +28,17 @@ AGEING_DAYS = (1, 31, 61, 91)
 """Days after its day due on which a receivable comes into another bucket of the reserve."""
 
 
+QUIET = timedelta(seconds=3)
+"""How long no more facts of the past have come when decisions are made about them."""
+
+
 class Cause(StrEnum):
     """Why a customer is assessed now."""
 
     FACTS = "facts"
-    """Facts came, or other rules into force."""
+    """Facts of now came, or other rules into force, or no more facts of the past have come for a while."""
+    PAST = "past"
+    """Facts of the past came, and more may follow: the score is computed, and decisions wait."""
     TIMER = "timer"
     """A timer fired."""
     LATE_TIMER = "late_timer"
@@ -70,12 +77,14 @@ class Occasion:
     cause: Cause = Cause.FACTS
 
     @classmethod
-    def of_timer(cls, now: datetime, timed_at: datetime | None, due_at: datetime | None, rules: Rules) -> "Occasion":
+    def of_timer(
+        cls, now: datetime, timed_at: datetime | None, due_at: datetime | None, before: Memory, rules: Rules
+    ) -> "Occasion":
         """The occasion of a timer that is due by now: the instant it was set to, or now where that is too long ago.
 
-        Where none is due it is that of the facts as they are.
+        Where none is due, or decisions about facts of the past waited for it, it is that of the facts as they are.
         """
-        if due_at is None or due_at > now:
+        if before.waiting or due_at is None or due_at > now:
             return cls(now, timed_at)
         late = now - due_at > rules.effect_horizon
         instant = now if late else due_at
@@ -122,6 +131,19 @@ def assess(
     same was so already before; without them nothing calls for action, and the answer says that they are needed.
     """
     situation = situation_of(state, rules, before, occasion.instant(state), occasion.today(state))
+    return _undecided(situation, occasion) if occasion.cause is Cause.PAST else _decided(situation, occasion, past)
+
+
+def _undecided(situation: Situation, occasion: Occasion) -> Assessment:
+    """The score of the facts as they are, with decisions as they were; they are looked at when no more facts come."""
+    pending = pending_alarm(silence(situation), situation.published.alarms)
+    memory = replace(situation.published, pending=pending, waiting=True)
+    group = situation.values.outlook.group
+    return Assessment(_score(situation, memory), (), memory, occasion.now + QUIET, group)
+
+
+def _decided(situation: Situation, occasion: Occasion, past: CustomerFacts | None) -> Assessment:
+    state, rules = situation.state, situation.rules
     attention = decide_attention(situation)
     membership = decide_membership(situation, attention)
     needs_past = occasion.effective(state, rules) and bool(attention.triggers.firings or membership.entered)
@@ -159,10 +181,10 @@ def catch_up(
     That is what scoring comes to when `rules` come into force: it assesses everybody at the instant of their last fact
     or timer, and fires the timers that this sets.
     """
-    occasion = Occasion.of_timer(now, timed_at, due_at, rules)
+    occasion = Occasion.of_timer(now, timed_at, due_at, before, rules)
     found = assess_facts(facts, rules, before, occasion)
     while found.due_at is not None and found.due_at <= now:
-        occasion = Occasion.of_timer(now, occasion.timed_at, found.due_at, rules)
+        occasion = Occasion.of_timer(now, occasion.timed_at, found.due_at, found.memory, rules)
         found = assess_facts(facts, rules, found.memory, occasion)
     return found
 

@@ -34,6 +34,7 @@ def remember(situation: Situation, decisions: Decisions) -> Memory:
         stage=situation.standing.stage.value,
         segments=membership.since,
         kept=membership.kept,
+        waiting=False,
     )
 
 

@@ -37,6 +37,7 @@ class Memory:
 
     `segments` are those it is in, since when; `kept` is what they read of it, nothing where there are no segments.
     `profiles` are those of the customer then; None in memories of before they were kept, which are of the present ones.
+    `waiting` says that facts of the past came about which nothing is decided yet.
     `earlier` are memories of other compositions, the oldest first, which a further undo may need; they have none.
     """
 
@@ -48,6 +49,7 @@ class Memory:
     segments: Mapping[str, datetime] = field(default_factory=dict)
     kept: Kept | None = None
     profiles: tuple[UUID, ...] | None = None
+    waiting: bool = False
     earlier: tuple["Memory", ...] = ()
 
     def of(self, profiles: Iterable[UUID]) -> "Memory":

@@ -120,13 +120,17 @@ def decide_alarms(
     was recorded of this customer and kind, in any order. Recording the facts and deciding again gives none.
     """
     known = list(recorded)
-    settled = {fact.episode for fact in known if fact.state is not AlarmState.WITHDRAWN}
     facts = _withdrawals(present, bought_on, known, now)
-    if present is None or present.episode in settled:
-        return AlarmDecision(facts, None)
-    if now < present.due:
-        return AlarmDecision(facts, present)
-    return AlarmDecision((*facts, _due_fact(present, rule, now)), None)
+    pending = pending_alarm(present, known)
+    if pending is None or now < pending.due:
+        return AlarmDecision(facts, pending)
+    return AlarmDecision((*facts, _due_fact(pending, rule, now)), None)
+
+
+def pending_alarm(present: Silence | None, recorded: Iterable[AlarmFact]) -> Silence | None:
+    """The present episode, unless its alarm is recorded."""
+    settled = {fact.episode for fact in recorded if fact.state is not AlarmState.WITHDRAWN}
+    return None if present is None or present.episode in settled else present
 
 
 def open_alarms(recorded: Iterable[AlarmFact]) -> frozenset[Episode]:
