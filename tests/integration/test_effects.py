@@ -127,9 +127,10 @@ async def test_a_reason_that_a_merge_moves_is_not_gone(desk: Desk) -> None:
         world.wallet(customer, 0.1)
     await desk.take(world.messages)
     assert await fired(desk) == [("growth", True), ("growth", True)]
+    await desk.fire(NOW + timedelta(minutes=1))
     done = len(world.messages)
-    world.join(merged, kept)
-    world.join(poor, rich)
+    world.join(merged, kept, NOW)
+    world.join(poor, rich, NOW)
     await desk.take(world.messages[done:])
     cleared = {one["customer_id"]: one["moved_to"] for one in await desk.told("trigger.cleared")}
     assert cleared == {str(merged): str(kept), str(poor): None}
@@ -146,6 +147,7 @@ async def test_who_is_registered_for_what_happened_long_ago_is_nobody_new(desk: 
     world.regular(bought, historical=True)
     world.wallet(bought, 1, historical=True)
     await desk.take(world.messages)
+    await desk.fire(NOW + timedelta(minutes=1))
     stages = {one["customer_id"]: (one["after"], one["effective"]) for one in await desk.told("customer.stage_changed")}
     assert stages == {
         str(loaded): ("prospect", False),
