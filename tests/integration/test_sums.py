@@ -8,15 +8,18 @@ from uuid import UUID
 
 import pytest
 
+from rapport_scoring.commands.facts import take_facts
 from rapport_scoring.commands.sums import SumRules
+from rapport_scoring.consumers import decode
 from rapport_scoring.domain.figures import YEAR
 from rapport_scoring.domain.rules import shipped_rules
 from rapport_scoring.domain.state import CustomerState, state_of
 from rapport_scoring.domain.value_policy import ValuePolicy
 from rapport_scoring.loading import load_customers, load_states
+from rapport_shared.contracts.codec import Message
 from tests.support.infrastructure import Databases
 from tests.support.scoring_facts import ScoringFacts
-from tests.support.scoring_service import Desk, scoring_desk
+from tests.support.scoring_service import Desk, record_of, scoring_desk
 
 LATER = date(2100, 1, 1)
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -204,3 +207,63 @@ async def test_other_rules_and_zones_make_the_sums_again(databases: Databases) -
         await desk.activate("value", document)
         await desk.fire(NOW + timedelta(days=101))
         await assert_sums_are_right(desk, ValuePolicy.model_validate(document), "under other rules")
+
+
+FEW, MANY = 10, 10_000
+DAYS = 20
+_ROWS_READ = "SELECT coalesce(sum(seq_tup_read + idx_tup_fetch), 0)::bigint FROM pg_stat_xact_user_tables"
+
+
+def happens(facts: ScoringFacts, kind: str, number: int, at: datetime) -> None:
+    """One more order, invoice, payment or call of the one profile."""
+    profile, lines = facts.profile(0), [{"line": "1", "quantity": "1", "net": 100, "category": "ink"}]
+    total: dict[str, Any] = {"currency": "CNY", "net": 100, "gross": 100, "lines": lines}
+    bill = {**total, "lines": [{"line": "1", "quantity": "1", "net": 100, "order": f"{number}"}]}
+    paid = [{"invoice": f"{number}", "amount": 100}]
+    data = {
+        "order.placed": {**total, "order": f"{number}"},
+        "invoice.issued": {**bill, "invoice": f"{number}"},
+        "payment.received": {"payment": f"{number}", "currency": "CNY", "amount": 100, "allocations": paid},
+        "call.ended": {"direction": "inbound", "effort": {"talk_s": 60}},
+    }[kind]
+    facts.state(profile, kind, data, at)
+
+
+KINDS = ("order.placed", "invoice.issued", "payment.received", "call.ended")
+
+
+async def cost_of(desk: Desk, messages: list[Message]) -> tuple[int, int]:
+    """The statements that some messages cost, and the rows that PostgreSQL reads for them."""
+    facts = [fact for message in messages if (fact := decode(record_of(message))) is not None]
+    statements: list[str] = []
+    async with desk.database.transaction() as connection:
+        before = int(await connection.fetchval(_ROWS_READ))
+        with connection.query_logger(lambda query: statements.append(query.query)):
+            await take_facts(connection, facts, desk.rules, desk.clock)
+        rows = int(await connection.fetchval(_ROWS_READ)) - before
+    return len(statements), rows
+
+
+async def test_one_more_event_costs_a_large_customer_as_much_as_a_small_one(databases: Databases) -> None:
+    costs: dict[int, dict[str, tuple[int, int]]] = {}
+    for count in (FEW, MANY):
+        async with scoring_desk(databases) as desk:
+            desk.now = NOW
+            facts = ScoringFacts(seed=count, profiles=1)
+            for number in range(count):
+                at = NOW - timedelta(days=DAYS) * (count - number) / count
+                happens(facts, KINDS[number % len(KINDS)], number // len(KINDS), at)
+            for begin in range(0, count, 500):
+                await desk.take(facts.messages[begin : begin + 500])
+            await desk.fire(NOW)
+            await desk.database.fetch("ANALYZE")
+            done, costs[count] = len(facts.messages), {}
+            for kind in KINDS:
+                happens(facts, kind, count, NOW)
+                costs[count][kind] = await cost_of(desk, facts.messages[done:])
+                done = len(facts.messages)
+    for kind in KINDS:
+        few, many = costs[FEW][kind], costs[MANY][kind]
+        assert many[0] <= few[0], f"{kind}: {few[0]} statements of a small customer, {many[0]} of a large one"
+        # a row for each day that had any facts, and those of the event itself
+        assert many[1] <= few[1] + DAYS + 10, f"{kind}: {few[1]} rows of a small customer, {many[1]} of a large one"
