@@ -143,11 +143,14 @@ async def test_a_history_that_is_loaded_bit_by_bit_is_decided_once_and_a_fact_of
         desk.now += timedelta(seconds=1)
         await desk.fire(desk.now)
     assert len(await desk.told("segment.entered")) == 1
+    position = f"/v1/customers/{customer}/value/position"
+    assert (await desk.call("GET", position, 200))["deciding"]
     assert await desk.told("segment.left") == []
     assert await desk.told("trigger.fired") == []
     await desk.fire()
     assert [one["segment"] for one in await desk.told("segment.entered")] == ["small", "big"]
     assert [one["segment"] for one in await desk.told("segment.left")] == ["small"]
+    assert not (await desk.call("GET", position, 200))["deciding"]
     stages = [(one["before"], one["after"]) for one in await desk.told("customer.stage_changed")]
     assert stages == [(None, "first_order"), ("first_order", "developing")]
 

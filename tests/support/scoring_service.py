@@ -32,7 +32,7 @@ from rapport_shared.web.commands import CommandRunner
 from rapport_shared.web.policies import policies
 from tests.support.infrastructure import Databases
 
-SCOPES = frozenset({"values:*", "segments:*", "policies:*"})
+SCOPES = frozenset({"values:*", "segments:*", "policies:*", "customers:read"})
 
 
 @dataclass

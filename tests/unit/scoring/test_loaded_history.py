@@ -1,4 +1,4 @@
-"""Facts of the past that come one after the other: the score follows at once, decisions are made once, at the end."""
+"""Facts of the past that come one after the other: the score follows at once, and decisions are made at the end."""
 
 import random
 from dataclasses import replace

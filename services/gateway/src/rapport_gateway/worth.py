@@ -82,7 +82,7 @@ class Worth:
         return {(row["topic"], row["partition"]): row["position"] for row in rows}
 
     async def _recorded(self, customer_id: UUID, wanted: Positions, caller: Caller) -> int | None:
-        """The last event of the customer's score, once scoring has read as far as `wanted`; None before.
+        """The last event of the customer's score, once scoring has read as far as `wanted` and decided; None before.
 
         Raises a 503 when scoring is away.
         """
@@ -92,7 +92,7 @@ class Worth:
         told = orjson.loads(answer.body)
         read = {(one["topic"], one["partition"]): one["position"] for one in told["positions"]}
         reached = all(read.get(partition, 0) >= position for partition, position in wanted.items())
-        return int(told["sequence"]) if reached else None
+        return int(told["sequence"]) if reached and not told.get("deciding", False) else None
 
     async def _shown(self, customer_id: UUID, sequence: int) -> bool:
         """Whether the view shows a customer's score up to an event, and settled; also of one that was merged away."""

@@ -118,7 +118,9 @@ async def settled_position(database: Database, customer_id: UUID) -> PositionAns
         )
         row = await store.published(connection, customer_id)
     read = [PartitionPosition(**dict(one)) for one in rows]
-    return PositionAnswer(sequence=0 if row is None else row.sequence, positions=read)
+    if row is None:
+        return PositionAnswer(sequence=0, positions=read)
+    return PositionAnswer(sequence=row.sequence, deciding=memory_of(row.memory).waiting, positions=read)
 
 
 def present_history(known: Known, on: date | None) -> History:

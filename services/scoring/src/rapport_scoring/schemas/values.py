@@ -159,7 +159,11 @@ class PartitionPosition(BaseModel):
 
 
 class PositionAnswer(BaseModel):
-    """How far scoring has read, and the newest event that it had recorded of a customer by then; 0 where none."""
+    """How far scoring has read, and the newest event that it had recorded of a customer by then; 0 where none.
+
+    `deciding` says that decisions about facts of the past follow within seconds.
+    """
 
     sequence: int
+    deciding: bool = False
     positions: list[PartitionPosition]
