@@ -99,11 +99,11 @@ def router(views: Views, worth: Worth, secret: bytes, heartbeat: float, own: Own
         shown, began = _sections(sections), views.clock()
         if after:
             await views.until_seen(_event_ids(after), wait_ms)
-            settled = settled or (not shown.isdisjoint(FIGURES) and await views.change_figures(_event_ids(after)))
+        figures = bool(after) and not shown.isdisjoint(FIGURES) and await views.change_figures(_event_ids(after or ""))
         view = await visibility.known(customer_id, caller)
-        if settled and view.moved_to is None:
+        if (settled or figures) and view.moved_to is None:
             left = wait_ms - int((views.clock() - began).total_seconds() * 1000)
-            await worth.until_settled(customer_id, left, caller)
+            await worth.until_settled(customer_id, left, caller, decided=settled)
             view = await visibility.known(customer_id, caller)
         if view.moved_to is not None:
             return moved_response(request, f"/v1/customers/{view.moved_to}")

@@ -53,8 +53,10 @@ class Worth:
         rows = await self.views.live.fetch(_DECIDED, str(customer_id), *_decisions(field), DECISIONS_SHOWN)
         return json_response(orjson.loads(answer.body) | {"decisions": [_decision(row) for row in rows]})
 
-    async def until_settled(self, customer_id: UUID, wait_ms: int, caller: Caller) -> None:
+    async def until_settled(self, customer_id: UUID, wait_ms: int, caller: Caller, *, decided: bool) -> None:
         """Waits until the view shows the figures that follow from all that the view has read by now.
+
+        With `decided` it waits for alarms, triggers and segments, too, which are decided once a loaded past is quiet.
 
         Scoring must have read as far as the view has, and the view must show the last event that scoring had then
         recorded of the customer, and no figures of before a merge. Scoring is asked at once, whenever the customer's
@@ -66,7 +68,8 @@ class Worth:
             while True:
                 away: Problem | None = None
                 try:
-                    sequence = sequence if sequence is not None else await self._recorded(customer_id, wanted, caller)
+                    if sequence is None:
+                        sequence = await self._recorded(customer_id, wanted, caller, decided=decided)
                 except Problem as problem:
                     away = problem
                 if sequence is not None and await self._shown(customer_id, sequence):
@@ -81,8 +84,8 @@ class Worth:
         rows = await self.views.live.fetch(_POSITIONS, run_consumer(self.views.run), READ_BY_SCORING)
         return {(row["topic"], row["partition"]): row["position"] for row in rows}
 
-    async def _recorded(self, customer_id: UUID, wanted: Positions, caller: Caller) -> int | None:
-        """The last event of the customer's score, once scoring has read as far as `wanted` and decided; None before.
+    async def _recorded(self, customer_id: UUID, wanted: Positions, caller: Caller, *, decided: bool) -> int | None:
+        """The last event of the customer's score, once scoring has read as far as `wanted`; None before.
 
         Raises a 503 when scoring is away.
         """
@@ -92,7 +95,8 @@ class Worth:
         told = orjson.loads(answer.body)
         read = {(one["topic"], one["partition"]): one["position"] for one in told["positions"]}
         reached = all(read.get(partition, 0) >= position for partition, position in wanted.items())
-        return int(told["sequence"]) if reached and not told.get("deciding", False) else None
+        waits = decided and told.get("deciding", False)
+        return int(told["sequence"]) if reached and not waits else None
 
     async def _shown(self, customer_id: UUID, sequence: int) -> bool:
         """Whether the view shows a customer's score up to an event, and settled; also of one that was merged away."""
