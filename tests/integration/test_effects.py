@@ -146,6 +146,7 @@ async def test_who_is_registered_for_what_happened_long_ago_is_nobody_new(desk: 
     world.regular(bought, historical=True)
     world.wallet(bought, 1, historical=True)
     await desk.take(world.messages)
+    await desk.fire()
     stages = {one["customer_id"]: (one["after"], one["effective"]) for one in await desk.told("customer.stage_changed")}
     assert stages == {
         str(loaded): ("prospect", False),

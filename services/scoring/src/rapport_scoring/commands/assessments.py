@@ -95,6 +95,8 @@ def _changes(
     timed: bool,
 ) -> list[Change]:
     """What becomes of customers. Those merged away come last, for reasons that their survivors have go on there."""
+    memories = {row.customer_id: _memory_of(row) for row in rows}
+    gaining = {root for one, root in roots.items() if root != one and memories[one].has_reasons}
     survivors: dict[UUID, Memory] = {}
     changes = []
     for row in sorted(rows, key=lambda row: roots.get(row.customer_id, row.customer_id) != row.customer_id):
@@ -102,8 +104,12 @@ def _changes(
         if row.version == 0 and not facts.known and len(facts.profiles) < 2:
             continue  # nothing to say of it; a composition of several is said even so, for readers wait for it
         survivor = Survivor(root, survivors.get(root, Memory())) if root != row.customer_id else None
-        before = _memory_of(row)
-        occasion = _occasion(row, facts, before, rules, now, news, timed=timed)
+        before = memories[row.customer_id]
+        if timed:
+            occasion = Occasion.of_timer(now, row.timed_at, row.due_at, before, rules)
+        else:
+            waits = row.customer_id not in gaining and _waits(facts, before, news, now - rules.effect_horizon)
+            occasion = Occasion(now, row.timed_at, Cause.PAST if waits else Cause.FACTS)
         found = decide(_assess, facts, rules, before, occasion, survivor)
         survivors[row.customer_id] = found.memory
         change = _change(row, rules, occasion, before, found, survivor, now)
@@ -141,15 +147,9 @@ def _assess(
     return assess(facts, rules, before, occasion)
 
 
-def _occasion(
-    row: ScoreRow, facts: CustomerFacts, before: Memory, rules: Rules, now: datetime, news: News | None, *, timed: bool
-) -> Occasion:
-    """Why a customer is assessed. Without news it is for other rules, and decisions that wait go on waiting."""
-    if timed:
-        return Occasion.of_timer(now, row.timed_at, row.due_at, before, rules)
-    edge = now - rules.effect_horizon
-    recent = not before.waiting if news is None else news.is_recent(facts, edge, waiting=before.waiting)
-    return Occasion(now, row.timed_at, Cause.FACTS if recent else Cause.PAST)
+def _waits(facts: CustomerFacts, before: Memory, news: News | None, since: datetime) -> bool:
+    """Whether decisions about a customer wait. Without news it is assessed for other rules, which end no waiting."""
+    return before.waiting if news is None else not news.is_recent(facts, since, waiting=before.waiting)
 
 
 def _memory_of(row: ScoreRow) -> Memory:
