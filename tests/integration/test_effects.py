@@ -127,10 +127,9 @@ async def test_a_reason_that_a_merge_moves_is_not_gone(desk: Desk) -> None:
         world.wallet(customer, 0.1)
     await desk.take(world.messages)
     assert await fired(desk) == [("growth", True), ("growth", True)]
-    await desk.fire(NOW + timedelta(minutes=1))
     done = len(world.messages)
-    world.join(merged, kept, NOW)
-    world.join(poor, rich, NOW)
+    world.join(merged, kept)
+    world.join(poor, rich)
     await desk.take(world.messages[done:])
     cleared = {one["customer_id"]: one["moved_to"] for one in await desk.told("trigger.cleared")}
     assert cleared == {str(merged): str(kept), str(poor): None}

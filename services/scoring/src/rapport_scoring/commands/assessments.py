@@ -92,8 +92,11 @@ async def assess_customers(
     states = await present_states(connection, occasions, present)
     if not timed:
         edge = now - present.effect_horizon
+        gaining = {root for one, root in roots.items() if root != one and memories[one].has_reasons}
         occasions = {
-            customer: replace(one, cause=_cause(states[customer], memories[customer], news, edge))
+            customer: one
+            if customer in gaining
+            else replace(one, cause=_cause(states[customer], memories[customer], news, edge))
             for customer, one in occasions.items()
         }
     cases = [

@@ -73,6 +73,11 @@ class Memory:
         return Memory(alarms=self.alarms, stage=self.stage, profiles=present.profiles, earlier=present.earlier)
 
     @property
+    def has_reasons(self) -> bool:
+        """Whether it is in a segment, or a trigger is on."""
+        return bool(self.fired or self.segments)
+
+    @property
     def trigger_states(self) -> tuple[scoring.TriggerState, ...]:
         """The triggers that are on, as they are published."""
         return tuple(
