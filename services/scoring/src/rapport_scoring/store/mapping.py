@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from rapport_scoring.store.locking import lock_or_place
 from rapport_shared.database import Connection, Reading
 
 _PLACE_PROFILES = """
@@ -11,7 +12,7 @@ INSERT INTO profile_mapping (profile_id, customer_id) SELECT id, id FROM unnest(
 ON CONFLICT DO NOTHING
 """
 _CUSTOMERS_OF = """
-SELECT customer_id FROM profile_mapping WHERE profile_id = ANY($1::uuid[]) ORDER BY profile_id FOR SHARE
+SELECT profile_id, customer_id FROM profile_mapping WHERE profile_id = ANY($1::uuid[]) ORDER BY profile_id FOR SHARE
 """
 _LOCK_PROFILES = """
 SELECT profile_id, customer_id, mapping_seq FROM profile_mapping WHERE profile_id = ANY($1::uuid[])
@@ -49,14 +50,13 @@ Moved = tuple[UUID, UUID, int, datetime]
 
 async def customers_of(connection: Connection, profiles: Sequence[UUID]) -> set[UUID]:
     """The customers of profiles (an unknown profile is its own), which cannot move until the transaction ends."""
-    await connection.execute(_PLACE_PROFILES, profiles)
-    return {row["customer_id"] for row in await connection.fetch(_CUSTOMERS_OF, profiles)}
+    rows = await lock_or_place(connection, _CUSTOMERS_OF, _PLACE_PROFILES, profiles, "profile_id")
+    return {row["customer_id"] for row in rows}
 
 
 async def lock_profiles(connection: Connection, profiles: Sequence[UUID]) -> dict[UUID, tuple[UUID, int]]:
     """The customer and mapping sequence of each profile, locked to be moved."""
-    await connection.execute(_PLACE_PROFILES, profiles)
-    rows = await connection.fetch(_LOCK_PROFILES, profiles)
+    rows = await lock_or_place(connection, _LOCK_PROFILES, _PLACE_PROFILES, profiles, "profile_id")
     return {row["profile_id"]: (row["customer_id"], row["mapping_seq"]) for row in rows}
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from rapport_scoring.store.locking import lock_or_place
 from rapport_shared.database import Connection, Reading, Row
 
 _NAMES = """
@@ -88,9 +89,8 @@ class ScoreRow:
 
 async def lock_customers(connection: Connection, customers: Sequence[UUID]) -> list[ScoreRow]:
     """What was last published of the customers, locked; in the order of their ids."""
-    await connection.execute(_PLACE_CUSTOMERS, customers)
-    rows = await connection.fetch(_LOCK_CUSTOMERS, customers)
-    return [ScoreRow(**dict(row)) for row in rows]
+    rows = await lock_or_place(connection, _LOCK_CUSTOMERS, _PLACE_CUSTOMERS, customers, "customer_id")
+    return sorted([ScoreRow(**dict(row)) for row in rows], key=lambda row: row.customer_id)
 
 
 async def published(connection: Reading, customer_id: UUID) -> ScoreRow | None:

@@ -50,8 +50,10 @@ def columns(names: Sequence[DocumentKey]) -> tuple[list[str], list[str], list[st
 
 async def lock_names(connection: Connection, names: Sequence[DocumentKey]) -> None:
     """Locks names, sorted by the caller, until the transaction ends: statements are settled by one at a time."""
-    await connection.execute(_PLACE_NAMES, *columns(names))
-    await connection.execute(_LOCK_NAMES, *columns(names))
+    locked = await connection.fetch(_LOCK_NAMES, *columns(names))
+    if len(locked) < len(names):
+        await connection.execute(_PLACE_NAMES, *columns(names))
+        await connection.fetch(_LOCK_NAMES, *columns(names))
 
 
 async def use_names(connection: Connection, uses: Mapping[UUID, Set[DocumentKey]]) -> None:

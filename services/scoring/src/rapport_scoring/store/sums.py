@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from rapport_scoring.domain.contributions import EVER, Contribution, Contributions, Owner
 from rapport_scoring.domain.settlement.receivables import InvoiceBalance
 from rapport_scoring.domain.sums import Sums
+from rapport_scoring.store.locking import lock_or_place
 from rapport_shared.database import Connection
 
 _INVOICE: Final = TypeAdapter(InvoiceBalance)
@@ -107,8 +108,7 @@ class ProfileTotal:
 
 async def lock_totals(connection: Connection, profiles: Sequence[UUID]) -> dict[UUID, ProfileTotal]:
     """The totals of profiles (sorted by the caller), locked; of a profile that is new they are empty."""
-    await connection.execute(_PLACE_TOTALS, profiles)
-    rows = await connection.fetch(_LOCK_TOTALS, profiles)
+    rows = await lock_or_place(connection, _LOCK_TOTALS, _PLACE_TOTALS, profiles, "profile_id")
     return {row["profile_id"]: ProfileTotal(**{**dict(row), "sums": json.loads(row["sums"])}) for row in rows}
 
 
