@@ -17,6 +17,7 @@ from typing import Any
 from rapport_shared import service as service_module
 from rapport_shared.database import Connection, Database, Row
 from rapport_shared.messaging import leadership, outbox
+from rapport_shared.messaging import relay as relay_module
 from rapport_shared.messaging.consumer import BatchProcessor
 from rapport_shared.messaging.records import Record
 from rapport_shared.messaging.relay import Relay
@@ -68,7 +69,8 @@ def deleted_before_the_acknowledgement() -> None:
 
 
 def relay_without_leadership() -> None:
-    """Every process relays."""
+    """Every process relays, and looks for rows without being woken."""
+    relay_module.POLL_SECONDS = 0.02
     hold_role = leadership.hold_role
 
     async def hold(database: Database, role: str, body: Callable[[], Any], *more: Any, **named: Any) -> None:
