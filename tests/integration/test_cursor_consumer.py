@@ -19,8 +19,8 @@ from rapport_shared.database import Connection, Database
 from rapport_shared.messaging import topics
 from rapport_shared.messaging.consumer import SKIPPED_BATCHES, BatchProcessor, CursorConsumer, Subscription
 from rapport_shared.messaging.cursors import begin_cursors
-from rapport_shared.messaging.halts import halt_reason
-from rapport_shared.messaging.leadership import CursorMoved
+from rapport_shared.messaging.halts import Halted, halt_reason
+from rapport_shared.messaging.leadership import CursorMoved, hold_role
 from rapport_shared.messaging.outcomes import REJECTS_ALLOWED, Reject
 from rapport_shared.messaging.pace import Pace
 from rapport_shared.messaging.records import Partition, Record
@@ -302,3 +302,15 @@ async def test_records_deleted_after_they_were_read_are_not_missed(world: World)
     await world.publish("four")
     async with world.consuming():
         await until("the fourth", lambda: world.has_consumed("one", "two", "three", "four"))
+
+
+async def test_a_role_that_is_told_to_end_while_it_halts_ends(world: World) -> None:
+    async def halts() -> None:
+        asyncio.get_running_loop().call_soon(running.cancel)
+        raise Halted("its ground is gone")
+
+    running = asyncio.create_task(hold_role(world.database, "a role", halts, Metrics()))
+    done, _ = await asyncio.wait({running}, timeout=30)
+    running.cancel()
+    assert done, "the role went on after it was cancelled"
+    assert running.cancelled()

@@ -52,6 +52,10 @@ async def leadership(dsn: str, role: str) -> AsyncIterator[None]:
                 yield
                 pinger.cancel()
         except BaseExceptionGroup as failures:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                # A group that ends for another reason swallows a cancellation that comes meanwhile (Python 3.11).
+                raise asyncio.CancelledError from failures
             raise _first(failures) from failures
     finally:
         connection.terminate()
