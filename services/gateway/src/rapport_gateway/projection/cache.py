@@ -55,7 +55,7 @@ class Cache:
         self._turn = None
 
     def end(self, turn: int) -> None:
-        """Ends a turn, all of which is written; it is true once that is committed. Forgets whom it met longest ago."""
+        """Ends a turn after its last write, before its commit. Forgets the customers that were used longest ago."""
         self._turn = turn + 1
         while len(self.profiles) > self._most:
             if not self.members:
@@ -66,7 +66,7 @@ class Cache:
                 del self.profiles[profile_id]
 
     def missing(self, profile_ids: Iterable[UUID], customer_ids: Iterable[UUID] = ()) -> set[UUID]:
-        """Whom a turn must read that needs profiles with their customers, and ids as customers."""
+        """Returns those of a turn's profiles and customers that are not cached, so the turn must read them."""
         missing = {customer_id for customer_id in customer_ids if customer_id not in self.members}
         for profile_id in profile_ids:
             profile = self.profiles.get(profile_id)
