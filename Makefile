@@ -6,6 +6,8 @@ TOOLS  := .rapport/tools
 UV     ?= $(or $(shell command -v uv 2>/dev/null),$(TOOLS)/bin/uv)
 RUN    := $(UV) run --frozen --no-sync
 LOCAL  := $(RUN) python -m deploy.local
+# Each process of tests has a Kafka and a PostgreSQL of its own.
+IN_PARALLEL := --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help run stop status logs reset migrate test test-fast bench check contracts contracts-release format environment
@@ -31,9 +33,9 @@ migrate: environment ## Apply topics and migrations, also while it runs
 
 ##@ Prove it
 test: environment ## Run every test on real Kafka and PostgreSQL, started and stopped by itself
-	@$(RUN) pytest tests
+	@$(RUN) pytest tests $(IN_PARALLEL)
 test-fast: environment ## Run the tests that need no infrastructure
-	@$(RUN) pytest $(wildcard tests/unit tests/contract)
+	@$(RUN) pytest $(wildcard tests/unit tests/contract) $(IN_PARALLEL)
 bench: environment ## Measure speed and memory beside their limits, on a stack of its own (ARGS="--only read")
 	@$(RUN) python -m tests.benchmarks $(ARGS)
 check: environment ## Run linters, types, import rules; compare contracts and their documents

@@ -22,10 +22,12 @@ __all__ = ["audit", "unsettled"]
 _LOOK_SECONDS = 0.25
 _TOPICS = {service: topic.name for service, topic in EVENT_TOPIC_OF.items()}
 _AT_ONCE = 8
+# Of customers whose past was loaded, and of timers that are about to fire.
+_UNDECIDED = "SELECT count(*) FROM customer_score WHERE due_at <= now() + interval '5 seconds'"
 
 
 async def unsettled(stack: Stack, *, quiet_seconds: float = 60) -> list[str]:
-    """Waits until every outbox is empty and every cursor at the end of its partition, twice in a row.
+    """Waits until every outbox is empty, every cursor at the end of its partition and no decision due, twice in a row.
 
     Returns nothing then; what is behind, in words, once nothing has moved for so long.
     """
@@ -54,11 +56,14 @@ async def _standing(stack: Stack, reader: BatchReader) -> tuple[dict[str, int], 
         connection = await asyncpg.connect(stack.addresses.databases[service])
         try:
             waiting = await connection.fetchval("SELECT count(*) FROM outbox")
+            undecided = await connection.fetchval(_UNDECIDED) if service == "scoring" else 0
             cursors = await connection.fetch("SELECT consumer, topic, partition, position FROM consumer_cursor")
         finally:
             await connection.close()
         if waiting:
             behind[f"outbox of {service}"] = waiting
+        if undecided:
+            behind["decisions of scoring"] = undecided
         positions |= {f"{service} {c['consumer']} {c['topic']}/{c['partition']}": c["position"] for c in cursors}
     bounds = await reader.bounds(partitions.values())
     for name, position in positions.items():
