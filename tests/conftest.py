@@ -9,13 +9,16 @@ pytest_plugins = ["tests.support.infrastructure", "tests.support.stack", "tests.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
-_RUNNING_STACK = "stack"
+_STACK, _CHAOS = "stack", "chaos"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Between processes, what shares the running stack stays together and is begun first; else a file is one piece."""
+    """Shares tests out between processes: those that keep a stack busy are one piece and begin first, of the others
+    each file is a piece. So two processes take two cores, and no stack waits for another."""
+    items.sort(key=lambda item: not _keeps_a_stack_busy(item))
     for item in items:
-        assert isinstance(item, pytest.Function)
-        piece = _RUNNING_STACK if _RUNNING_STACK in item.fixturenames else item.path.name
-        item.add_marker(pytest.mark.xdist_group(piece))
-    items.sort(key=lambda item: _RUNNING_STACK not in getattr(item, "fixturenames", ()))
+        item.add_marker(pytest.mark.xdist_group(_STACK if _keeps_a_stack_busy(item) else item.path.name))
+
+
+def _keeps_a_stack_busy(item: pytest.Item) -> bool:
+    return _STACK in getattr(item, "fixturenames", ()) or _CHAOS in item.path.parts

@@ -25,6 +25,7 @@ from deploy.local.ports import LOOPBACK, free_port
 from rapport_gateway.view.sections import SECTIONS
 from rapport_shared.messaging import topics
 from rapport_shared.messaging.kafka import idempotent_producer
+from tests.benchmarks.http_load import Server
 from tests.benchmarks.stack_under_test import StackUnderTest
 
 __all__ = ["PARTITIONS", "TOPIC", "bare_application"]
@@ -90,8 +91,8 @@ async def _body(receive: Callable[[], Awaitable[Message]]) -> bytes:
 
 
 @asynccontextmanager
-async def bare_application(stack: StackUnderTest) -> AsyncIterator[str]:
-    """Runs the application in a process of its own, as the gateway runs; gives its base URL."""
+async def bare_application(stack: StackUnderTest) -> AsyncIterator[Server]:
+    """Runs the application in a process of its own, as the gateway runs."""
     await _ensure_topic(stack.kafka)
     port = free_port()
     arguments = [stack.kafka, stack.database("gateway"), await stack.view_schema(), str(port)]
@@ -100,7 +101,7 @@ async def bare_application(stack: StackUnderTest) -> AsyncIterator[str]:
     )
     try:
         await _answering(port)
-        yield f"http://{LOOPBACK}:{port}"
+        yield Server(f"http://{LOOPBACK}:{port}", process.pid)
     finally:
         process.terminate()
         await process.wait()

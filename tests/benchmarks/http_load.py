@@ -11,9 +11,11 @@ from math import ceil
 from typing import cast
 from urllib.parse import urlsplit
 
+import psutil
+
 from deploy.local.ports import LOOPBACK
 
-__all__ = ["Connection", "Load", "connections", "keep_asking", "keep_to_schedule", "request", "schedule"]
+__all__ = ["Connection", "Load", "Server", "connections", "keep_asking", "keep_to_schedule", "request", "schedule"]
 
 STATUS = slice(9, 12)
 AGAIN_SECONDS = 0.1
@@ -93,16 +95,26 @@ async def connections(url: str, count: int) -> AsyncIterator[list[Connection]]:
             connection.close()
 
 
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A process that answers at a base URL."""
+
+    url: str
+    pid: int
+
+
 @dataclass(slots=True)
 class Load:
-    """What was asked in how long, and how long each answer took."""
+    """What was asked in how long, how long each answer took, and the processor time of the process that answered."""
 
     seconds: float = 0.0
+    core_seconds: float = 0.0
     latencies: list[float] = field(default_factory=list)
 
     def add(self, other: Load) -> None:
         """Adds another stretch of the same load."""
         self.seconds += other.seconds
+        self.core_seconds += other.core_seconds
         self.latencies += other.latencies
 
     @property
@@ -110,12 +122,18 @@ class Load:
         """Answers per second."""
         return len(self.latencies) / self.seconds
 
+    @property
+    def per_core(self) -> float:
+        """Answers per second of the processor time of the process that answered."""
+        return len(self.latencies) / self.core_seconds
+
 
 async def keep_asking(
-    url: str, messages: Iterator[bytes], *, concurrency: int, seconds: float, expected: bytes
+    server: Server, messages: Iterator[bytes], *, concurrency: int, seconds: float, expected: bytes
 ) -> Load:
     """A closed loop: each of `concurrency` connections asks again when it is answered, until time or messages end."""
     load = Load()
+    process = psutil.Process(server.pid)
 
     async def ask(connection: Connection, deadline: float) -> None:
         for message in messages:
@@ -125,10 +143,11 @@ async def keep_asking(
             await connection.exchange(message, expected)
             load.latencies.append(time.perf_counter() - began)
 
-    async with connections(url, concurrency) as opened:
-        began = time.perf_counter()
+    async with connections(server.url, concurrency) as opened:
+        began, before = time.perf_counter(), process.cpu_times()
         await asyncio.gather(*(ask(connection, began + seconds) for connection in opened))
-        load.seconds = time.perf_counter() - began
+        load.seconds, after = time.perf_counter() - began, process.cpu_times()
+    load.core_seconds = after.user + after.system - before.user - before.system
     return load
 
 

@@ -12,7 +12,7 @@ import asyncpg
 
 from deploy.local.stack import Stack
 from rapport_gateway.projection.runs import Run, live_run
-from tests.benchmarks.http_load import connections, request
+from tests.benchmarks.http_load import Server, connections, request
 from tests.benchmarks.touchpoints import Touchpoints
 
 __all__ = ["StackUnderTest"]
@@ -38,6 +38,13 @@ class StackUnderTest:
     def kafka(self) -> str:
         """Bootstrap servers."""
         return self.stack.addresses.kafka
+
+    @property
+    def gateway(self) -> Server:
+        """The gateway's API."""
+        pid = self.stack.supervisor.pid("gateway")
+        assert pid is not None, "the gateway is down"
+        return Server(self.stack.gateway, pid)
 
     def database(self, service: str) -> str:
         """The DSN of a service's database."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -15,7 +16,7 @@ import pytest
 from deploy.local.ports import LOOPBACK
 from tests.benchmarks.figures import percentile, rate, seconds_of, share, write_docs, write_json
 from tests.benchmarks.freshness import Sightings
-from tests.benchmarks.http_load import keep_asking, keep_to_schedule, request, schedule
+from tests.benchmarks.http_load import Server, keep_asking, keep_to_schedule, request, schedule
 from tests.benchmarks.touchpoints import Touchpoints
 
 
@@ -63,7 +64,7 @@ async def test_the_open_loop_sends_all_and_counts_the_wait_for_a_busy_server() -
 async def test_the_closed_loop_ends_with_its_messages() -> None:
     async with _server() as url:
         load = await keep_asking(
-            url, iter([request("GET", f"{url}/")] * 10), concurrency=3, seconds=60, expected=b"200"
+            Server(url, os.getpid()), iter([request("GET", f"{url}/")] * 10), concurrency=3, seconds=60, expected=b"200"
         )
     assert len(load.latencies) == 10
 
