@@ -1,4 +1,4 @@
-"""Fixtures that every kind of test may ask for; nothing is started before one of them does. How tests are shared out."""
+"""Fixtures that every kind of test may ask for, started when the first does; and how tests are shared out."""
 
 import pytest
 from hypothesis import HealthCheck, settings
