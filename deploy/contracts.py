@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from rapport_customer.app import build as build_customer
 from rapport_customer.settings import CustomerSettings
-from rapport_gateway import api_document
+from rapport_gateway.api import document as gateway_document
 from rapport_gateway.app import build as build_gateway
 from rapport_gateway.settings import GatewaySettings
 from rapport_interaction.app import build as build_interaction
@@ -22,7 +22,7 @@ from rapport_ticket.app import build as build_ticket
 from rapport_ticket.settings import TicketSettings
 
 FOLDER: Final = "docs/openapi"
-OWNER_OPERATIONS: Final = "services/gateway/src/rapport_gateway/owner_operations.json"
+OWNER_OPERATIONS: Final = "services/gateway/src/rapport_gateway/owners/operations.json"
 
 _SETTINGS: Final[dict[str, Any]] = {
     "kafka": "127.0.0.1:1",
@@ -52,8 +52,8 @@ def all_documents() -> Documents:
     """Everything that `make contracts` writes."""
     apis = {name: build_service(name).api for name in SERVICES}
     owners: dict[str, Any] = {name: api.openapi() for name, api in apis.items() if name != "gateway"}
-    operations = api_document.owner_operations(owners)
-    apis["gateway"].complete = partial(api_document.complete, operations=operations)
+    operations = gateway_document.owner_operations(owners)
+    apis["gateway"].complete = partial(gateway_document.complete, operations=operations)
     contracts = contract_documents()
     texts = {
         **contracts.texts,

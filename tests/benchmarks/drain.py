@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from rapport_gateway.hub import CHANNEL
+from rapport_gateway.projection.hub import CHANNEL
 from rapport_gateway.projection.projector import Projector
 from rapport_gateway.projection.runs import live_run
 from rapport_gateway.view.facts import Fact

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from deploy.contracts import FOLDER, all_documents, build_service
-from rapport_gateway.api_document import add_schemas, owner_operations
-from rapport_gateway.owner_routes import ROUTES
+from rapport_gateway.api.document import add_schemas, owner_operations
+from rapport_gateway.owners.routes import ROUTES
 from rapport_shared.contract_documents.files import REPOSITORY, differences
 from rapport_shared.contracts.catalogue import SERVICES
 from rapport_shared.contracts.touchpoints import KINDS

@@ -14,10 +14,10 @@ import pytest
 import pytest_asyncio
 
 from deploy.local.infrastructure import Infrastructure
-from rapport_gateway import api_access
-from rapport_gateway.auth import KeyGrant, KeyRevoked, KeyRing, create_key, new_key, revoke_key
-from rapport_gateway.producer import IntakeProducer
-from rapport_gateway.touchpoints import AcceptedIds
+from rapport_gateway.access.keys import KeyGrant, KeyRevoked, KeyRing, create_key, new_key, revoke_key
+from rapport_gateway.api import access
+from rapport_gateway.intake.producer import IntakeProducer
+from rapport_gateway.intake.touchpoints import AcceptedIds
 from rapport_shared.clock import system_clock
 from rapport_shared.contracts.catalogue import INTAKE
 from rapport_shared.contracts.codec import Message
@@ -57,7 +57,7 @@ class Door:
 async def door_of(database: Database, *, demo_keys_allowed: bool = True) -> AsyncIterator[Door]:
     ring = KeyRing(database, system_clock, demo_keys_allowed)
     app = make_application("edge", metrics=Metrics(), authenticate=ring.authenticate)
-    app.include_router(api_access.router(database, CommandRunner(database, OutboxSignal(), system_clock), system_clock))
+    app.include_router(access.router(database, CommandRunner(database, OutboxSignal(), system_clock), system_clock))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://gateway.test") as client:
         yield Door(database, client)
@@ -116,7 +116,7 @@ async def test_a_revoked_key_is_forgotten_after_ten_seconds(tables: Database) ->
         app_clock = [now]
         ring = KeyRing(tables, lambda: app_clock[0], True)
         app = make_application("edge", metrics=Metrics(), authenticate=ring.authenticate)
-        app.include_router(api_access.router(tables, CommandRunner(tables, OutboxSignal(), system_clock), system_clock))
+        app.include_router(access.router(tables, CommandRunner(tables, OutboxSignal(), system_clock), system_clock))
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway.test") as client:
             headers = {"Authorization": f"Bearer {key}"}
             key_id = (await client.get("/v1/me", headers=headers)).json()["key_id"]

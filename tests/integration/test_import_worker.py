@@ -21,7 +21,7 @@ from rapport_gateway.imports.registers import view_matcher
 from rapport_gateway.imports.schemas import ChosenMapping
 from rapport_gateway.imports.uploads import Uploads
 from rapport_gateway.imports.worker import SENT_AT_ONCE, ImportWorker
-from rapport_gateway.producer import IntakeProducer
+from rapport_gateway.intake.producer import IntakeProducer
 from rapport_shared.callers import Caller
 from rapport_shared.clock import system_clock
 from rapport_shared.contracts.codec import Message

@@ -7,7 +7,7 @@ import orjson
 
 from rapport_gateway.projection.projector import Projector
 from rapport_gateway.projection.related import AT_ONCE
-from rapport_gateway.relation_pages import page_of
+from rapport_gateway.reads.relations import page_of
 from rapport_shared.clock import system_clock
 from rapport_shared.contracts.ids import derived_id, source_profile_id
 from tests.support.view_desk import Desk

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rapport_gateway.touchpoints import TouchpointRules
+from rapport_gateway.intake.touchpoints import TouchpointRules
 from rapport_interaction.commands.quarantine import undeclared
 from rapport_interaction.domain.arrivals import Arrival, read_arrival
 from rapport_shared.callers import Caller

@@ -10,10 +10,10 @@ from uuid import UUID, uuid4
 import orjson
 import pytest
 
-from rapport_gateway.hub import Follower
+from rapport_gateway.live.streams import stream
+from rapport_gateway.projection.hub import Follower
 from rapport_gateway.projection.store.views import StoredView
-from rapport_gateway.push import stream
-from rapport_gateway.queries import Views
+from rapport_gateway.reads.customers import Views
 
 CUSTOMER = uuid4()
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rapport_gateway.visibility import franchise, sees
+from rapport_gateway.access.visibility import franchise, sees
 
 ISOLATED = ("shops/ulm", "shops/ulm/west")
 UNITS = st.sampled_from(["shops", "shops/ulm", "shops/ulm/west", "shops/ulmen", "cars", "cars/ulm"])

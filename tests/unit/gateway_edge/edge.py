@@ -10,12 +10,14 @@ from uuid import UUID, uuid4
 import httpx
 from fastapi import FastAPI, Request
 
-from rapport_gateway import api_commands, api_touchpoints
-from rapport_gateway.owner_limits import Limits
-from rapport_gateway.owner_routes import Owner
-from rapport_gateway.queries import Views
-from rapport_gateway.touchpoints import AcceptedIds, TouchpointIntake
-from rapport_gateway.visibility import Visibility
+from rapport_gateway.access.visibility import Visibility
+from rapport_gateway.api import owners as owner_routes
+from rapport_gateway.api import touchpoints
+from rapport_gateway.intake.touchpoints import AcceptedIds, TouchpointIntake
+from rapport_gateway.owners.client import Owners
+from rapport_gateway.owners.limits import Limits
+from rapport_gateway.owners.routes import Owner
+from rapport_gateway.reads.customers import Views
 from rapport_shared.callers import Caller, CallerTokens
 from rapport_shared.contracts.codec import Message
 from rapport_shared.contracts.customer import UnitState
@@ -96,12 +98,12 @@ class Edge:
         intake = TouchpointIntake(
             self.broker, cast(AcceptedIds, self.memory), SECRET.encode(), _unit, self._whom, lambda: NOW
         )
-        app.include_router(api_touchpoints.router(intake, cast(Views, self.outcomes)))
+        app.include_router(touchpoints.router(intake, cast(Views, self.outcomes)))
         urls: dict[Owner, str] = {
             name: f"http://{name}.test" for name in ("customer", "interaction", "ticket", "scoring")
         }
-        owners = api_commands.Owners(urls, CallerTokens(SECRET), lambda: NOW, transport=self.owner)
-        app.include_router(api_commands.router(owners, Limits(Visibility(cast(Views, self.outcomes)), SECRET)))
+        owners = Owners(urls, CallerTokens(SECRET), lambda: NOW, transport=self.owner)
+        app.include_router(owner_routes.router(owners, Limits(Visibility(cast(Views, self.outcomes)), SECRET)))
         return app
 
     async def call(self, method: str, path: str, **options: Any) -> httpx.Response:

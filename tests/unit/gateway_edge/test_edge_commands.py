@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rapport_gateway.owner_routes import ROUTES
+from rapport_gateway.owners.routes import ROUTES
 from rapport_shared.callers import Caller, CallerTokens
 from rapport_shared.web.limits import MAX_BODY_BYTES
 from rapport_shared.web.routing import undeclared_routes

@@ -7,10 +7,10 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from rapport_gateway.owner_limits import may_sum
+from rapport_gateway.access.visibility import Visibility
+from rapport_gateway.owners.limits import may_sum
 from rapport_gateway.projection.store.views import StoredView
-from rapport_gateway.queries import Views
-from rapport_gateway.visibility import Visibility
+from rapport_gateway.reads.customers import Views
 from rapport_shared.callers import Caller
 from rapport_shared.errors import not_found
 from tests.unit.gateway_edge.edge import EVERYTHING, KEY_ID, NOW, Edge, Outcomes

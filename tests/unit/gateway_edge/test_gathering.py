@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from rapport_gateway.gathering import Gathering
+from rapport_gateway.intake.gathering import Gathering
 
 
 @dataclass

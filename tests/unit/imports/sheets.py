@@ -15,7 +15,7 @@ from rapport_gateway.imports.mapping import SheetMapping
 from rapport_gateway.imports.rows import Terms
 from rapport_gateway.imports.sheets import read_sheet
 from rapport_gateway.imports.staging import Judge, JudgedRow
-from rapport_gateway.touchpoints import TouchpointRules
+from rapport_gateway.intake.touchpoints import TouchpointRules
 from rapport_shared.callers import Caller
 from rapport_shared.contracts.customer import UnitState
 from rapport_shared.own_fields import UNDECLARED, OwnRules

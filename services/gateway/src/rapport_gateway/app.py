@@ -3,22 +3,21 @@
 from collections.abc import Callable
 from datetime import timedelta
 
-from rapport_gateway import (
-    api_access,
-    api_assets,
-    api_commands,
-    api_document,
-    api_fields,
-    api_freshness,
-    api_hand_overs,
-    api_rebuilds,
-    api_relations,
-    api_touchpoints,
-    api_view,
+from rapport_gateway.access.keys import KeyRing
+from rapport_gateway.access.visibility import Visibility
+from rapport_gateway.api import (
+    access,
+    assets,
+    customers,
+    document,
+    freshness,
+    hand_overs,
+    own_fields,
+    rebuilds,
+    relations,
+    touchpoints,
 )
-from rapport_gateway.auth import KeyRing
-from rapport_gateway.freshness import Freshness
-from rapport_gateway.hub import CHANNEL, Hub
+from rapport_gateway.api import owners as owner_routes
 from rapport_gateway.imports import api as api_imports
 from rapport_gateway.imports.commands import Imports
 from rapport_gateway.imports.likeness import by_likeness, customer_service
@@ -27,19 +26,21 @@ from rapport_gateway.imports.registers import view_matcher
 from rapport_gateway.imports.store import forget_old
 from rapport_gateway.imports.uploads import Uploads
 from rapport_gateway.imports.worker import ImportWorker
-from rapport_gateway.own_fields import KnownFields
-from rapport_gateway.owner_limits import Limits
-from rapport_gateway.producer import IntakeProducer
+from rapport_gateway.intake.own_fields import KnownFields
+from rapport_gateway.intake.producer import IntakeProducer
+from rapport_gateway.intake.touchpoints import AcceptedIds, TouchpointIntake
+from rapport_gateway.owners.client import Owners
+from rapport_gateway.owners.limits import Limits
+from rapport_gateway.projection.hub import CHANNEL, Hub
 from rapport_gateway.projection.projector import Projector
 from rapport_gateway.projection.rebuild import keep_working
 from rapport_gateway.projection.runs import Run, find_run, live_run
 from rapport_gateway.projection.state_topic import StatePublisher
 from rapport_gateway.projection.store.views import prune_changes
-from rapport_gateway.queries import Views
+from rapport_gateway.reads.customers import Views
+from rapport_gateway.reads.freshness import Freshness
+from rapport_gateway.reads.value import Worth
 from rapport_gateway.settings import GatewaySettings
-from rapport_gateway.touchpoints import AcceptedIds, TouchpointIntake
-from rapport_gateway.visibility import Visibility
-from rapport_gateway.worth import Worth
 from rapport_shared.callers import CallerTokens
 from rapport_shared.clock import Clock, system_clock
 from rapport_shared.contracts.touchpoints import MAX_BATCH_BYTES
@@ -76,7 +77,7 @@ def build(settings: GatewaySettings, clock: Clock = system_clock) -> Service:
     intake = TouchpointIntake(
         producer, AcceptedIds(database, clock), secret, views.unit, views.whom, clock, fields.rules
     )
-    owners = api_commands.Owners(
+    owners = Owners(
         {
             "customer": settings.customer_url,
             "interaction": settings.interaction_url,
@@ -95,20 +96,20 @@ def build(settings: GatewaySettings, clock: Clock = system_clock) -> Service:
         max_body_bytes=MAX_BATCH_BYTES,
         larger_bodies={"/v1/imports": MAX_FILE_BYTES},
         description="Report what happens at every channel; read one unified view of each customer.",
-        complete=api_document.complete,
+        complete=document.complete,
     )
     add_api_page(application)
-    application.include_router(api_touchpoints.router(intake, views))
+    application.include_router(touchpoints.router(intake, views))
     worth = Worth(views, owners)
-    application.include_router(api_view.router(views, worth, secret, settings.stream_heartbeat_s, fields.rules))
-    application.include_router(api_fields.router(fields))
-    application.include_router(api_relations.router(views))
-    application.include_router(api_assets.router(views, secret))
-    application.include_router(api_freshness.router(Freshness(views, database, settings.kafka, clock)))
-    application.include_router(api_access.router(database, runner, clock))
-    application.include_router(api_rebuilds.router(database, runner))
-    application.include_router(api_hand_overs.router(views, owners))
-    application.include_router(api_commands.router(owners, Limits(Visibility(views), settings.token_secret)))
+    application.include_router(customers.router(views, worth, secret, settings.stream_heartbeat_s, fields.rules))
+    application.include_router(own_fields.router(fields))
+    application.include_router(relations.router(views))
+    application.include_router(assets.router(views, secret))
+    application.include_router(freshness.router(Freshness(views, database, settings.kafka, clock)))
+    application.include_router(access.router(database, runner, clock))
+    application.include_router(rebuilds.router(database, runner))
+    application.include_router(hand_overs.router(views, owners))
+    application.include_router(owner_routes.router(owners, Limits(Visibility(views), settings.token_secret)))
     application.include_router(
         api_imports.router(Imports(database, views.unit, clock, fields.rules), Uploads(database, clock))
     )

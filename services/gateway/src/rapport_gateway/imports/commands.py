@@ -13,7 +13,7 @@ from rapport_gateway.imports import mapping_store, row_store, store
 from rapport_gateway.imports.mapping import SheetMapping
 from rapport_gateway.imports.results import OWN_COLUMNS, result_row
 from rapport_gateway.imports.schemas import SETTLED, ChosenMapping
-from rapport_gateway.touchpoints import OwnRulesFinder, nothing_declared
+from rapport_gateway.intake.touchpoints import OwnRulesFinder, nothing_declared
 from rapport_shared.callers import Caller
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.touchpoints.reading import AHEAD_AT_MOST

@@ -12,7 +12,7 @@ from rapport_gateway.imports.columns import Table
 from rapport_gateway.imports.findings import MESSAGES, Reason
 from rapport_gateway.imports.rows import Draft, Terms, draft
 from rapport_gateway.imports.sheets import Sheet, without_trailing_blanks
-from rapport_gateway.touchpoints import Checked, TouchpointRules
+from rapport_gateway.intake.touchpoints import Checked, TouchpointRules
 from rapport_shared.callers import Caller
 from rapport_shared.contracts.codec import Message
 from rapport_shared.errors import Problem

@@ -7,6 +7,7 @@ import orjson
 
 from rapport_gateway.view.assets import holder
 from rapport_gateway.view.facts import Fact
+from rapport_shared.contracts.customer import UnitState
 from rapport_shared.database import Connection
 
 
@@ -69,3 +70,15 @@ async def put_unit(connection: Connection, fact: Fact) -> None:
         orjson.dumps(fact.data["unit"]).decode(),
         fact.sequence,
     )
+
+
+async def unit(connection: Connection, path: str) -> UnitState | None:
+    """A unit, as the view knows it."""
+    state = await connection.fetchval("SELECT state FROM unit WHERE path = $1", path)
+    return None if state is None else UnitState.model_validate_json(state)
+
+
+async def isolated_units(connection: Connection) -> tuple[str, ...]:
+    """The paths of the units that are marked `isolated`, in order."""
+    rows = await connection.fetch("SELECT path FROM unit WHERE (state::jsonb ->> 'isolated')::boolean ORDER BY path")
+    return tuple(row["path"] for row in rows)

@@ -41,6 +41,14 @@ def as_view(row: Row) -> StoredView:
     return StoredView(row["customer_id"], row["version"], row["seq"], row["as_of"], row["moved_to"], sections, units)
 
 
+async def units_of(connection: Connection, customer_ids: Collection[UUID]) -> dict[UUID, tuple[str, ...]]:
+    """The units of customers' profiles, of those that have a row."""
+    rows = await connection.fetch(
+        "SELECT customer_id, units FROM customer_view WHERE customer_id = ANY($1)", list(customer_ids)
+    )
+    return {row["customer_id"]: tuple(row["units"]) for row in rows}
+
+
 async def prune_changes(connection: Connection, before: datetime) -> None:
     """Forgets old changes."""
     await connection.execute("DELETE FROM change WHERE at < $1", before)

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from rapport_gateway.auth import KeyGrant, create_key, find_key, list_keys, new_key, revoke_key
+from rapport_gateway.access.keys import KeyGrant, create_key, find_key, list_keys, new_key, revoke_key
 from rapport_shared.callers import Caller, unknown_scopes
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.touchpoints import MAX_BATCH, MAX_BATCH_BYTES, MAX_TOUCHPOINT_BYTES

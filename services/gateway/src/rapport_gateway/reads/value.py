@@ -8,9 +8,9 @@ from uuid import UUID
 import orjson
 from fastapi import Response
 
-from rapport_gateway.api_commands import Owners
+from rapport_gateway.owners.client import Owners
 from rapport_gateway.projection.runs import OF_SCORE, run_consumer
-from rapport_gateway.queries import Views
+from rapport_gateway.reads.customers import Views
 from rapport_shared.callers import Caller
 from rapport_shared.contracts.catalogue import CUSTOMER_EVENTS, INTERACTION_EVENTS, TICKET_EVENTS
 from rapport_shared.database import Row

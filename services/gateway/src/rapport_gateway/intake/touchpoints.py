@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 
 import orjson
 
-from rapport_gateway.gathering import Gathering
+from rapport_gateway.intake.gathering import Gathering
 from rapport_shared.callers import Caller
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.codec import Message, encode_touchpoint

@@ -5,10 +5,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
-from rapport_gateway.api_document import REPORT
-from rapport_gateway.quarantine import ACCEPTED
-from rapport_gateway.queries import Views
-from rapport_gateway.touchpoints import Checked, TouchpointIntake, read_batch
+from rapport_gateway.api.document import REPORT
+from rapport_gateway.intake.touchpoints import Checked, TouchpointIntake, read_batch
+from rapport_gateway.reads.customers import Views
+from rapport_gateway.reads.quarantine import ACCEPTED
 from rapport_shared.callers import Caller
 from rapport_shared.contracts.touchpoints.examples import EXAMPLES
 from rapport_shared.errors import VALIDATION, Problem, not_found

@@ -1,26 +1,23 @@
 """What the gateway answers from the view."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
 
-from rapport_gateway import quarantine
-from rapport_gateway.hub import Hub
+from rapport_gateway.projection.live import LiveView
 from rapport_gateway.projection.runs import OF_SCORE
 from rapport_gateway.projection.store import memberships, partials, views
 from rapport_gateway.projection.store.views import StoredView
+from rapport_gateway.reads import quarantine
 from rapport_gateway.view import identity
 from rapport_gateway.view.explanation import explain
 from rapport_gateway.view.sections import SECTIONS
-from rapport_shared.clock import Clock
-from rapport_shared.contracts.customer import UnitState
 from rapport_shared.contracts.touchpoints import DOCUMENT_KINDS
-from rapport_shared.database import Database, Row
-from rapport_shared.errors import NOT_IN_TIME, QUARANTINED, Problem, not_found, unavailable
+from rapport_shared.database import Row
+from rapport_shared.errors import NOT_IN_TIME, QUARANTINED, Problem
 from rapport_shared.web.pages import decode_cursor, encode_cursor
 
 TIMELINE_TYPES = (
@@ -84,36 +81,8 @@ SELECT EXISTS (
 """Whether events are recordings of some kinds of touchpoints, or retractions of such."""
 
 
-@dataclass(frozen=True, slots=True)
-class Views:
+class Views(LiveView):
     """Reads of the live run."""
-
-    hub: Hub
-    clock: Clock
-
-    @property
-    def live(self) -> Database:
-        """The live run's tables. Raises a 503 until it is known."""
-        if self.hub.view is None:
-            raise unavailable("The view")
-        return self.hub.view
-
-    @property
-    def run(self) -> int:
-        """The live run's number."""
-        if self.hub.run is None:
-            raise unavailable("The view")
-        return self.hub.run.run
-
-    def lag_ms(self) -> int | None:
-        """How long ago the view had read everything; it grows while the projector is away. None before it first had."""
-        caught_up = self.hub.run.caught_up_at if self.hub.run else None
-        return None if caught_up is None else max(0, int((self.clock() - caught_up).total_seconds() * 1000))
-
-    async def find(self, customer_id: UUID) -> StoredView | None:
-        """A customer's row."""
-        async with self.live.connection() as connection:
-            return (await views.load(connection, [customer_id])).get(customer_id)
 
     def document(self, view: StoredView, sections: Collection[str]) -> bytes:
         """The unified view as JSON, sections passed through as they are stored."""
@@ -288,23 +257,6 @@ class Views:
             if customer_id in rows and "identity" in rows[customer_id].sections
         ]
 
-    async def units_of(self, customer_ids: Sequence[UUID]) -> dict[UUID, tuple[str, ...]]:
-        """The units of customers' profiles."""
-        rows = await self.live.fetch(
-            "SELECT customer_id, units FROM customer_view WHERE customer_id = ANY($1)", list(customer_ids)
-        )
-        return {row["customer_id"]: tuple(row["units"]) for row in rows}
-
-    async def isolated_units(self) -> tuple[str, ...]:
-        """The paths of the units that are marked `isolated`."""
-        rows = await self.live.fetch("SELECT path FROM unit WHERE (state::jsonb ->> 'isolated')::boolean ORDER BY path")
-        return tuple(row["path"] for row in rows)
-
-    async def unit(self, path: str) -> UnitState | None:
-        """A unit, as the view knows it."""
-        row = await self.live.fetch_row("SELECT state FROM unit WHERE path = $1", path)
-        return None if row is None else UnitState.model_validate_json(row["state"])
-
     async def whom(self, identifiers: Sequence[tuple[str, str]], source_profile: UUID | None) -> UUID | None:
         """The customer that a touch would meet now; None for one that would be new."""
         rows = await self.live.fetch(
@@ -317,13 +269,6 @@ class Views:
             async with self.live.connection() as connection:
                 return (await memberships.customers_of(connection, [source_profile])).get(source_profile)
         return next((customers[key] for _, key in identifiers if key in customers), None)
-
-    async def known(self, customer_id: UUID) -> StoredView:
-        """A customer's row. Raises a 404."""
-        view = await self.find(customer_id)
-        if view is None:
-            raise not_found("customer")
-        return view
 
 
 def _entry(row: Row) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from rapport_gateway.gathering import Gathering
+from rapport_gateway.intake.gathering import Gathering
 from rapport_shared.contracts.codec import Message
 from rapport_shared.errors import unavailable
 from rapport_shared.messaging.kafka import idempotent_producer

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
+from rapport_gateway.projection.live import LiveView
 from rapport_gateway.projection.store.views import StoredView
-from rapport_gateway.queries import Views
 from rapport_shared.callers import Caller
 from rapport_shared.errors import not_found
 
@@ -24,7 +24,7 @@ REMEMBERED_SECONDS: Final = 5.0
 class Visibility:
     """Reads of the view that know who asks."""
 
-    views: Views
+    views: LiveView
     _isolated: tuple[str, ...] = ()
     _looked_at: float = field(default=float("-inf"))
 

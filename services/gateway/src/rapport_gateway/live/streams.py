@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Collection
 from uuid import UUID
 
 from rapport_gateway.projection.store.views import StoredView
-from rapport_gateway.queries import Views
+from rapport_gateway.reads.customers import Views
 from rapport_gateway.view.sections import SECTIONS
 
 

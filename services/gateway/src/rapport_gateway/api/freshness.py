@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter
 
-from rapport_gateway.freshness import Freshness, FreshnessAnswer
+from rapport_gateway.reads.freshness import Freshness, FreshnessAnswer
 from rapport_shared.callers import Caller
 from rapport_shared.web.routing import scoped
 

@@ -1,7 +1,7 @@
 """What the gateway's OpenAPI document says beyond its own routes: touchpoints of every kind, and the owners' commands.
 
 The gateway passes commands on and imports no owner, so their bodies and answers come from the owners' own documents:
-`make contracts` keeps the part that concerns the gateway in `owner_operations.json`, beside this module.
+`make contracts` keeps the part that concerns the gateway in `owners/operations.json`.
 """
 
 import json
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any, Final
 
-from rapport_gateway.owner_routes import ROUTES
+from rapport_gateway.owners.routes import ROUTES
 from rapport_shared.contracts.touchpoints import MAX_BATCH, touchpoint_adapter
 
 Document = dict[str, Any]
@@ -94,5 +94,5 @@ def _without_null_defaults(part: Any) -> Any:
 
 
 def _kept_operations() -> Document:
-    kept: Document = json.loads((files("rapport_gateway") / "owner_operations.json").read_text(encoding="utf-8"))
+    kept: Document = json.loads((files("rapport_gateway.owners") / "operations.json").read_text(encoding="utf-8"))
     return kept

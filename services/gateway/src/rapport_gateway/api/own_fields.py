@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from rapport_gateway.own_fields import KnownFields
+from rapport_gateway.intake.own_fields import KnownFields
 from rapport_shared.callers import Caller
 from rapport_shared.own_fields import FieldsPolicy
 from rapport_shared.web.routing import scoped

@@ -6,10 +6,10 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from rapport_gateway import hand_overs
-from rapport_gateway.api_commands import Owners
-from rapport_gateway.queries import Views
-from rapport_gateway.visibility import Visibility
+from rapport_gateway.access.visibility import Visibility
+from rapport_gateway.owners.client import Owners
+from rapport_gateway.reads import hand_overs
+from rapport_gateway.reads.customers import Views
 from rapport_shared.callers import Caller
 from rapport_shared.contracts.money import Amount
 from rapport_shared.contracts.touchpoints.fields import UnitPath

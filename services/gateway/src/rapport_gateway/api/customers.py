@@ -8,13 +8,13 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictInt, StrictStr
 
-from rapport_gateway.push import stream
-from rapport_gateway.queries import Views
-from rapport_gateway.touchpoints import OwnRulesFinder
+from rapport_gateway.access.visibility import Visibility
+from rapport_gateway.intake.touchpoints import OwnRulesFinder
+from rapport_gateway.live.streams import stream
+from rapport_gateway.reads.customers import Views
+from rapport_gateway.reads.value import Worth
 from rapport_gateway.view import commerce, value
 from rapport_gateway.view.sections import SECTIONS
-from rapport_gateway.visibility import Visibility
-from rapport_gateway.worth import Worth
 from rapport_shared.callers import Caller
 from rapport_shared.contracts.touchpoints.envelope import Identifier
 from rapport_shared.errors import VALIDATION, FieldProblem, Problem

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from aiokafka.errors import KafkaError
 from pydantic import BaseModel, Field
 
-from rapport_gateway import quarantine
 from rapport_gateway.projection.runs import run_consumer
-from rapport_gateway.queries import Views
+from rapport_gateway.reads import quarantine
+from rapport_gateway.reads.customers import Views
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.catalogue import DEAD_LETTERS, EVENT_TOPICS
 from rapport_shared.database import Database

@@ -1,20 +1,16 @@
-"""Commands, passed to the owners as they came: body, preconditions and keys intact, the caller's identity signed."""
+"""HTTP to the services that own the facts: requests go on as they came, with the caller's identity signed."""
 
-import re
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Annotated
+from collections.abc import Mapping
 from urllib.parse import quote
 
 import httpx
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
-from rapport_gateway.owner_limits import Limits
-from rapport_gateway.owner_routes import ROUTES, Owner, Passed
+from rapport_gateway.owners.routes import Owner
 from rapport_shared.callers import Caller, CallerTokens
 from rapport_shared.clock import Clock
 from rapport_shared.errors import TOO_LARGE, Problem, not_found, unavailable
 from rapport_shared.web.limits import MAX_BODY_BYTES
-from rapport_shared.web.routing import scoped
 
 _PASSED_ON = frozenset({b"content-type", b"if-match", b"if-none-match", b"idempotency-key", b"traceparent"})
 _PASSED_BACK = (
@@ -96,28 +92,3 @@ def _target(request: Request) -> bytes:
     path: bytes = request.scope["raw_path"]
     query: bytes = request.scope["query_string"]
     return quote(path + b"?" + query if query else path, safe=_PRINTABLE).encode()
-
-
-def router(owners: Owners, limits: Limits) -> APIRouter:
-    """All routes that are passed on, within the limits of callers of a unit."""
-    routes = APIRouter()
-    for passed in ROUTES:
-        routes.add_api_route(
-            passed.path,
-            _endpoint(owners, limits, passed),
-            methods=[passed.method],
-            summary=passed.summary.rstrip("."),
-            tags=[f"{passed.owner} commands" if passed.method != "GET" else f"{passed.owner} reads"],
-            operation_id=re.sub(r"\W+", "_", f"{passed.method.lower()}{passed.path.replace(':path', '')}").rstrip("_"),
-        )
-    return routes
-
-
-def _endpoint(owners: Owners, limits: Limits, passed: Passed) -> Callable[..., Awaitable[Response]]:
-    async def endpoint(request: Request, caller: Annotated[Caller, scoped(passed.scope)]) -> Response:
-        if not caller.unit or passed.reach == "any":
-            return await owners.pass_on(passed.owner, request, caller)
-        await limits.admit(passed.reach, request, caller)
-        return await limits.narrow(passed.reach, await owners.pass_on(passed.owner, request, caller), caller)
-
-    return endpoint

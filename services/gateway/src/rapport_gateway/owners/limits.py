@@ -12,8 +12,8 @@ from joserfc import jwe
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
-from rapport_gateway.owner_routes import Reach
-from rapport_gateway.visibility import Visibility, lies_in
+from rapport_gateway.access.visibility import Visibility, lies_in
+from rapport_gateway.owners.routes import Reach
 from rapport_shared.callers import Caller
 from rapport_shared.errors import FORBIDDEN, VALIDATION, FieldProblem, Problem
 

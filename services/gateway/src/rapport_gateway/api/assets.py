@@ -6,10 +6,10 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import AwareDatetime, BaseModel
 
-from rapport_gateway import assets
-from rapport_gateway.api_view import AssetLookup
-from rapport_gateway.queries import Views
-from rapport_gateway.visibility import Visibility
+from rapport_gateway.access.visibility import Visibility
+from rapport_gateway.api.customers import AssetLookup
+from rapport_gateway.reads import assets
+from rapport_gateway.reads.customers import Views
 from rapport_shared.callers import Caller
 from rapport_shared.errors import VALIDATION, FieldProblem, Problem, not_found
 from rapport_shared.normalisation import identifier_key, normalise_asset_key

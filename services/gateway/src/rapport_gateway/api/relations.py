@@ -6,9 +6,9 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel
 
-from rapport_gateway.queries import Views
-from rapport_gateway.relation_pages import page_of
-from rapport_gateway.visibility import Visibility
+from rapport_gateway.access.visibility import Visibility
+from rapport_gateway.reads.customers import Views
+from rapport_gateway.reads.relations import page_of
 from rapport_shared.callers import Caller
 from rapport_shared.web.application import json_response, moved_response
 from rapport_shared.web.pages import Limit, PageCursor

@@ -1,0 +1,1 @@
+"""The routes: HTTP in, a command or a query, HTTP out."""

@@ -1,0 +1,38 @@
+"""The routes that the owners serve, passed on as they came, within the limits of callers of a unit."""
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+
+from rapport_gateway.owners.client import Owners
+from rapport_gateway.owners.limits import Limits
+from rapport_gateway.owners.routes import ROUTES, Passed
+from rapport_shared.callers import Caller
+from rapport_shared.web.routing import scoped
+
+
+def router(owners: Owners, limits: Limits) -> APIRouter:
+    """All routes that are passed on, within the limits of callers of a unit."""
+    routes = APIRouter()
+    for passed in ROUTES:
+        routes.add_api_route(
+            passed.path,
+            _endpoint(owners, limits, passed),
+            methods=[passed.method],
+            summary=passed.summary.rstrip("."),
+            tags=[f"{passed.owner} commands" if passed.method != "GET" else f"{passed.owner} reads"],
+            operation_id=re.sub(r"\W+", "_", f"{passed.method.lower()}{passed.path.replace(':path', '')}").rstrip("_"),
+        )
+    return routes
+
+
+def _endpoint(owners: Owners, limits: Limits, passed: Passed) -> Callable[..., Awaitable[Response]]:
+    async def endpoint(request: Request, caller: Annotated[Caller, scoped(passed.scope)]) -> Response:
+        if not caller.unit or passed.reach == "any":
+            return await owners.pass_on(passed.owner, request, caller)
+        await limits.admit(passed.reach, request, caller)
+        return await limits.narrow(passed.reach, await owners.pass_on(passed.owner, request, caller), caller)
+
+    return endpoint

@@ -1,0 +1,1 @@
+"""Touchpoints on their way in."""

@@ -1,0 +1,1 @@
+"""What is pushed to those who follow a customer."""

@@ -1,0 +1,1 @@
+"""The services that own the facts, as the gateway asks them."""
