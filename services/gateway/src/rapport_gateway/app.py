@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 
+from rapport_gateway.access.audience import Audience
 from rapport_gateway.access.keys import KeyRing
 from rapport_gateway.access.visibility import Visibility
 from rapport_gateway.api import (
@@ -39,7 +40,7 @@ from rapport_gateway.projection.state_topic import StatePublisher
 from rapport_gateway.projection.store.views import prune_changes
 from rapport_gateway.reads.customers import Views
 from rapport_gateway.reads.freshness import Freshness
-from rapport_gateway.reads.value import Worth
+from rapport_gateway.reads.value import Values
 from rapport_gateway.settings import GatewaySettings
 from rapport_shared.callers import CallerTokens
 from rapport_shared.clock import Clock, system_clock
@@ -100,16 +101,18 @@ def build(settings: GatewaySettings, clock: Clock = system_clock) -> Service:
     )
     add_api_page(application)
     application.include_router(touchpoints.router(intake, views))
-    worth = Worth(views, owners)
-    application.include_router(customers.router(views, worth, secret, settings.stream_heartbeat_s, fields.rules))
+    audience = Audience(Visibility(views))
+    application.include_router(
+        customers.router(views, audience, Values(views, owners), secret, settings.stream_heartbeat_s, fields.rules)
+    )
     application.include_router(own_fields.router(fields))
-    application.include_router(relations.router(views))
-    application.include_router(assets.router(views, secret))
+    application.include_router(relations.router(views, audience))
+    application.include_router(assets.router(views, audience, secret))
     application.include_router(freshness.router(Freshness(views, database, settings.kafka, clock)))
     application.include_router(access.router(database, runner, clock))
     application.include_router(rebuilds.router(database, runner))
-    application.include_router(hand_overs.router(views, owners))
-    application.include_router(owner_routes.router(owners, Limits(Visibility(views), settings.token_secret)))
+    application.include_router(hand_overs.router(views, audience, owners))
+    application.include_router(owner_routes.router(owners, Limits(audience.visibility, settings.token_secret)))
     application.include_router(
         api_imports.router(Imports(database, views.unit, clock, fields.rules), Uploads(database, clock))
     )

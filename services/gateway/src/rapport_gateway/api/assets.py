@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import AwareDatetime, BaseModel
 
-from rapport_gateway.access.visibility import Visibility
+from rapport_gateway.access.audience import Audience
 from rapport_gateway.api.customers import AssetLookup
 from rapport_gateway.reads import assets
 from rapport_gateway.reads.customers import Views
@@ -73,15 +73,14 @@ class AssetsFound(BaseModel):
     assets: list[ShownAsset]
 
 
-def router(views: Views, secret: bytes) -> APIRouter:
+def router(views: Views, audience: Audience, secret: bytes) -> APIRouter:
     """Reads of assets."""
     routes = APIRouter(prefix="/v1/assets", tags=["assets"])
-    visibility = Visibility(views)
 
     async def shown(register: assets.Register, caller: Caller, page: assets.Page) -> dict[str, Any] | None:
         """The asset, without holders that the caller may not know of; None where it may know of none of them."""
         customers = await assets.customers_of(views.live, assets.profiles_of(register))
-        seen = await visibility.seen(list(set(customers.values())), caller)
+        seen = await audience.seen(list(set(customers.values())), caller)
         if customers and not seen:
             return None
         asset = await assets.shown(views.live, register, customers, page)

@@ -8,11 +8,13 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictInt, StrictStr
 
-from rapport_gateway.access.visibility import Visibility
+from rapport_gateway.access.audience import Audience, entries_of, require_sections, sections_of
 from rapport_gateway.intake.touchpoints import OwnRulesFinder
 from rapport_gateway.live.streams import stream
+from rapport_gateway.projection.store.timeline import Wanted
+from rapport_gateway.reads import timeline as timelines
 from rapport_gateway.reads.customers import Views
-from rapport_gateway.reads.value import Worth
+from rapport_gateway.reads.value import Values
 from rapport_gateway.view import commerce, value
 from rapport_gateway.view.sections import SECTIONS
 from rapport_shared.callers import Caller
@@ -74,10 +76,11 @@ class Lookup(BaseModel):
     attribute: AttributeLookup | None = None
 
 
-def router(views: Views, worth: Worth, secret: bytes, heartbeat: float, own: OwnRulesFinder) -> APIRouter:
+def router(
+    views: Views, audience: Audience, values: Values, secret: bytes, heartbeat: float, own: OwnRulesFinder
+) -> APIRouter:
     """Reads of customers."""
     routes = APIRouter(prefix="/v1", tags=["customers"])
-    visibility = Visibility(views)
 
     @routes.get("/customers/{customer_id}")
     @hot
@@ -97,20 +100,23 @@ def router(views: Views, worth: Worth, secret: bytes, heartbeat: float, own: Own
     ) -> Response:
         """The whole customer in one document; 307 to the customer that a merged one is part of now."""
         shown, began = _sections(sections), views.clock()
+        readable = sections_of(caller)
+        if sections is not None:
+            require_sections(caller, shown)
         if after:
             await views.until_seen(_event_ids(after), wait_ms)
         figures = bool(after) and not shown.isdisjoint(FIGURES) and await views.change_figures(_event_ids(after or ""))
-        view = await visibility.known(customer_id, caller)
+        view = await audience.customer(customer_id, caller)
         if (settled or figures) and view.moved_to is None:
             left = wait_ms - int((views.clock() - began).total_seconds() * 1000)
-            await worth.until_settled(customer_id, left, caller, decided=settled)
-            view = await visibility.known(customer_id, caller)
+            await values.until_settled(customer_id, left, caller, decided=settled)
+            view = await audience.customer(customer_id, caller)
         if view.moved_to is not None:
             return moved_response(request, f"/v1/customers/{view.moved_to}")
         etag = f'"{views.run}.{view.seq}"'
         if request.headers.get("if-none-match") == etag:
             return Response(status_code=304, headers={"ETag": etag})
-        body = views.document(view, shown)
+        body = views.document(view, shown & readable, [name for name in SECTIONS if name in shown - readable])
         return Response(body, headers={"ETag": etag}, media_type="application/json")
 
     @routes.get("/customers/{customer_id}/timeline")
@@ -126,14 +132,12 @@ def router(views: Views, worth: Worth, secret: bytes, heartbeat: float, own: Own
         limit: Limit = 50,
     ) -> Response:
         """Every fact of a customer, newest first, one entry per conversation; 307 for a merged one."""
-        view = await visibility.known(customer_id, caller)
+        view = await audience.customer(customer_id, caller)
         if view.moved_to is not None:
             return moved_response(request, f"/v1/customers/{view.moved_to}/timeline")
         since: datetime | None = from_
-        page = await views.timeline(
-            customer_id, kind=kind, channel=channel, since=since, until=to, cursor=cursor, limit=limit
-        )
-        return json_response(page)
+        wanted = Wanted(entries_of(caller), kind, channel, since, to)
+        return json_response(await timelines.page(views, customer_id, wanted, cursor, limit))
 
     @routes.get("/customers/{customer_id}/explain")
     async def explain(
@@ -146,11 +150,12 @@ def router(views: Views, worth: Worth, secret: bytes, heartbeat: float, own: Own
 
         Of the value and of segments: rule, figures, and the events behind them; that needs `values:read`, too.
         """
-        view = await visibility.known(customer_id, caller)
+        view = await audience.customer(customer_id, caller)
         if view.moved_to is not None:
             return moved_response(request, f"/v1/customers/{view.moved_to}/explain")
         if field.startswith(EXPLAINED_BY_SCORING):
-            return await worth.explain(customer_id, field, caller)
+            require_sections(caller, [field.partition(".")[0]])
+            return await values.explain(customer_id, field, caller)
         explained = await views.explain(customer_id, field)
         if explained is None:
             place = FieldProblem("/query/field", "not_allowed", "It is not a field that can be explained.")
@@ -160,8 +165,8 @@ def router(views: Views, worth: Worth, secret: bytes, heartbeat: float, own: Own
     @routes.get("/customers/{customer_id}/stream")
     async def follow(customer_id: UUID, request: Request, caller: Reader) -> Response:
         """Server-sent events: a snapshot, then deltas; `Last-Event-ID` resumes."""
-        await visibility.known(customer_id, caller)
-        events = stream(views, customer_id, request.headers.get("last-event-id"), heartbeat)
+        await audience.customer(customer_id, caller)
+        events = stream(views, audience, caller, customer_id, request.headers.get("last-event-id"), heartbeat)
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(events, media_type="text/event-stream", headers=headers)
 
@@ -173,7 +178,7 @@ def router(views: Views, worth: Worth, secret: bytes, heartbeat: float, own: Own
             matches = await views.lookup_attribute(_own_key(await own(), body.attribute), MAX_HOLDERS)
         else:
             matches = await _lookup(views, secret, body, caller, limit)
-        seen = await visibility.seen([UUID(match["customer_id"]) for match in matches], caller)
+        seen = await audience.seen([UUID(match["customer_id"]) for match in matches], caller)
         return json_response({"matches": [match for match in matches if UUID(match["customer_id"]) in seen][:limit]})
 
     return routes

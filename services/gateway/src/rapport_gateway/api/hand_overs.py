@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from rapport_gateway.access.visibility import Visibility
+from rapport_gateway.access.audience import Audience, carried_of
 from rapport_gateway.owners.client import Owners
 from rapport_gateway.reads import hand_overs
 from rapport_gateway.reads.customers import Views
@@ -39,7 +39,7 @@ class Carried(BaseModel):
 
     open_tickets: int
     open_promises: int
-    value: list[Amount]
+    value: list[Amount] | None
 
 
 class WouldCarry(Carried):
@@ -70,10 +70,9 @@ class HandOvers(BaseModel):
     hand_overs: list[HandedOver]
 
 
-def router(views: Views, owners: Owners) -> APIRouter:
+def router(views: Views, audience: Audience, owners: Owners) -> APIRouter:
     """Hand-overs."""
     routes = APIRouter(prefix="/v1", tags=["owners"])
-    visibility = Visibility(views)
 
     @routes.post("/owners/{owner}/hand-over", response_model=WouldCarry)
     async def hand_over(owner: Person, body: HandOverAsked, request: Request, caller: Writer) -> Response:
@@ -85,14 +84,16 @@ def router(views: Views, owners: Owners) -> APIRouter:
             place = FieldProblem("/unit", "unknown_unit", "It is not a unit of this firm that the caller belongs to.")
             raise Problem(VALIDATION, "The unit is not known.", errors=[place])
         carried = await hand_overs.of_owner(views.live, owner, unit)
-        return json_response({"owner": owner, "to": body.to, "dry_run": True, **carried})
+        return json_response({"owner": owner, "to": body.to, "dry_run": True, **carried_of(caller, carried)})
 
     @routes.get("/customers/{customer_id}/hand-overs", response_model=HandOvers)
     async def of_customer(customer_id: UUID, request: Request, caller: Reader) -> Response:
         """From whom to whom a customer went, when, and what went along; 307 for a merged one."""
-        view = await visibility.known(customer_id, caller)
+        view = await audience.customer(customer_id, caller)
         if view.moved_to is not None:
             return moved_response(request, f"/v1/customers/{view.moved_to}/hand-overs")
-        return json_response({"hand_overs": await hand_overs.of_customer(views.live, customer_id)})
+        lines = await hand_overs.of_customer(views.live, customer_id)
+        shown = [{**line, "carried": carried_of(caller, line["carried"])} for line in lines]
+        return json_response({"hand_overs": shown})
 
     return routes

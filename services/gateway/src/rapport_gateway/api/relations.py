@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel
 
-from rapport_gateway.access.visibility import Visibility
+from rapport_gateway.access.audience import Audience
 from rapport_gateway.reads.customers import Views
 from rapport_gateway.reads.relations import page_of
 from rapport_shared.callers import Caller
@@ -43,10 +43,9 @@ class RelationPage(BaseModel):
     next_cursor: str | None
 
 
-def router(views: Views) -> APIRouter:
+def router(views: Views, audience: Audience) -> APIRouter:
     """Reads of relations."""
     routes = APIRouter(prefix="/v1", tags=["customers"])
-    visibility = Visibility(views)
 
     @routes.get("/customers/{customer_id}/relations", response_model=RelationPage)
     async def relations(
@@ -59,11 +58,11 @@ def router(views: Views) -> APIRouter:
         limit: Limit = 50,
     ) -> Response:
         """Who belongs to the customer and to whom it belongs; 307 for a merged one."""
-        view = await visibility.known(customer_id, caller)
+        view = await audience.customer(customer_id, caller)
         if view.moved_to is not None:
             return moved_response(request, f"/v1/customers/{view.moved_to}/relations")
         page = await page_of(views.live, customer_id, type, direction, cursor, limit)
-        seen = await visibility.seen([UUID(line["customer_id"]) for line in page["relations"]], caller)
+        seen = await audience.seen([UUID(line["customer_id"]) for line in page["relations"]], caller)
         page["relations"] = [line for line in page["relations"] if UUID(line["customer_id"]) in seen]
         return json_response(page)
 

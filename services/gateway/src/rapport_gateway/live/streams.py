@@ -7,16 +7,21 @@ import asyncio
 from collections.abc import AsyncIterator, Collection
 from uuid import UUID
 
+from rapport_gateway.access.audience import Audience, sections_of
 from rapport_gateway.projection.store.views import StoredView
 from rapport_gateway.reads.customers import Views
 from rapport_gateway.view.sections import SECTIONS
+from rapport_shared.callers import Caller
 
 
-async def stream(views: Views, customer_id: UUID, last_event_id: str | None, heartbeat: float) -> AsyncIterator[bytes]:
+async def stream(
+    views: Views, audience: Audience, caller: Caller, customer_id: UUID, last_event_id: str | None, heartbeat: float
+) -> AsyncIterator[bytes]:
     """The events of a customer's stream, until it is merged away or the client goes."""
+    readable = sections_of(caller)
     async with views.hub.follow(customer_id) as follower:
         # first the view, then what changed: an event may tell of more than is in it, never of less
-        view = await views.known(customer_id)
+        view = await audience.customer(customer_id, caller)
         resumed = await _missed(views, customer_id, last_event_id)
         if view.moved_to is not None:
             yield _moved(views, view)
@@ -35,7 +40,7 @@ async def stream(views: Views, customer_id: UUID, last_event_id: str | None, hea
                 continue
             resync, follower.resync = follower.resync, False
             told, sections = views.hub.seq, follower.take()
-            view = await views.known(customer_id)
+            view = await audience.customer(customer_id, caller)
             if view.seq > told:
                 sections |= await _changed(views, customer_id, told)
             if view.moved_to is not None:
@@ -43,7 +48,7 @@ async def stream(views: Views, customer_id: UUID, last_event_id: str | None, hea
                 return
             if resync:
                 yield _event(views, "snapshot", view, SECTIONS)
-            elif view.seq > sent:
+            elif view.seq > sent and not readable.isdisjoint(sections):
                 yield _event(views, "delta", view, sections)
             sent = view.seq
 

@@ -8,7 +8,6 @@ from uuid import UUID
 import orjson
 
 from rapport_gateway.projection.live import LiveView
-from rapport_gateway.projection.runs import OF_SCORE
 from rapport_gateway.projection.store import memberships, partials, views
 from rapport_gateway.projection.store.views import StoredView
 from rapport_gateway.reads import quarantine
@@ -18,58 +17,6 @@ from rapport_gateway.view.sections import SECTIONS
 from rapport_shared.contracts.touchpoints import DOCUMENT_KINDS
 from rapport_shared.database import Row
 from rapport_shared.errors import NOT_IN_TIME, QUARANTINED, Problem
-from rapport_shared.web.pages import decode_cursor, encode_cursor
-
-TIMELINE_TYPES = (
-    "interaction.recorded",
-    "ticket.opened",
-    "ticket.commented",
-    "ticket.transitioned",
-    "ticket.resolved",
-    "customer.asset_changed",
-    "customer.merged",
-    "customer.unmerged",
-)
-"""Of a profile: they are shown at the customer that the profile is part of."""
-TIMELINE_SCORE_TYPES = (
-    "customer.stage_changed",
-    "segment.entered",
-    "segment.left",
-    "alarm.raised",
-    "alarm.withdrawn",
-    "trigger.fired",
-    "trigger.cleared",
-)
-"""Of a customer's score: they are shown at the customer id that they name, and never move.
-
-A customer's first stage is no change: it comes with the first thing that is known of it.
-"""
-
-_OF_PROFILES = """
-SELECT f.* FROM membership m JOIN LATERAL (
-    SELECT * FROM fact WHERE fact.profile_id = m.profile_id AND type = ANY($2)
-    AND ($3::text IS NULL OR kind = $3 OR type = $3) AND ($4::text IS NULL OR channel = $4)
-    AND ($5::timestamptz IS NULL OR occurred_at >= $5) AND ($6::timestamptz IS NULL OR occurred_at < $6)
-    AND ($7::timestamptz IS NULL OR (occurred_at, event_id) < ($7, $8::uuid))
-    AND NOT EXISTS (SELECT 1 FROM retraction r WHERE r.event_id = fact.event_id)
-    AND NOT EXISTS (SELECT 1 FROM fact later WHERE later.interaction_id = fact.interaction_id
-        AND later.type = 'interaction.recorded'
-        AND (later.occurred_at, later.event_id) > (fact.occurred_at, fact.event_id)
-        AND NOT EXISTS (SELECT 1 FROM retraction r WHERE r.event_id = later.event_id))
-    ORDER BY occurred_at DESC, event_id DESC LIMIT $9
-) f ON true WHERE m.customer_id = $1 ORDER BY f.occurred_at DESC, f.event_id DESC LIMIT $9
-"""
-_OF_SCORE = f"""
-SELECT * FROM fact WHERE subject = $1::uuid::text AND {OF_SCORE} AND type = ANY($10)
-AND ($3::text IS NULL OR type = $3) AND $4::text IS NULL
-AND (type <> 'customer.stage_changed' OR data::jsonb ->> 'before' IS NOT NULL)
-AND ($5::timestamptz IS NULL OR occurred_at >= $5) AND ($6::timestamptz IS NULL OR occurred_at < $6)
-AND ($7::timestamptz IS NULL OR (occurred_at, event_id) < ($7, $8::uuid))
-ORDER BY occurred_at DESC, event_id DESC LIMIT $9
-"""
-_TIMELINE = f"""
-SELECT * FROM (({_OF_PROFILES}) UNION ALL ({_OF_SCORE})) entries ORDER BY occurred_at DESC, event_id DESC LIMIT $9
-"""
 
 _OF_DOCUMENTS = """
 SELECT EXISTS (
@@ -84,11 +31,12 @@ SELECT EXISTS (
 class Views(LiveView):
     """Reads of the live run."""
 
-    def document(self, view: StoredView, sections: Collection[str]) -> bytes:
-        """The unified view as JSON, sections passed through as they are stored."""
+    def document(self, view: StoredView, sections: Collection[str], withheld: Sequence[str] = ()) -> bytes:
+        """The unified view as JSON, sections passed through as they are stored; `withheld` names those left out."""
         head = (
             f'{{"customer_id":"{view.customer_id}","version":{view.version},"as_of":"{view.as_of.isoformat()}",'
             f'"lag_ms":{orjson.dumps(self.lag_ms()).decode()}'
+            + (f',"withheld":{orjson.dumps(withheld).decode()}' if withheld else "")
         )
         parts = [f',"{name}":{view.sections[name]}' for name in SECTIONS if name in sections and name in view.sections]
         return (head + "".join(parts) + "}").encode()
@@ -162,42 +110,6 @@ class Views(LiveView):
             "conflicts": [{"at": at.isoformat()} for at in conflicts],
         }
 
-    async def timeline(
-        self,
-        customer_id: UUID,
-        *,
-        kind: str | None,
-        channel: str | None,
-        since: datetime | None,
-        until: datetime | None,
-        cursor: str | None,
-        limit: int,
-    ) -> dict[str, Any]:
-        """Facts of a customer, newest first, one entry per conversation. Raises a 404, or a 422 for a bad cursor."""
-        after_at, after_id = (None, None)
-        if cursor is not None:
-            text, event_id = decode_cursor(cursor, 2)
-            after_at, after_id = datetime.fromisoformat(text), UUID(event_id)
-        rows = await self.live.fetch(
-            _TIMELINE,
-            customer_id,
-            list(TIMELINE_TYPES),
-            kind,
-            channel,
-            since,
-            until,
-            after_at,
-            after_id,
-            limit + 1,
-            list(TIMELINE_SCORE_TYPES),
-        )
-        shown = rows[:limit]
-        last = shown[-1] if len(rows) > limit else None
-        return {
-            "entries": [_entry(row) for row in shown],
-            "next_cursor": encode_cursor(last["occurred_at"].isoformat(), str(last["event_id"])) if last else None,
-        }
-
     async def lookup_keys(self, keys: Sequence[str]) -> list[dict[str, Any]]:
         """Customers by identifier keys: those that touches go to first, then those that hold one."""
         rows = await self.live.fetch(
@@ -269,27 +181,3 @@ class Views(LiveView):
             async with self.live.connection() as connection:
                 return (await memberships.customers_of(connection, [source_profile])).get(source_profile)
         return next((customers[key] for _, key in identifiers if key in customers), None)
-
-
-def _entry(row: Row) -> dict[str, Any]:
-    data = orjson.loads(row["data"])
-    entry: dict[str, Any] = {
-        "event_id": str(row["event_id"]),
-        "type": row["type"],
-        "occurred_at": row["occurred_at"].isoformat(),
-        "recorded_at": row["recorded_at"].isoformat(),
-        "profile_id": str(row["profile_id"]) if row["profile_id"] else None,
-    }
-    if row["type"] == "interaction.recorded":
-        entry |= {
-            "kind": row["kind"],
-            "channel": row["channel"],
-            "interaction_id": str(row["interaction_id"]),
-            "data": data["touchpoint"].get("data"),
-            "agent": data["touchpoint"].get("agent"),
-        }
-        if data["touchpoint"].get("attributes"):
-            entry["attributes"] = data["touchpoint"]["attributes"]
-    else:
-        entry["data"] = data
-    return entry

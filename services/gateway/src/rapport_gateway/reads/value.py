@@ -38,7 +38,7 @@ Positions = Mapping[tuple[str, int], int]
 
 
 @dataclass(frozen=True, slots=True)
-class Worth:
+class Values:
     """Reads of values, for a caller who may see the customer."""
 
     views: Views
