@@ -6,7 +6,7 @@ from uuid import UUID
 import orjson
 
 from rapport_gateway.projection.projector import Projector
-from rapport_gateway.projection.related import AT_ONCE
+from rapport_gateway.projection.store.relations import AT_ONCE
 from rapport_gateway.reads.relations import page_of
 from rapport_shared.clock import system_clock
 from rapport_shared.contracts.ids import derived_id, source_profile_id

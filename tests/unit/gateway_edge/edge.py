@@ -13,7 +13,8 @@ from fastapi import FastAPI, Request
 from rapport_gateway.access.visibility import Visibility
 from rapport_gateway.api import owners as owner_routes
 from rapport_gateway.api import touchpoints
-from rapport_gateway.intake.touchpoints import AcceptedIds, TouchpointIntake
+from rapport_gateway.intake.accepted import AcceptedIds
+from rapport_gateway.intake.touchpoints import TouchpointIntake
 from rapport_gateway.owners.client import Owners
 from rapport_gateway.owners.limits import Limits
 from rapport_gateway.owners.routes import Owner

@@ -27,9 +27,11 @@ from rapport_gateway.imports.registers import view_matcher
 from rapport_gateway.imports.store import forget_old
 from rapport_gateway.imports.uploads import Uploads
 from rapport_gateway.imports.worker import ImportWorker
+from rapport_gateway.intake import accepted
+from rapport_gateway.intake.accepted import AcceptedIds
 from rapport_gateway.intake.own_fields import KnownFields
 from rapport_gateway.intake.producer import IntakeProducer
-from rapport_gateway.intake.touchpoints import AcceptedIds, TouchpointIntake
+from rapport_gateway.intake.touchpoints import TouchpointIntake
 from rapport_gateway.owners.client import Owners
 from rapport_gateway.owners.limits import Limits
 from rapport_gateway.projection.hub import CHANNEL, Hub
@@ -52,8 +54,6 @@ from rapport_shared.policy_registers import FIELDS_PLACE, policy_register
 from rapport_shared.service import Plumbing, Role, Service, database_check, housekeeping, message_metrics
 from rapport_shared.web.api_page import add_api_page
 from rapport_shared.web.application import Check, make_application
-
-ACCEPTED_KEPT = timedelta(days=7)
 
 
 def build(settings: GatewaySettings, clock: Clock = system_clock) -> Service:
@@ -127,7 +127,7 @@ def build(settings: GatewaySettings, clock: Clock = system_clock) -> Service:
     publisher = StatePublisher(database, run_database, settings.kafka, clock)
 
     async def forget(connection: Connection) -> None:
-        await connection.execute("DELETE FROM accepted_touchpoint WHERE accepted_at < $1", clock() - ACCEPTED_KEPT)
+        await accepted.forget_old(connection, clock())
         run = await live_run(connection)
         await connection.execute(f"SET LOCAL search_path TO {run.schema}, public")
         await prune_changes(connection, clock() - timedelta(hours=settings.changes_kept_hours))

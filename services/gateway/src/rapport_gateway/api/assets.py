@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, BaseModel
 
 from rapport_gateway.access.audience import Audience
 from rapport_gateway.api.customers import AssetLookup
+from rapport_gateway.projection.store.assets import Register
 from rapport_gateway.reads import assets
 from rapport_gateway.reads.customers import Views
 from rapport_shared.callers import Caller
@@ -77,20 +78,20 @@ def router(views: Views, audience: Audience, secret: bytes) -> APIRouter:
     """Reads of assets."""
     routes = APIRouter(prefix="/v1/assets", tags=["assets"])
 
-    async def shown(register: assets.Register, caller: Caller, page: assets.Page) -> dict[str, Any] | None:
+    async def shown(register: Register, caller: Caller, page: assets.Page) -> dict[str, Any] | None:
         """The asset, without holders that the caller may not know of; None where it may know of none of them."""
-        customers = await assets.customers_of(views.live, assets.profiles_of(register))
+        customers = await assets.customers_of(views, assets.profiles_of(register))
         seen = await audience.seen(list(set(customers.values())), caller)
         if customers and not seen:
             return None
-        asset = await assets.shown(views.live, register, customers, page)
+        asset = await assets.shown(views, register, customers, page)
         asset["holders"] = [holder for holder in asset["holders"] if UUID(holder["customer_id"]) in seen]
         return asset
 
     @routes.get("/{asset_id}", response_model=ShownAsset)
     async def one(asset_id: UUID, caller: Reader, cursor: PageCursor = None, limit: Limit = 50) -> dict[str, Any]:
         """An asset: its keys, its holders over time, its services in pages, newest first."""
-        register = await assets.by_id(views.live, asset_id)
+        register = await assets.by_id(views, asset_id)
         asset = await shown(register, caller, assets.page(cursor, limit)) if register else None
         if asset is None:
             raise not_found("asset")
@@ -104,7 +105,7 @@ def router(views: Views, audience: Audience, secret: bytes) -> APIRouter:
         if not keys:
             place = FieldProblem("/serial", "missing", "A serial or a plate is required.")
             raise Problem(VALIDATION, "There is nothing to look up.", errors=[place])
-        registers = await assets.by_keys(views.live, keys)
+        registers = await assets.by_keys(views, keys)
         found = [await shown(register, caller, assets.Page(FOUND_SERVICES)) for register in registers]
         return {"assets": [asset for asset in found if asset is not None]}
 

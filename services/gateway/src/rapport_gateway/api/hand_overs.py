@@ -83,7 +83,7 @@ def router(views: Views, audience: Audience, owners: Owners) -> APIRouter:
         if caller.unit and not f"{unit}/".startswith(f"{caller.unit}/"):
             place = FieldProblem("/unit", "unknown_unit", "It is not a unit of this firm that the caller belongs to.")
             raise Problem(VALIDATION, "The unit is not known.", errors=[place])
-        carried = await hand_overs.of_owner(views.live, owner, unit)
+        carried = await hand_overs.of_owner(views, owner, unit)
         return json_response({"owner": owner, "to": body.to, "dry_run": True, **carried_of(caller, carried)})
 
     @routes.get("/customers/{customer_id}/hand-overs", response_model=HandOvers)
@@ -92,7 +92,7 @@ def router(views: Views, audience: Audience, owners: Owners) -> APIRouter:
         view = await audience.customer(customer_id, caller)
         if view.moved_to is not None:
             return moved_response(request, f"/v1/customers/{view.moved_to}/hand-overs")
-        lines = await hand_overs.of_customer(views.live, customer_id)
+        lines = await hand_overs.of_customer(views, customer_id)
         shown = [{**line, "carried": carried_of(caller, line["carried"])} for line in lines]
         return json_response({"hand_overs": shown})
 

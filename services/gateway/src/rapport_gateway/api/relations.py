@@ -61,7 +61,7 @@ def router(views: Views, audience: Audience) -> APIRouter:
         view = await audience.customer(customer_id, caller)
         if view.moved_to is not None:
             return moved_response(request, f"/v1/customers/{view.moved_to}/relations")
-        page = await page_of(views.live, customer_id, type, direction, cursor, limit)
+        page = await page_of(views, customer_id, type, direction, cursor, limit)
         seen = await audience.seen([UUID(line["customer_id"]) for line in page["relations"]], caller)
         page["relations"] = [line for line in page["relations"] if UUID(line["customer_id"]) in seen]
         return json_response(page)

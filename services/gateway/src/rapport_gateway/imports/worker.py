@@ -16,6 +16,7 @@ from rapport_gateway.imports.findings import MESSAGES, SheetUnreadable
 from rapport_gateway.imports.mapping import SheetMapping, work_digest
 from rapport_gateway.imports.reading import Reading, reading
 from rapport_gateway.imports.registers import Asked, Match, Matcher, Outcome, find_unit, outcomes
+from rapport_gateway.intake.accepted import remember
 from rapport_gateway.intake.producer import IntakeProducer
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.catalogue import INTAKE
@@ -199,11 +200,7 @@ class ImportWorker:
                 await asyncio.sleep(LOOKED_SECONDS)
         async with self.database.transaction() as connection:
             now = self.clock()
-            await connection.execute(
-                "INSERT INTO accepted_touchpoint SELECT unnest($1::uuid[]), $2 ON CONFLICT DO NOTHING",
-                sorted(id_ for row in rows for id_ in row["ids"]),
-                now,
-            )
+            await remember(connection, [id_ for row in rows for id_ in row["ids"]], now)
             await row_store.mark_sent(connection, import_id, [row["number"] for row in rows], now)
 
 

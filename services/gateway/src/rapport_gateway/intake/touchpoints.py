@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 
 import orjson
 
-from rapport_gateway.intake.gathering import Gathering
+from rapport_gateway.intake.accepted import AcceptedIds
 from rapport_shared.callers import Caller
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.codec import Message, encode_touchpoint
@@ -24,7 +24,6 @@ from rapport_shared.contracts.touchpoints import (
     check_times,
     parse_touchpoint,
 )
-from rapport_shared.database import Database
 from rapport_shared.errors import FORBIDDEN, KEY_REQUIRED, MALFORMED, TOO_LARGE, VALIDATION, FieldProblem, Problem
 from rapport_shared.normalisation import identifier_key, normalise_identifier, system_and_record
 from rapport_shared.own_fields import UNDECLARED, OwnRules, refuse
@@ -205,7 +204,7 @@ class TouchpointIntake(TouchpointRules):
     def __init__(
         self,
         sender: Sender,
-        accepted: "AcceptedIds",
+        accepted: AcceptedIds,
         secret: bytes,
         units: UnitFinder,
         whom: Whom,
@@ -229,34 +228,6 @@ class TouchpointIntake(TouchpointRules):
     def would_mint(self, checked: Checked) -> bool:
         """Whether a customer is made where the touch meets none."""
         return checked.names_a_record or bool(self.identifiers(checked))
-
-
-class AcceptedIds:
-    """Remembers accepted ids for a week. Requests that come together share one commit."""
-
-    def __init__(self, database: Database, clock: Clock) -> None:
-        self._database = database
-        self._clock = clock
-        self._gathering = Gathering(self._insert)
-
-    async def remember(self, ids: list[UUID]) -> None:
-        """Returns when the ids are committed."""
-        await self._gathering.add(ids)
-
-    async def accepted_at(self, touchpoint_id: UUID) -> datetime | None:
-        """When an id was accepted, if it was lately."""
-        at: datetime | None = await self._database.fetch_value(
-            "SELECT accepted_at FROM accepted_touchpoint WHERE touchpoint_id = $1", touchpoint_id
-        )
-        return at
-
-    async def _insert(self, ids: list[UUID]) -> None:
-        async with self._database.connection() as connection:
-            await connection.execute(
-                "INSERT INTO accepted_touchpoint SELECT unnest($1::uuid[]), $2 ON CONFLICT DO NOTHING",
-                sorted(set(ids)),  # two replicas that insert the same ids must not wait for each other
-                self._clock(),
-            )
 
 
 def _invalid(pointer: str, code: str, message: str) -> Problem:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Collection
 from uuid import UUID
 
 from rapport_gateway.access.audience import Audience, sections_of
+from rapport_gateway.projection.store import views as rows
 from rapport_gateway.projection.store.views import StoredView
 from rapport_gateway.reads.customers import Views
 from rapport_gateway.view.sections import SECTIONS
@@ -58,7 +59,8 @@ async def _missed(views: Views, customer_id: UUID, last_event_id: str | None) ->
     run, _, seq = (last_event_id or "").partition(".")
     if run != str(views.run) or not seq.isascii() or not seq.isdigit():
         return None
-    oldest = await views.live.fetch_value("SELECT min(seq) FROM change")
+    async with views.live.connection() as connection:
+        oldest = await rows.oldest_change(connection)
     if oldest is None or int(seq) < oldest - 1:
         return None
     return await _changed(views, customer_id, int(seq))
@@ -66,8 +68,8 @@ async def _missed(views: Views, customer_id: UUID, last_event_id: str | None) ->
 
 async def _changed(views: Views, customer_id: UUID, after: int) -> set[str]:
     """The sections of a customer that changed after a change of the run."""
-    rows = await views.live.fetch("SELECT sections FROM change WHERE customer_id = $1 AND seq > $2", customer_id, after)
-    return {name for row in rows for name in row["sections"]}
+    async with views.live.connection() as connection:
+        return await rows.changed_sections(connection, customer_id, after)
 
 
 def _event(views: Views, name: str, view: StoredView, sections: Collection[str]) -> bytes:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from rapport_gateway.projection import related, retracting
 from rapport_gateway.projection.batch import Batch
-from rapport_gateway.projection.store import registers
+from rapport_gateway.projection.store import assets, registers
 from rapport_gateway.projection.store.facts import NewFacts
 from rapport_gateway.view import identity, interactions
 from rapport_gateway.view.facts import Fact
@@ -45,7 +45,7 @@ async def _note_registers(batch: Batch, facts: Sequence[Fact]) -> None:
     for fact in sorted(facts, key=lambda fact: (fact.subject, fact.sequence)):
         match fact.type:
             case "customer.asset_changed":
-                await registers.put_asset(batch.connection, fact)
+                await assets.put_asset(batch.connection, fact)
             case "customer.unit_changed":
                 await registers.put_unit(batch.connection, fact)
 

@@ -10,6 +10,7 @@ from uuid import UUID
 import asyncpg
 
 from rapport_gateway.projection.runs import Run, live_run
+from rapport_gateway.projection.store.views import changes
 from rapport_shared.database import CONNECTION_LOST, Database
 
 _log = logging.getLogger("rapport.hub")
@@ -115,15 +116,11 @@ class Hub:
         moved = self.run is None or run.turn != self.run.turn
         self.run = run
         if run.seq > self._seq:
-            rows = await connection.fetch(
-                f"SELECT customer_id, sections FROM {run.schema}.change WHERE seq > $1 AND seq <= $2",
-                self._seq,
-                run.seq,
-            )
+            changed = await changes(connection, run.schema, self._seq, run.seq)
             self._seq = run.seq
-            for row in rows:
-                for follower in self._followers.get(row["customer_id"], ()):
-                    follower.sections |= set(row["sections"])
+            for customer_id, sections in changed:
+                for follower in self._followers.get(customer_id, ()):
+                    follower.sections |= sections
                     follower.event.set()
         if moved:
             waiting, self._moved = self._moved, asyncio.Event()

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
-from rapport_gateway.projection import related
 from rapport_gateway.projection.batch import Batch
 from rapport_gateway.projection.cache import Cache
 from rapport_gateway.projection.folding import fold_facts
 from rapport_gateway.projection.rendering import render_customers, write
 from rapport_gateway.projection.runs import Run, read_turn, touch_caught_up
 from rapport_gateway.projection.store import facts as store
+from rapport_gateway.projection.store import relations
 from rapport_gateway.projection.upgrade import upgrade
 from rapport_gateway.view.facts import Fact, read_fact
 from rapport_gateway.view.sections import SECTIONS
@@ -62,7 +62,7 @@ class Projector:
         as_of = max(fact.recorded_at for fact in facts)
         renamed = await render_customers(turn, as_of)
         if led_to or (turn.linked and (moved or renamed)):
-            await related.mark_stale(connection, led_to, moved | renamed, turn.identified)
+            await relations.mark_stale(connection, led_to, moved | renamed, turn.identified)
             turn.cache.some_stale = True
         await self._render_stale(turn, as_of)
         await write(turn, self.clock())
@@ -76,8 +76,8 @@ class Projector:
         """Renders customers that a change elsewhere made stale, as many as are rendered at once."""
         if not self.cache.some_stale:
             return
-        stale = await related.take_stale(turn.connection)
-        self.cache.some_stale = len(stale) == related.AT_ONCE
+        stale = await relations.take_stale(turn.connection)
+        self.cache.some_stale = len(stale) == relations.AT_ONCE
         await turn.need(stale, stale)
         for customer_id in stale:
             turn.dirty[customer_id] |= {*SECTIONS}

@@ -6,15 +6,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import orjson
-
-from rapport_gateway.projection.store import memberships
+from rapport_gateway.projection.live import LiveView
+from rapport_gateway.projection.store import assets, facts, memberships
+from rapport_gateway.projection.store.assets import Register
 from rapport_gateway.view.facts import optional_instant
-from rapport_shared.database import Database
 from rapport_shared.errors import VALIDATION, FieldProblem, Problem
 from rapport_shared.web.pages import decode_cursor, encode_cursor
 
-Register = dict[str, Any]
 _DETAILS = ("work", "parts", "cost", "borne_by")
 
 
@@ -38,20 +36,16 @@ def page(cursor: str | None, limit: int) -> Page:
         raise Problem(VALIDATION, "The cursor is not valid.", errors=[place]) from None
 
 
-async def by_id(database: Database, asset_id: UUID) -> Register | None:
+async def by_id(view: LiveView, asset_id: UUID) -> Register | None:
     """An asset's register; None for one that is not known."""
-    text = await database.fetch_value("SELECT register FROM asset WHERE asset_id = $1", asset_id)
-    return None if text is None else dict(orjson.loads(text))
+    async with view.live.connection() as connection:
+        return await assets.by_id(connection, asset_id)
 
 
-async def by_keys(database: Database, keys: Sequence[str]) -> list[Register]:
+async def by_keys(view: LiveView, keys: Sequence[str]) -> list[Register]:
     """The registers of the assets that one of `keys` finds."""
-    rows = await database.fetch(
-        "SELECT register FROM asset WHERE asset_id IN (SELECT asset_id FROM asset_key WHERE asset_key = ANY($1)) "
-        "ORDER BY asset_id",
-        list(keys),
-    )
-    return [orjson.loads(row["register"]) for row in rows]
+    async with view.live.connection() as connection:
+        return await assets.by_keys(connection, keys)
 
 
 def profiles_of(register: Register) -> list[UUID]:
@@ -59,15 +53,15 @@ def profiles_of(register: Register) -> list[UUID]:
     return [UUID(holding["profile_id"]) for holding in register.get("holdings") or ()]
 
 
-async def customers_of(database: Database, profiles: Iterable[UUID]) -> dict[UUID, UUID]:
+async def customers_of(view: LiveView, profiles: Iterable[UUID]) -> dict[UUID, UUID]:
     """The customer that each profile belongs to now."""
     asked = set(profiles)
-    async with database.connection() as connection:
+    async with view.live.connection() as connection:
         known = await memberships.customers_of(connection, asked)
     return {profile: known.get(profile, profile) for profile in asked}
 
 
-async def shown(database: Database, register: Register, customers: dict[UUID, UUID], asked: Page) -> dict[str, Any]:
+async def shown(view: LiveView, register: Register, customers: dict[UUID, UUID], asked: Page) -> dict[str, Any]:
     """An asset with its keys, its holders over time, and a page of its services, newest first."""
     services = sorted(register.get("services") or (), key=_order, reverse=True)
     older = [one for one in services if asked.before is None or _order(one) < asked.before]
@@ -81,7 +75,7 @@ async def shown(database: Database, register: Register, customers: dict[UUID, UU
         "former_keys": [_key(key) for key in register.get("former_keys") or ()],
         "holders": _holders(register, customers),
         "services_total": len(services),
-        "services": await _with_details(database, listed),
+        "services": await _with_details(view, listed),
         "next_cursor": encode_cursor(*_cursor(listed[-1])) if len(older) > len(listed) else None,
     }
 
@@ -117,13 +111,11 @@ def _holders(register: Register, customers: dict[UUID, UUID]) -> list[dict[str, 
     ]
 
 
-async def _with_details(database: Database, services: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+async def _with_details(view: LiveView, services: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Services with what their touchpoints told: the register keeps what every view needs, the facts keep all."""
-    rows = await database.fetch(
-        "SELECT event_id, data FROM fact WHERE event_id = ANY($1) AND type = 'interaction.recorded'",
-        [UUID(service["event_id"]) for service in services],
-    )
-    told = {str(row["event_id"]): orjson.loads(row["data"])["touchpoint"].get("data") or {} for row in rows}
+    async with view.live.connection() as connection:
+        recordings = await facts.recordings(connection, [UUID(service["event_id"]) for service in services])
+    told = {str(one.event_id): one.data["touchpoint"].get("data") or {} for one in recordings}
     return [
         {
             **{name: service.get(name) for name in ("work_order", "occurred_at", "event_id", "mileage")},

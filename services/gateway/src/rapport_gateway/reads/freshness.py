@@ -14,6 +14,7 @@ from rapport_gateway.reads.customers import Views
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.catalogue import DEAD_LETTERS, EVENT_TOPICS
 from rapport_shared.database import Database
+from rapport_shared.messaging.cursors import load_cursors
 from rapport_shared.messaging.reader import BatchReader
 from rapport_shared.messaging.records import Partition
 
@@ -130,12 +131,10 @@ class Freshness:
         )
 
     async def _partitions(self, bounds: Bounds, lag_ms: int | None) -> list[PartitionFreshness]:
-        rows = await self._database.fetch(
-            "SELECT topic, partition, position FROM consumer_cursor WHERE consumer = $1", run_consumer(self._views.run)
-        )
+        cursors = await load_cursors(self._database, run_consumer(self._views.run))
         events = {topic.name for topic in EVENT_TOPICS}
         positions = {partition: 0 for partition in bounds if partition.topic in events}
-        positions |= {Partition(row["topic"], row["partition"]): row["position"] for row in rows}
+        positions |= {partition: cursor.position for partition, cursor in cursors.items()}
         ordered = sorted(positions, key=lambda partition: (partition.topic, partition.number))
         return [_partition(partition, positions[partition], bounds, lag_ms) for partition in ordered]
 

@@ -9,30 +9,20 @@ import orjson
 from fastapi import Response
 
 from rapport_gateway.owners.client import Owners
-from rapport_gateway.projection.runs import OF_SCORE, run_consumer
+from rapport_gateway.projection.runs import run_consumer
+from rapport_gateway.projection.store import scores
 from rapport_gateway.reads.customers import Views
+from rapport_gateway.view.facts import Fact
 from rapport_shared.callers import Caller
 from rapport_shared.contracts.catalogue import CUSTOMER_EVENTS, INTERACTION_EVENTS, TICKET_EVENTS
-from rapport_shared.database import Row
 from rapport_shared.errors import NOT_IN_TIME, Problem, unavailable
+from rapport_shared.messaging.cursors import load_cursors
 from rapport_shared.web.application import json_response
 
-READ_BY_SCORING: Final = [topic.name for topic in (CUSTOMER_EVENTS, INTERACTION_EVENTS, TICKET_EVENTS)]
+READ_BY_SCORING: Final = frozenset(topic.name for topic in (CUSTOMER_EVENTS, INTERACTION_EVENTS, TICKET_EVENTS))
 ASKED_AGAIN_SECONDS: Final = 0.25
 """How often scoring is asked how far it is while nothing of the customer changes."""
 DECISIONS_SHOWN: Final = 5
-_POSITIONS: Final = "SELECT topic, partition, position FROM consumer_cursor WHERE consumer = $1 AND topic = ANY($2)"
-_SHOWN: Final = f"""
-SELECT coalesce((SELECT sequence FROM fact WHERE subject = $1 AND {OF_SCORE}
-                 ORDER BY occurred_at DESC, event_id DESC LIMIT 1), 0) AS newest,
-       moved_to IS NOT NULL AS moved, coalesce((commerce::jsonb -> 'settling')::boolean, true) AS settling
-FROM customer_view WHERE customer_id = $2
-"""
-_DECIDED: Final = (
-    f"SELECT event_id, type, occurred_at, data FROM fact WHERE subject = $1 AND {OF_SCORE} AND type = ANY($2) "
-    "AND ($3::text IS NULL OR data::jsonb ->> 'segment' = $3) ORDER BY occurred_at DESC, event_id DESC LIMIT $4"
-)
-
 Positions = Mapping[tuple[str, int], int]
 """The next offset that is read of each partition."""
 
@@ -50,8 +40,9 @@ class Values:
         answer = await self.owners.read("scoring", path, {"field": field}, caller)
         if answer.status_code != 200:
             return answer
-        rows = await self.views.live.fetch(_DECIDED, str(customer_id), *_decisions(field), DECISIONS_SHOWN)
-        return json_response(orjson.loads(answer.body) | {"decisions": [_decision(row) for row in rows]})
+        async with self.views.live.connection() as connection:
+            decided = await scores.decided(connection, customer_id, *_decisions(field), DECISIONS_SHOWN)
+        return json_response(orjson.loads(answer.body) | {"decisions": [_decision(one) for one in decided]})
 
     async def until_settled(self, customer_id: UUID, wait_ms: int, caller: Caller, *, decided: bool) -> None:
         """Waits until the view shows the figures that follow from all that the view has read by now.
@@ -81,8 +72,8 @@ class Values:
                 await follower.changed(min(left, ASKED_AGAIN_SECONDS))
 
     async def _read_here(self) -> Positions:
-        rows = await self.views.live.fetch(_POSITIONS, run_consumer(self.views.run), READ_BY_SCORING)
-        return {(row["topic"], row["partition"]): row["position"] for row in rows}
+        cursors = await load_cursors(self.views.live, run_consumer(self.views.run))
+        return {(at.topic, at.number): one.position for at, one in cursors.items() if at.topic in READ_BY_SCORING}
 
     async def _recorded(self, customer_id: UUID, wanted: Positions, caller: Caller, *, decided: bool) -> int | None:
         """The last event of the customer's score, once scoring has read as far as `wanted`; None before.
@@ -100,16 +91,17 @@ class Values:
 
     async def _shown(self, customer_id: UUID, sequence: int) -> bool:
         """Whether the view shows a customer's score up to an event, and settled; also of one that was merged away."""
-        row = await self.views.live.fetch_row(_SHOWN, str(customer_id), customer_id)
-        return row is not None and row["newest"] >= sequence and (row["moved"] or not row["settling"])
+        async with self.views.live.connection() as connection:
+            shown = await scores.shown(connection, customer_id)
+        return shown is not None and shown.newest >= sequence and (shown.moved or not shown.settling)
 
 
-def _decision(row: Row) -> dict[str, Any]:
+def _decision(fact: Fact) -> dict[str, Any]:
     return {
-        "event_id": str(row["event_id"]),
-        "type": row["type"],
-        "occurred_at": row["occurred_at"].isoformat(),
-        "data": orjson.loads(row["data"]),
+        "event_id": str(fact.event_id),
+        "type": fact.type,
+        "occurred_at": fact.occurred_at.isoformat(),
+        "data": fact.data,
     }
 
 

@@ -164,6 +164,14 @@ async def standing_recordings(connection: Connection, event_ids: Collection[UUID
     return ended, [as_fact(row) for row in rows]
 
 
+async def recordings(connection: Connection, event_ids: Collection[UUID]) -> list[Fact]:
+    """Those of the events that are recordings, whether they count or not."""
+    rows = await connection.fetch(
+        "SELECT * FROM fact WHERE event_id = ANY($1) AND type = 'interaction.recorded'", list(event_ids)
+    )
+    return [as_fact(row) for row in rows]
+
+
 def as_fact(row: Row) -> Fact:
     """A kept fact."""
     return Fact(

@@ -5,7 +5,6 @@ from uuid import UUID
 
 import orjson
 
-from rapport_gateway.view.assets import holder
 from rapport_gateway.view.facts import Fact
 from rapport_shared.contracts.customer import UnitState
 from rapport_shared.database import Connection
@@ -38,26 +37,6 @@ async def put_held_identifiers(connection: Connection, held: Mapping[UUID, Colle
         sorted(held),
         [profile_id for profile_id, _ in pairs],
         [key for _, key in pairs],
-    )
-
-
-async def put_asset(connection: Connection, fact: Fact) -> None:
-    """Takes over an asset's register, what finds it, and its holder; a later register stays."""
-    asset = fact.data["asset"]
-    newer = await connection.fetchval(
-        "INSERT INTO asset (asset_id, register, sequence) VALUES ($1, $2, $3) ON CONFLICT (asset_id) DO UPDATE "
-        "SET register = excluded.register, sequence = excluded.sequence WHERE asset.sequence < excluded.sequence "
-        "RETURNING true",
-        UUID(asset["asset_id"]),
-        orjson.dumps(asset).decode(),
-        fact.sequence,
-    )
-    if not newer:
-        return
-    await connection.execute("DELETE FROM asset_key WHERE asset_id = $1", UUID(asset["asset_id"]))
-    await connection.executemany(
-        "INSERT INTO asset_key (asset_key, asset_id, holder, sequence) VALUES ($1, $2, $3, $4)",
-        [(key["key"], asset["asset_id"], holder(asset), fact.sequence) for key in asset.get("keys") or ()],
     )
 
 

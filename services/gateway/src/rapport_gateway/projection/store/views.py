@@ -49,6 +49,26 @@ async def units_of(connection: Connection, customer_ids: Collection[UUID]) -> di
     return {row["customer_id"]: tuple(row["units"]) for row in rows}
 
 
+async def changes(connection: Connection, schema: str, after: int, until: int) -> list[tuple[UUID, frozenset[str]]]:
+    """The changes of a run's schema after one number and up to another: customers with the sections that changed."""
+    rows = await connection.fetch(
+        f"SELECT customer_id, sections FROM {schema}.change WHERE seq > $1 AND seq <= $2", after, until
+    )
+    return [(row["customer_id"], frozenset(row["sections"])) for row in rows]
+
+
+async def changed_sections(connection: Connection, customer_id: UUID, after: int) -> set[str]:
+    """The sections of a customer that changed after a change of the run."""
+    rows = await connection.fetch("SELECT sections FROM change WHERE customer_id = $1 AND seq > $2", customer_id, after)
+    return {name for row in rows for name in row["sections"]}
+
+
+async def oldest_change(connection: Connection) -> int | None:
+    """The number of the oldest change that is kept."""
+    oldest: int | None = await connection.fetchval("SELECT min(seq) FROM change")
+    return oldest
+
+
 async def prune_changes(connection: Connection, before: datetime) -> None:
     """Forgets old changes."""
     await connection.execute("DELETE FROM change WHERE at < $1", before)
