@@ -25,6 +25,7 @@ from rapport_scoring.store.runs import Run
 from rapport_shared.callers import Caller
 from rapport_shared.database import Database, Row
 from rapport_shared.errors import NOT_FOUND, VALIDATION, FieldProblem, Problem, not_found
+from rapport_shared.units import lies_in
 from rapport_shared.web.pages import decode_cursor, encode_cursor
 
 LOOK_SECONDS = 0.2
@@ -89,7 +90,7 @@ def _within(caller: Caller, unit: str | None) -> str | None:
     """The unit to show: the one that is asked for, within the caller's. Raises a 404 for one that is not."""
     if not caller.unit:
         return unit
-    if unit is None or unit == caller.unit or unit.startswith(f"{caller.unit}/"):
+    if unit is None or lies_in(unit, caller.unit):
         return unit or caller.unit
     raise not_found("unit")
 
@@ -128,7 +129,7 @@ async def health(database: Database, caller: Caller, unit: str | None) -> Health
     within = _within(caller, unit)
     units = [Health.model_validate(one) for one in result["health"]]
     if within is not None:
-        units = [one for one in units if one.unit is not None and f"{one.unit}/".startswith(f"{within}/")]
+        units = [one for one in units if one.unit is not None and lies_in(one.unit, within)]
     return HealthReport(valued_on=result["valued_on"], currency=result["currency"], units=units)
 
 

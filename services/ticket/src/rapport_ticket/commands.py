@@ -22,6 +22,7 @@ from rapport_shared.database import Connection
 from rapport_shared.errors import CONFLICT, NOT_FOUND, VALIDATION, FieldProblem, Problem, not_found
 from rapport_shared.own_fields import refuse
 from rapport_shared.policy_registers import own_rules
+from rapport_shared.units import lies_in
 from rapport_shared.web.commands import Answer, revision_etag
 from rapport_ticket.domain import tickets
 from rapport_ticket.domain.addressing import Address, Unreadable, address, addressee
@@ -180,7 +181,7 @@ class Tickets:
         if path is None:
             return await registers.unit_region(connection, caller.unit)
         region = await registers.unit_region(connection, path)
-        if region is None or not f"{path}/".startswith(f"{caller.unit}/" if caller.unit else ""):
+        if region is None or not lies_in(path, caller.unit):
             place = FieldProblem("/unit", "unknown_unit", "It is not a unit of this firm that the caller belongs to.")
             raise Problem(VALIDATION, "The unit is not known.", errors=[place])
         return region

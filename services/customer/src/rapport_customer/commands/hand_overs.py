@@ -15,6 +15,7 @@ from rapport_shared.contracts.customer import HandOver
 from rapport_shared.contracts.ids import new_id
 from rapport_shared.database import Connection
 from rapport_shared.errors import CONFLICT, VALIDATION, FieldProblem, Problem
+from rapport_shared.units import lies_in
 from rapport_shared.web.commands import Answer
 
 AT_ONCE: Final = 50
@@ -30,7 +31,7 @@ async def begin(connection: Connection, owner: str, request: HandOverRequest, ca
     unit = request.unit or caller.unit or ""
     if request.to == owner:
         raise _refused("/to", "oneself", "It is the same person.")
-    if caller.unit and not f"{unit}/".startswith(f"{caller.unit}/"):
+    if not lies_in(unit, caller.unit):
         raise _refused("/unit", "unknown_unit", "It is not a unit of this firm that the caller belongs to.")
     remaining = await store.count_owned(connection, owner, unit)
     running = await store.running_hand_over(connection, owner)

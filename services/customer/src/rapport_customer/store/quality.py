@@ -7,6 +7,7 @@ from uuid import UUID
 
 from rapport_customer.domain.quality import SourceQuality
 from rapport_shared.database import Connection, Database, Row
+from rapport_shared.units import lies_in_sql
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ def _sums(row: Row, day: date | None = None) -> QualitySums:
 _COUNTS = ("profiles", "expected", "filled", "checked", "readable", "states", "stands", "reported", "doubled")
 
 
-_SUMS = """
+_SUMS = f"""
 SELECT q.system, q.unit, count(*) AS profiles, sum(expected) AS expected, sum(filled) AS filled,
        sum(checked) AS checked, sum(readable) AS readable, sum(states) AS states, sum(stands) AS stands,
        count(*) FILTER (WHERE reported_at >= $2) AS reported,
@@ -102,6 +103,6 @@ SELECT q.system, q.unit, count(*) AS profiles, sum(expected) AS expected, sum(fi
 FROM source_quality q LEFT JOIN (
     SELECT one AS profile_id FROM merge_candidate WHERE state = 'open'
     UNION SELECT other FROM merge_candidate WHERE state = 'open'
-) AS suspected USING (profile_id) WHERE $1 = '' OR q.unit = $1 OR starts_with(q.unit, $1 || '/')
+) AS suspected USING (profile_id) WHERE {lies_in_sql("q.unit", "$1")}
 GROUP BY q.system, q.unit
 """

@@ -16,12 +16,13 @@ from rapport_shared.clock import Clock
 from rapport_shared.contracts.ids import new_id
 from rapport_shared.database import Connection, Database, Row
 from rapport_shared.errors import UNAUTHENTICATED, Problem
+from rapport_shared.units import lies_in_sql
 from rapport_shared.web.application import bearer
 
 REMEMBERED = timedelta(seconds=10)
 _MEMORY = 2048
 _SHOWN = "key_id, ending, name, channel, scopes, unit, may_verify, demo, created_at, revoked_at"
-_WITHIN = "($1 = '' OR starts_with(unit || '/', $1 || '/'))"
+_WITHIN = lies_in_sql("unit", "$1")
 
 
 class KeyRevoked(ValueError):

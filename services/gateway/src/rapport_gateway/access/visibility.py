@@ -15,6 +15,7 @@ from rapport_gateway.projection.live import LiveView
 from rapport_gateway.projection.store.views import StoredView
 from rapport_shared.callers import Caller
 from rapport_shared.errors import not_found
+from rapport_shared.units import lies_in
 
 REMEMBERED_SECONDS: Final = 5.0
 """A unit is hardly ever marked, and every read asks."""
@@ -71,11 +72,6 @@ def sees(unit: str, units: Collection[str], isolated: Collection[str]) -> bool:
     if not isolated:
         return True
     return franchise(unit, isolated) in ({franchise(one, isolated) for one in units} or {None})
-
-
-def lies_in(unit: str, outer: str) -> bool:
-    """Whether `unit` is `outer` or below it."""
-    return f"{unit}/".startswith(f"{outer}/")
 
 
 def franchise(unit: str, isolated: Collection[str]) -> str | None:

@@ -13,6 +13,7 @@ from rapport_shared.contracts.touchpoints import MAX_BATCH, MAX_BATCH_BYTES, MAX
 from rapport_shared.contracts.touchpoints.envelope import IdentifierName
 from rapport_shared.database import Connection, Database
 from rapport_shared.errors import FORBIDDEN, PROBLEM_TYPES, VALIDATION, FieldProblem, Problem, not_found
+from rapport_shared.units import lies_in
 from rapport_shared.web.commands import Answer, CommandRunner
 from rapport_shared.web.routing import PUBLIC, KnownCaller, scoped
 
@@ -118,5 +119,5 @@ def _check(body: NewKey, caller: Caller) -> None:
         raise Problem(FORBIDDEN, "A key cannot grant a channel that is not its own.", scope="keys:write")
     if "*" not in caller.scopes and not caller.may_verify.issuperset(body.may_verify):
         raise Problem(FORBIDDEN, "A key cannot grant to verify what it may not verify.", scope="keys:write")
-    if caller.unit and not f"{body.unit}/".startswith(f"{caller.unit}/"):
+    if not lies_in(body.unit, caller.unit):
         raise Problem(FORBIDDEN, "A key cannot grant what lies outside its unit.", scope="keys:write")

@@ -14,6 +14,7 @@ from rapport_shared.callers import Caller
 from rapport_shared.contracts.money import Amount
 from rapport_shared.contracts.touchpoints.fields import UnitPath
 from rapport_shared.errors import VALIDATION, FieldProblem, Problem
+from rapport_shared.units import lies_in
 from rapport_shared.web.application import json_response, moved_response
 from rapport_shared.web.routing import scoped
 
@@ -80,7 +81,7 @@ def router(views: Views, audience: Audience, owners: Owners) -> APIRouter:
         if not body.dry_run:
             return await owners.pass_on("customer", request, caller)
         unit = body.unit or caller.unit or ""
-        if caller.unit and not f"{unit}/".startswith(f"{caller.unit}/"):
+        if not lies_in(unit, caller.unit):
             place = FieldProblem("/unit", "unknown_unit", "It is not a unit of this firm that the caller belongs to.")
             raise Problem(VALIDATION, "The unit is not known.", errors=[place])
         carried = await hand_overs.of_owner(views, owner, unit)

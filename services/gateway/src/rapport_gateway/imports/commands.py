@@ -19,6 +19,7 @@ from rapport_shared.clock import Clock
 from rapport_shared.contracts.touchpoints.reading import AHEAD_AT_MOST
 from rapport_shared.database import Connection, Database, Row
 from rapport_shared.errors import CONFLICT, FORBIDDEN, VALIDATION, FieldProblem, Problem, not_found
+from rapport_shared.units import lies_in
 
 LOOKED_SECONDS = 0.1
 RESULT_ROWS = 500
@@ -55,7 +56,7 @@ class Imports:
                 FORBIDDEN, "channel", "forbidden", f"The key reports for the channel {caller.channel} alone."
             )
         unit = wanted.unit or caller.unit
-        if caller.unit and not f"{unit}/".startswith(f"{caller.unit}/"):
+        if not lies_in(unit, caller.unit):
             raise _refused(FORBIDDEN, "unit", "forbidden", "The unit lies outside the key's.")
         if unit and await self.unit_known(unit) is None:
             raise _refused(VALIDATION, "unit", "unknown_unit", "It is not a unit of this firm.")

@@ -9,13 +9,14 @@ from uuid import UUID
 import orjson
 
 from rapport_shared.database import Connection, Database, Row
+from rapport_shared.units import lies_in_sql
 
 KEPT: Final = timedelta(days=30)
 """How long rows are kept after the end, and files of what was never run."""
 UPLOADING: Final = timedelta(hours=2)
 """An upload that has not ended by then was broken off."""
 
-_WITHIN = "($1 = '' OR starts_with(unit || '/', $1 || '/'))"
+_WITHIN = lies_in_sql("unit", "$1")
 
 
 class NotAsExpected(Exception):

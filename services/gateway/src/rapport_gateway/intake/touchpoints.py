@@ -27,6 +27,7 @@ from rapport_shared.contracts.touchpoints import (
 from rapport_shared.errors import FORBIDDEN, KEY_REQUIRED, MALFORMED, TOO_LARGE, VALIDATION, FieldProblem, Problem
 from rapport_shared.normalisation import identifier_key, normalise_identifier, system_and_record
 from rapport_shared.own_fields import UNDECLARED, OwnRules, refuse
+from rapport_shared.units import lies_in
 
 UNITS_REMEMBERED = timedelta(seconds=5)
 """A batch names one unit five hundred times, and its phone region hardly ever changes."""
@@ -185,7 +186,7 @@ class TouchpointRules:
     async def _unit(self, path: str | None, caller: Caller) -> UnitState | None:
         if path is None:
             return None
-        if caller.unit and not f"{path}/".startswith(f"{caller.unit}/"):
+        if not lies_in(path, caller.unit):
             raise _forbidden("/unit", "The unit lies outside the key's.")
         now = self.clock()
         known = self._known_units.get(path)

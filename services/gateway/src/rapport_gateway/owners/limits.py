@@ -12,10 +12,11 @@ from joserfc import jwe
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
-from rapport_gateway.access.visibility import Visibility, lies_in
+from rapport_gateway.access.visibility import Visibility
 from rapport_gateway.owners.routes import Reach
 from rapport_shared.callers import Caller
 from rapport_shared.errors import FORBIDDEN, VALIDATION, FieldProblem, Problem
+from rapport_shared.units import lies_in
 
 LISTS: Final = frozenset({"customers", "members"})
 _SEALING: Final = {"alg": "dir", "enc": "A256GCM"}

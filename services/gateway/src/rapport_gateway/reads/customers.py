@@ -17,6 +17,7 @@ from rapport_gateway.view.sections import SECTIONS
 from rapport_shared.contracts.touchpoints import DOCUMENT_KINDS
 from rapport_shared.database import Row
 from rapport_shared.errors import NOT_IN_TIME, QUARANTINED, Problem
+from rapport_shared.units import lies_in_sql
 
 _OF_DOCUMENTS = """
 SELECT EXISTS (
@@ -147,7 +148,7 @@ class Views(LiveView):
         rows = await self.live.fetch(
             "SELECT customer_id FROM customer_view WHERE search_text LIKE '%' || $1 || '%' AND moved_to IS NULL "
             "AND ($4 = '' OR units = '{}' OR EXISTS ("
-            "  SELECT FROM unnest(units) AS own (unit) WHERE unit = $4 OR starts_with(unit, $4 || '/'))) "
+            f"  SELECT FROM unnest(units) AS own (unit) WHERE {lies_in_sql('unit', '$4')})) "
             "ORDER BY public.similarity(search_text, $2) DESC, customer_id LIMIT $3",
             pattern,
             text.casefold(),

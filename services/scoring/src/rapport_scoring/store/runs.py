@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from rapport_shared.database import Connection, Reading, Row
+from rapport_shared.units import lies_in_sql
 
 _NAMES = "run_id, kind, request, state, done, total, result, asked_by, asked_at, finished_at"
 _ADD = "INSERT INTO run (run_id, kind, request, asked_by, asked_at) VALUES ($1, $2, $3, $4, $5)"
@@ -124,7 +125,7 @@ async def ranked(
     query = f"""
         SELECT customer_id, unit, total, contemporary, potential, model, summary FROM valuation
         WHERE run_id = $1 AND {measure} IS NOT NULL
-            AND ($2::text IS NULL OR unit = $2 OR starts_with(unit, $2 || '/'))
+            AND ($2::text IS NULL OR {lies_in_sql("unit", "$2")})
             AND ($3::bigint IS NULL OR ({measure}, $4::uuid) < ($3, customer_id))
         ORDER BY {measure} DESC, customer_id LIMIT $5
     """

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from rapport_shared.contracts.ticket import TicketState
 from rapport_shared.database import Connection, Database, Row
+from rapport_shared.units import lies_in_sql
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +154,10 @@ async def tickets(
     opened_at, ticket_id = after or (None, None)
     rows = await database.fetch(
         f"{TICKET} WHERE ($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR kind = $2) "
-        "AND ($3::text IS NULL OR owner = $3) AND ($4::text IS NULL OR unit = $4 OR starts_with(unit, $4 || '/')) "
+        f"AND ($3::text IS NULL OR owner = $3) AND ($4::text IS NULL OR {lies_in_sql('unit', '$4')}) "
         "AND ($5::bool IS NULL OR open = $5) "
         "AND ($6::uuid IS NULL OR ticket.profile_id = ANY($7::uuid[])) "
-        "AND ($11 = '' OR unit = $11 OR starts_with(unit, $11 || '/')) "
+        f"AND {lies_in_sql('unit', '$11')} "
         "AND ($8::timestamptz IS NULL OR (opened_at, ticket_id) < ($8, $9::uuid)) "
         "ORDER BY opened_at DESC, ticket_id DESC LIMIT $10",
         asked.state,

@@ -10,6 +10,7 @@ import orjson
 from rapport_gateway.projection.store.facts import as_fact
 from rapport_gateway.view.facts import Fact
 from rapport_shared.database import Connection
+from rapport_shared.units import lies_in_sql
 
 
 async def of_customer(connection: Connection, customer_id: UUID) -> list[tuple[dict[str, Any], datetime]]:
@@ -44,7 +45,7 @@ async def looked_after(connection: Connection, owner: str, unit: str) -> list[tu
     rows = await connection.fetch(
         "SELECT v.customer_id, m.profile_id FROM customer_view v JOIN membership m USING (customer_id) "
         "WHERE v.moved_to IS NULL AND v.identity::jsonb ->> 'owner' = $1 AND ($2 = '' OR EXISTS ("
-        "  SELECT FROM unnest(v.units) AS own (unit) WHERE unit = $2 OR starts_with(unit, $2 || '/')))",
+        f"  SELECT FROM unnest(v.units) AS own (unit) WHERE {lies_in_sql('unit', '$2')}))",
         owner,
         unit,
     )

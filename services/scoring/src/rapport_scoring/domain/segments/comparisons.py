@@ -9,6 +9,7 @@ from math import ceil, floor
 from typing import Any, Final
 
 from rapport_scoring.domain.segments.readings import Value
+from rapport_shared.units import lies_in
 
 
 class Operator(StrEnum):
@@ -46,9 +47,7 @@ class Comparison:
 
 _COMPILED: Final[Mapping[Operator, Callable[[Any], Callable[[Any], bool]]]] = {
     Operator.ONE_OF: lambda operand: lambda value: value is not None and value in operand,
-    Operator.UNDER: lambda operand: (
-        lambda value: value is not None and (value == operand or value.startswith(f"{operand}/"))
-    ),
+    Operator.UNDER: lambda operand: lambda value: value is not None and lies_in(value, operand),
     Operator.AT_LEAST: lambda operand: lambda value: value is not None and value >= operand,
     Operator.MORE_THAN: lambda operand: lambda value: value is not None and value > operand,
     Operator.AT_MOST: lambda operand: lambda value: value is not None and value <= operand,
