@@ -1,15 +1,52 @@
-"""Routes that say whom they serve: every route names the scope it needs, or that it is public."""
+"""Routes that say whom they serve: every route names the scope it needs, or that it is public.
+
+None ignores a query parameter that it does not know: a misspelt filter would answer something else than was asked.
+"""
 
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.routing import APIRoute
 
 from rapport_shared.callers import SCOPES, Caller
+from rapport_shared.errors import VALIDATION, FieldProblem, Problem
+from rapport_shared.web.nearest import unknown_name
 
 Authenticator = Callable[[Request], Awaitable[Caller]]
 """Finds the caller of a request, or raises a 401 problem. Kept at `app.state.authenticate`."""
+
+
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+_ANY_QUERY = "rapport_any_query"
+
+
+def any_query(endpoint: Endpoint) -> Endpoint:
+    """Marks the endpoint of a route that passes the query on: whoever answers knows the parameters."""
+    setattr(endpoint, _ANY_QUERY, True)
+    return endpoint
+
+
+def refuse_unknown_query(request: Request) -> None:
+    """Raises a 422 that names the parameters of the query that the route does not have, each with the nearest it has."""
+    if not request.url.query:
+        return
+    route = request.scope.get("route")
+    if not isinstance(route, APIRoute) or getattr(route.endpoint, _ANY_QUERY, False):
+        return
+    known = query_parameters(route)
+    places = [
+        FieldProblem(f"/query/{name}", "unknown", unknown_name("parameter", name, known))
+        for name in dict.fromkeys(request.query_params.keys())
+        if name not in known
+    ]
+    if places:
+        raise Problem(VALIDATION, "The request has a query parameter that the path does not know.", errors=places)
+
+
+def query_parameters(route: APIRoute) -> list[str]:
+    """The names of the query parameters that a route has."""
+    return sorted({field.alias for dependant in _dependants(route.dependant) for field in dependant.query_params})
 
 
 class RequiresScope:
@@ -24,6 +61,7 @@ class RequiresScope:
         authenticate: Authenticator = request.app.state.authenticate
         caller = await authenticate(request)
         caller.require(self.scope)
+        refuse_unknown_query(request)
         return caller
 
 
@@ -32,14 +70,16 @@ class RequiresCaller:
 
     async def __call__(self, request: Request) -> Caller:
         authenticate: Authenticator = request.app.state.authenticate
-        return await authenticate(request)
+        caller = await authenticate(request)
+        refuse_unknown_query(request)
+        return caller
 
 
 class Public:
     """Marks a route that serves everybody."""
 
-    async def __call__(self) -> None:
-        return
+    async def __call__(self, request: Request) -> None:
+        refuse_unknown_query(request)
 
 
 PUBLIC = Depends(Public())
@@ -86,8 +126,10 @@ def api_routes(router: APIRouter) -> Iterator[APIRoute]:
 
 
 def _dependency_calls(dependant: Any) -> list[Any]:
-    calls = []
+    return [inner.call for inner in _dependants(dependant) if inner is not dependant]
+
+
+def _dependants(dependant: Any) -> Iterator[Any]:
+    yield dependant
     for inner in dependant.dependencies:
-        calls.append(inner.call)
-        calls.extend(_dependency_calls(inner))
-    return calls
+        yield from _dependants(inner)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictInt, StrictStr
 
-from rapport_gateway.access.audience import Audience, entries_of, require_sections, sections_of
+from rapport_gateway.access.audience import ENTRY_SCOPES, Audience, entries_of, require_sections, sections_of
 from rapport_gateway.intake.touchpoints import OwnRulesFinder
 from rapport_gateway.live.streams import stream
 from rapport_gateway.projection.store.timeline import Wanted
@@ -18,12 +18,14 @@ from rapport_gateway.reads.value import Values
 from rapport_gateway.view import commerce, value
 from rapport_gateway.view.sections import SECTIONS
 from rapport_shared.callers import Caller
+from rapport_shared.contracts.touchpoints import MODEL_OF
 from rapport_shared.contracts.touchpoints.envelope import Identifier
 from rapport_shared.errors import VALIDATION, FieldProblem, Problem
 from rapport_shared.normalisation import identifier_key, normalise_asset_key, normalise_identifier
 from rapport_shared.own_fields import OwnRules, lookup_key, value_fault
 from rapport_shared.web.application import json_response, moved_response
 from rapport_shared.web.hot import hot
+from rapport_shared.web.nearest import unknown_name
 from rapport_shared.web.pages import Limit, PageCursor
 from rapport_shared.web.routing import scoped
 
@@ -136,6 +138,7 @@ def router(
         if view.moved_to is not None:
             return moved_response(request, f"/v1/customers/{view.moved_to}/timeline")
         since: datetime | None = from_
+        _check_kind(kind)
         wanted = Wanted(entries_of(caller), kind, channel, since, to)
         return json_response(await timelines.page(views, customer_id, wanted, cursor, limit))
 
@@ -228,11 +231,20 @@ def _event_ids(after: str) -> list[UUID]:
         raise Problem(VALIDATION, "The request is not valid.", errors=[place]) from None
 
 
+def _check_kind(kind: str | None) -> None:
+    """Raises a 422 for a kind that no entry of a timeline can have; those of the deployment's own may be any."""
+    known = {*MODEL_OF, *ENTRY_SCOPES}
+    if kind is not None and kind not in known and not kind.startswith("custom."):
+        place = FieldProblem("/query/kind", "not_allowed", unknown_name("kind", kind, known))
+        raise Problem(VALIDATION, "There is no such kind of entry.", errors=[place])
+
+
 def _sections(asked: str | None) -> frozenset[str]:
     if asked is None:
         return frozenset(SECTIONS)
     names = frozenset(part.strip() for part in asked.split(","))
     if names - frozenset(SECTIONS):
-        place = FieldProblem("/query/sections", "not_allowed", f"Sections are {', '.join(SECTIONS)}.")
+        unknown = sorted(names - frozenset(SECTIONS))[0]
+        place = FieldProblem("/query/sections", "not_allowed", unknown_name("section", unknown, SECTIONS))
         raise Problem(VALIDATION, "There is no such section.", errors=[place])
     return names

@@ -10,7 +10,7 @@ from rapport_gateway.owners.client import Owners
 from rapport_gateway.owners.limits import Limits
 from rapport_gateway.owners.routes import ROUTES, Passed
 from rapport_shared.callers import Caller
-from rapport_shared.web.routing import scoped
+from rapport_shared.web.routing import any_query, scoped
 
 
 def router(owners: Owners, limits: Limits) -> APIRouter:
@@ -29,6 +29,7 @@ def router(owners: Owners, limits: Limits) -> APIRouter:
 
 
 def _endpoint(owners: Owners, limits: Limits, passed: Passed) -> Callable[..., Awaitable[Response]]:
+    @any_query
     async def endpoint(request: Request, caller: Annotated[Caller, scoped(passed.scope)]) -> Response:
         if not caller.unit or passed.reach == "any":
             return await owners.pass_on(passed.owner, request, caller)
