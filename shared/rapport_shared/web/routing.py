@@ -28,7 +28,7 @@ def any_query(endpoint: Endpoint) -> Endpoint:
 
 
 def refuse_unknown_query(request: Request) -> None:
-    """Raises a 422 that names the parameters of the query that the route does not have, each with the nearest it has."""
+    """Raises a 422 that names each parameter of the query that the route does not have, and the nearest that it has."""
     if not request.url.query:
         return
     route = request.scope.get("route")

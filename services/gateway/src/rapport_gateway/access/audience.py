@@ -5,10 +5,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
+import orjson
+
 from rapport_gateway.access.visibility import Visibility
 from rapport_gateway.projection.store.views import StoredView
-from rapport_gateway.view import segments, timeline, value
-from rapport_gateway.view.sections import SECTIONS
+from rapport_gateway.view import segments, tickets, timeline, value
+from rapport_gateway.view.sections import SECTIONS, canonical
 from rapport_shared.callers import Caller
 
 CUSTOMERS, VALUES, SEGMENTS = "customers:read", "values:read", "segments:read"
@@ -36,7 +38,10 @@ class Audience:
         view = await self.visibility.known(customer_id, caller)
         if len(readable := sections_of(caller)) == len(SECTIONS):
             return view
-        return replace(view, sections={name: text for name, text in view.sections.items() if name in readable})
+        sections = {name: text for name, text in view.sections.items() if name in readable}
+        if tickets.NAME in sections and not caller.may(VALUES):
+            sections[tickets.NAME] = canonical(readable_json(caller, orjson.loads(sections[tickets.NAME])))
+        return replace(view, sections=sections)
 
     async def seen(self, customer_ids: Sequence[UUID], caller: Caller) -> set[UUID]:
         """Those of `customer_ids` that the caller may know of."""
@@ -58,6 +63,24 @@ def require_sections(caller: Caller, asked: Collection[str]) -> None:
 def entries_of(caller: Caller) -> frozenset[str]:
     """The types of events that a timeline shows a caller."""
     return frozenset(type_ for type_, scope in ENTRY_SCOPES.items() if caller.may(scope))
+
+
+def readable_json(caller: Caller, answer: Any) -> Any:
+    """A JSON answer about tickets or their events, as a caller may read it.
+
+    The figures that a ticket was opened for are of the customer's value: whoever may not read values gets none.
+    """
+    if caller.may(VALUES):
+        return answer
+    match answer:
+        case list():
+            return [readable_json(caller, inner) for inner in answer]
+        case {"origin": {"figures": _}}:
+            origin = answer["origin"] | {"figures": {}}
+            return {name: readable_json(caller, inner) for name, inner in answer.items()} | {"origin": origin}
+        case dict():
+            return {name: readable_json(caller, inner) for name, inner in answer.items()}
+    return answer
 
 
 def carried_of(caller: Caller, carried: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,14 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictInt, StrictStr
 
-from rapport_gateway.access.audience import ENTRY_SCOPES, Audience, entries_of, require_sections, sections_of
+from rapport_gateway.access.audience import (
+    ENTRY_SCOPES,
+    Audience,
+    entries_of,
+    readable_json,
+    require_sections,
+    sections_of,
+)
 from rapport_gateway.intake.touchpoints import OwnRulesFinder
 from rapport_gateway.live.streams import stream
 from rapport_gateway.projection.store.timeline import Wanted
@@ -140,7 +147,8 @@ def router(
         since: datetime | None = from_
         _check_kind(kind)
         wanted = Wanted(entries_of(caller), kind, channel, since, to)
-        return json_response(await timelines.page(views, customer_id, wanted, cursor, limit))
+        page = await timelines.page(views, customer_id, wanted, cursor, limit)
+        return json_response(readable_json(caller, page))
 
     @routes.get("/customers/{customer_id}/explain")
     async def explain(

@@ -4,8 +4,10 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
+import orjson
 from fastapi import APIRouter, Request, Response
 
+from rapport_gateway.access.audience import VALUES, readable_json
 from rapport_gateway.owners.client import Owners
 from rapport_gateway.owners.limits import Limits
 from rapport_gateway.owners.routes import ROUTES, Passed
@@ -31,9 +33,21 @@ def router(owners: Owners, limits: Limits) -> APIRouter:
 def _endpoint(owners: Owners, limits: Limits, passed: Passed) -> Callable[..., Awaitable[Response]]:
     @any_query
     async def endpoint(request: Request, caller: Annotated[Caller, scoped(passed.scope)]) -> Response:
-        if not caller.unit or passed.reach == "any":
-            return await owners.pass_on(passed.owner, request, caller)
-        await limits.admit(passed.reach, request, caller)
-        return await limits.narrow(passed.reach, await owners.pass_on(passed.owner, request, caller), caller)
+        limited = bool(caller.unit) and passed.reach != "any"
+        if limited:
+            await limits.admit(passed.reach, request, caller)
+        answer = await owners.pass_on(passed.owner, request, caller)
+        if passed.owner == "ticket":
+            answer = _readable(answer, caller)
+        return await limits.narrow(passed.reach, answer, caller) if limited else answer
 
     return endpoint
+
+
+def _readable(answer: Response, caller: Caller) -> Response:
+    """An answer about tickets, without what the caller may not read."""
+    if caller.may(VALUES) or not answer.body or answer.headers.get("content-type") != "application/json":
+        return answer
+    body = orjson.dumps(readable_json(caller, orjson.loads(answer.body)))
+    kept = {name: text for name, text in answer.headers.items() if name != "content-length"}
+    return Response(body, answer.status_code, kept)
