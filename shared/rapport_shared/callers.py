@@ -1,11 +1,12 @@
 """Who is calling: the gateway says it to the owners in a short-lived signed token; no network place is trusted."""
 
-from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
+from cachetools import LRUCache
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
@@ -49,13 +50,18 @@ SCOPES: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A principal with what it may do. `channel` is `*` for a key of any channel, `unit` empty for the whole firm."""
+    """A principal with what it may do. `channel` is `*` for a key of any channel, `unit` empty for the whole firm.
+
+    `customer_id` is the one customer that a caller may know of; only the gateway's callers have one, for the gateway
+    checks it and passes on no request about others.
+    """
 
     principal: str
     channel: str = "*"
     scopes: frozenset[str] = field(default_factory=frozenset)
     unit: str = ""
     may_verify: frozenset[str] = field(default_factory=frozenset)
+    customer_id: UUID | None = None
 
     def may(self, scope: str) -> bool:
         """Whether the caller holds `scope`, by name, by `area:*` or by `*`."""
@@ -79,8 +85,8 @@ class CallerTokens:
 
     def __init__(self, secret: str) -> None:
         self._key = OctKey.import_key(secret)
-        self._signed: OrderedDict[Caller, tuple[int, str]] = OrderedDict()
-        self._read: OrderedDict[str, tuple[int, Caller]] = OrderedDict()
+        self._signed: LRUCache[Caller, tuple[int, str]] = LRUCache(_REMEMBERED)
+        self._read: LRUCache[str, tuple[int, Caller]] = LRUCache(_REMEMBERED)
 
     def sign(self, caller: Caller, now: datetime) -> str:
         """A token of `caller`, good for at least half a minute from `now`."""
@@ -99,7 +105,7 @@ class CallerTokens:
             "exp": seconds + TOKEN_SECONDS,
         }
         token = jwt.encode({"alg": "HS256"}, claims, self._key)
-        _remember(self._signed, caller, (seconds + TOKEN_SECONDS, token))
+        self._signed[caller] = (seconds + TOKEN_SECONDS, token)
         return token
 
     def read(self, token: str, now: datetime) -> Caller:
@@ -108,7 +114,7 @@ class CallerTokens:
         known = self._read.get(token)
         if known is None:
             known = self._verify(token)
-            _remember(self._read, token, known)
+            self._read[token] = known
         expires, caller = known
         if seconds >= expires:
             raise Problem(UNAUTHENTICATED, "The caller's token is past its time.")
@@ -129,9 +135,3 @@ class CallerTokens:
             return int(claims["exp"]), caller
         except (JoseError, KeyError, ValueError, TypeError) as error:
             raise Problem(UNAUTHENTICATED, "The caller's token is not one of the gateway's.") from error
-
-
-def _remember(memory: OrderedDict[Any, Any], key: Any, value: Any) -> None:
-    memory[key] = value
-    if len(memory) > _REMEMBERED:
-        memory.popitem(last=False)

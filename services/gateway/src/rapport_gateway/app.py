@@ -4,7 +4,8 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from rapport_gateway.access.audience import Audience
-from rapport_gateway.access.keys import KeyRing
+from rapport_gateway.access.credentials import Credentials
+from rapport_gateway.access.tokens import forget_tokens
 from rapport_gateway.access.visibility import Visibility
 from rapport_gateway.api import (
     access,
@@ -19,6 +20,7 @@ from rapport_gateway.api import (
     touchpoints,
 )
 from rapport_gateway.api import owners as owner_routes
+from rapport_gateway.api.browsers import admit_browsers
 from rapport_gateway.imports import api as api_imports
 from rapport_gateway.imports.commands import Imports
 from rapport_gateway.imports.likeness import by_likeness, customer_service
@@ -88,10 +90,11 @@ def build(settings: GatewaySettings, clock: Clock = system_clock) -> Service:
         tokens,
         clock,
     )
+    credentials = Credentials(database, clock, demo_keys_allowed=settings.environment != "production")
     application = make_application(
         "Rapport gateway",
         metrics=plumbing.metrics,
-        authenticate=KeyRing(database, clock, settings.environment != "production").authenticate,
+        authenticate=credentials.authenticate,
         checks=[database_check(database), _view_check(hub)],
         refresh_metrics=message_metrics(database, plumbing.metrics),
         max_body_bytes=MAX_BATCH_BYTES,
@@ -100,6 +103,7 @@ def build(settings: GatewaySettings, clock: Clock = system_clock) -> Service:
         complete=document.complete,
     )
     add_api_page(application)
+    admit_browsers(application, settings.allowed_origins)
     application.include_router(touchpoints.router(intake, views))
     audience = Audience(Visibility(views))
     application.include_router(
@@ -128,6 +132,7 @@ def build(settings: GatewaySettings, clock: Clock = system_clock) -> Service:
 
     async def forget(connection: Connection) -> None:
         await accepted.forget_old(connection, clock())
+        await forget_tokens(connection, clock())
         run = await live_run(connection)
         await connection.execute(f"SET LOCAL search_path TO {run.schema}, public")
         await prune_changes(connection, clock() - timedelta(hours=settings.changes_kept_hours))

@@ -16,6 +16,9 @@ class GatewaySettings(ServiceSettings):
     interaction_url: str = Field(description="Base URL of the interaction service.")
     ticket_url: str = Field(description="Base URL of the ticket service.")
     scoring_url: str = Field(description="Base URL of the scoring service.")
+    allowed_origins: tuple[str, ...] = Field(
+        default=(), description="Origins whose pages may call the API from a browser, as a JSON list."
+    )
     produce_patience_ms: int = Field(
         default=5000, ge=100, le=60_000, description="How long a touchpoint may wait for the broker before it is a 503."
     )

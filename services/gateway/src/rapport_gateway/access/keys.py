@@ -1,26 +1,17 @@
-"""API keys of channel applications: random, shown once, stored as a hash; remembered for a few seconds."""
+"""API keys of channel applications: random, shown once, stored as a hash."""
 
-import hashlib
 import secrets
-from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from fastapi import Request
-
-from rapport_shared.callers import Caller
-from rapport_shared.clock import Clock
+from rapport_gateway.access.credentials import digest_of
 from rapport_shared.contracts.ids import new_id
 from rapport_shared.database import Connection, Database, Row
-from rapport_shared.errors import UNAUTHENTICATED, Problem
 from rapport_shared.units import lies_in_sql
-from rapport_shared.web.application import bearer
 
-REMEMBERED = timedelta(seconds=10)
-_MEMORY = 2048
 _SHOWN = "key_id, ending, name, channel, scopes, unit, may_verify, demo, created_at, revoked_at"
 _WITHIN = lies_in_sql("unit", "$1")
 
@@ -44,11 +35,6 @@ class KeyGrant:
 def new_key() -> str:
     """A fresh key of 256 random bits."""
     return f"rk_{secrets.token_urlsafe(32)}"
-
-
-def digest_of(key: str) -> bytes:
-    """What is stored of a key; it is random, so a plain hash is enough."""
-    return hashlib.sha256(key.encode()).digest()
 
 
 async def create_key(connection: Connection, key: str, grant: KeyGrant, now: datetime) -> UUID:
@@ -94,39 +80,3 @@ async def revoke_key(connection: Connection, key_id: UUID, now: datetime, unit: 
         f"UPDATE api_key SET revoked_at = coalesce(revoked_at, $3) WHERE key_id = $2 AND {_WITHIN}", unit, key_id, now
     )
     return status == "UPDATE 1"
-
-
-@dataclass(slots=True)
-class KeyRing:
-    """Finds the caller of a request by its key. A revoked key works for ten more seconds at most."""
-
-    database: Database
-    clock: Clock
-    demo_keys_allowed: bool
-    _known: OrderedDict[bytes, tuple[datetime, Caller]] = field(default_factory=OrderedDict)
-
-    async def authenticate(self, request: Request) -> Caller:
-        """The caller. Raises a 401 for a key that is unknown, revoked, or a demo key in production."""
-        digest, now = digest_of(bearer(request)), self.clock()
-        known = self._known.get(digest)
-        if known is not None and known[0] > now:
-            return known[1]
-        row = await self.database.fetch_row(f"SELECT {_SHOWN} FROM api_key WHERE digest = $1", digest)
-        caller = self._caller(row)
-        self._known[digest] = (now + REMEMBERED, caller)
-        if len(self._known) > _MEMORY:
-            self._known.popitem(last=False)
-        return caller
-
-    def _caller(self, row: Row | None) -> Caller:
-        if row is None or row["revoked_at"] is not None:
-            raise Problem(UNAUTHENTICATED, "The key is not in force.", headers={"WWW-Authenticate": "Bearer"})
-        if row["demo"] and not self.demo_keys_allowed:
-            raise Problem(UNAUTHENTICATED, "Demo keys are refused in production.")
-        return Caller(
-            principal=str(row["key_id"]),
-            channel=row["channel"],
-            scopes=frozenset(row["scopes"]),
-            unit=row["unit"],
-            may_verify=frozenset(row["may_verify"]),
-        )

@@ -32,12 +32,16 @@ class Visibility:
     async def known(self, customer_id: UUID, caller: Caller) -> StoredView:
         """A customer's row. Raises a 404 for one that is not known, or that the caller may not know of."""
         view = await self.views.known(customer_id)
+        if caller.customer_id is not None:
+            await self._require_same(caller.customer_id, view)
         if caller.unit and not sees(caller.unit, view.units, await self.isolated()):
             raise not_found("customer")
         return view
 
     async def seen(self, customer_ids: Sequence[UUID], caller: Caller) -> set[UUID]:
         """Those of `customer_ids` that the caller may know of."""
+        if caller.customer_id is not None:
+            customer_ids = [one for one in customer_ids if one == await self._present(caller.customer_id)]
         if not caller.unit:
             return set(customer_ids)
         isolated = await self.isolated()
@@ -58,6 +62,18 @@ class Visibility:
             for customer, own in units.items()
             if sees(caller.unit, own, isolated) and (not own or any(lies_in(one, caller.unit) for one in own))
         }
+
+    async def _present(self, customer_id: UUID) -> UUID:
+        """The customer that a customer is part of now."""
+        view = await self.views.find(customer_id)
+        return customer_id if view is None or view.moved_to is None else view.moved_to
+
+    async def _require_same(self, customer_id: UUID, view: StoredView) -> None:
+        """Raises a 404 unless a row is that of a customer, of one that it is part of now, or that is part of it."""
+        if customer_id not in (view.customer_id, view.moved_to) and view.customer_id != await self._present(
+            customer_id
+        ):
+            raise not_found("customer")
 
     async def isolated(self) -> tuple[str, ...]:
         """The units that are marked `isolated`."""

@@ -17,7 +17,7 @@ from rapport_gateway.access.audience import (
     sections_of,
 )
 from rapport_gateway.intake.touchpoints import OwnRulesFinder
-from rapport_gateway.live.streams import stream
+from rapport_gateway.live.streams import Subscriber, stream
 from rapport_gateway.projection.store.timeline import Wanted
 from rapport_gateway.reads import timeline as timelines
 from rapport_gateway.reads.customers import Views
@@ -34,7 +34,7 @@ from rapport_shared.web.application import json_response, moved_response
 from rapport_shared.web.hot import hot
 from rapport_shared.web.nearest import unknown_name
 from rapport_shared.web.pages import Limit, PageCursor
-from rapport_shared.web.routing import scoped
+from rapport_shared.web.routing import Authenticator, scoped
 
 MAX_WAIT_MS = 30_000
 FIGURES = frozenset({commerce.NAME, value.NAME})
@@ -175,9 +175,12 @@ def router(
 
     @routes.get("/customers/{customer_id}/stream")
     async def follow(customer_id: UUID, request: Request, caller: Reader) -> Response:
-        """Server-sent events: a snapshot, then deltas; `Last-Event-ID` resumes."""
+        """Server-sent events: a snapshot, then deltas; `Last-Event-ID` resumes. `moved` and `ended` are the last."""
         await audience.customer(customer_id, caller)
-        events = stream(views, audience, caller, customer_id, request.headers.get("last-event-id"), heartbeat)
+        authenticate: Authenticator = request.app.state.authenticate
+        last_event_id = request.headers.get("last-event-id")
+        subscriber = Subscriber(customer_id, lambda: authenticate(request), last_event_id, heartbeat)
+        events = stream(views, audience, subscriber)
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(events, media_type="text/event-stream", headers=headers)
 

@@ -33,7 +33,7 @@ def router(owners: Owners, limits: Limits) -> APIRouter:
 def _endpoint(owners: Owners, limits: Limits, passed: Passed) -> Callable[..., Awaitable[Response]]:
     @any_query
     async def endpoint(request: Request, caller: Annotated[Caller, scoped(passed.scope)]) -> Response:
-        limited = bool(caller.unit) and passed.reach != "any"
+        limited = caller.customer_id is not None or (bool(caller.unit) and passed.reach != "any")
         if limited:
             await limits.admit(passed.reach, request, caller)
         answer = await owners.pass_on(passed.owner, request, caller)

@@ -4,26 +4,56 @@ A delta carries every section that changed since the client's last event, whole:
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
+import orjson
+
 from rapport_gateway.access.audience import Audience, sections_of
+from rapport_gateway.projection.hub import Follower
 from rapport_gateway.projection.store import views as rows
 from rapport_gateway.projection.store.views import StoredView
 from rapport_gateway.reads.customers import Views
 from rapport_gateway.view.sections import SECTIONS
 from rapport_shared.callers import Caller
+from rapport_shared.errors import Problem
+
+CHECKED_SECONDS: Final = 2.0
+"""How often a stream asks whether its caller may still read it, when nothing else happens."""
 
 
-async def stream(
-    views: Views, audience: Audience, caller: Caller, customer_id: UUID, last_event_id: str | None, heartbeat: float
-) -> AsyncIterator[bytes]:
-    """The events of a customer's stream, until it is merged away or the client goes."""
-    readable = sections_of(caller)
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """Who follows a customer: `authenticate` answers the caller as it is now, or raises a 401."""
+
+    customer_id: UUID
+    authenticate: Callable[[], Awaitable[Caller]]
+    last_event_id: str | None
+    heartbeat_seconds: float
+
+
+async def stream(views: Views, audience: Audience, subscriber: Subscriber) -> AsyncIterator[bytes]:
+    """The events of a customer's stream, until it is merged away, the client goes, or may not read it any more.
+
+    The last event says why: `moved` names the customer to follow, `ended` is the problem that a read would get.
+    """
+    try:
+        async for event in _events(views, audience, subscriber):
+            yield event
+    except Problem as problem:
+        yield _ended(problem)
+
+
+async def _events(views: Views, audience: Audience, subscriber: Subscriber) -> AsyncIterator[bytes]:
+    customer_id = subscriber.customer_id
     async with views.hub.follow(customer_id) as follower:
         # first the view, then what changed: an event may tell of more than is in it, never of less
+        caller = await subscriber.authenticate()
         view = await audience.customer(customer_id, caller)
-        resumed = await _missed(views, customer_id, last_event_id)
+        resumed = await _missed(views, customer_id, subscriber.last_event_id)
         if view.moved_to is not None:
             yield _moved(views, view)
             return
@@ -31,27 +61,37 @@ async def stream(
             yield _event(views, "snapshot", view, SECTIONS)
         elif resumed:
             yield _event(views, "delta", view, resumed)
-        sent = view.seq
+        sent, quiet_since = view.seq, time.monotonic()
         while True:
-            try:
-                async with asyncio.timeout(heartbeat):
-                    await follower.event.wait()
-            except TimeoutError:
-                yield b": alive\n\n"
+            changed = await _changed_within(follower, CHECKED_SECONDS)
+            caller = await subscriber.authenticate()
+            if not changed:
+                if time.monotonic() - quiet_since >= subscriber.heartbeat_seconds:
+                    quiet_since = time.monotonic()
+                    yield b": alive\n\n"
                 continue
             resync, follower.resync = follower.resync, False
-            told, sections = views.hub.seq, follower.take()
+            known, sections = views.hub.seq, follower.take()
             view = await audience.customer(customer_id, caller)
-            if view.seq > told:
-                sections |= await _changed(views, customer_id, told)
+            if view.seq > known:
+                sections |= await _changed(views, customer_id, known)
             if view.moved_to is not None:
                 yield _moved(views, view)
                 return
             if resync:
                 yield _event(views, "snapshot", view, SECTIONS)
-            elif view.seq > sent and not readable.isdisjoint(sections):
+            elif view.seq > sent and not sections_of(caller).isdisjoint(sections):
                 yield _event(views, "delta", view, sections)
-            sent = view.seq
+            sent, quiet_since = view.seq, time.monotonic()
+
+
+async def _changed_within(follower: Follower, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            await follower.event.wait()
+    except TimeoutError:
+        return False
+    return True
 
 
 async def _missed(views: Views, customer_id: UUID, last_event_id: str | None) -> set[str] | None:
@@ -79,3 +119,7 @@ def _event(views: Views, name: str, view: StoredView, sections: Collection[str])
 
 def _moved(views: Views, view: StoredView) -> bytes:
     return (f'event: moved\nid: {views.run}.{view.seq}\ndata: {{"customer_id":"{view.moved_to}"}}\n\n').encode()
+
+
+def _ended(problem: Problem) -> bytes:
+    return b"event: ended\ndata: " + orjson.dumps(problem.document()) + b"\n\n"

@@ -23,7 +23,7 @@ _SEALING: Final = {"alg": "dir", "enc": "A256GCM"}
 
 
 class Limits:
-    """Limits of callers of a unit; a caller of the whole firm has none.
+    """Limits of callers of a unit or of one customer; a caller of the whole firm has none.
 
     A cursor of an owner's list names the customer that the page ended with, who may be one that is hidden: callers of
     a unit get it sealed.
@@ -38,6 +38,8 @@ class Limits:
 
         The cursor of a list is opened for the owner; raises a 422 for one that is none of the caller's.
         """
+        if caller.customer_id is not None:
+            await self._admit_to_customer(request, caller)
         if reach == "firm":
             raise Problem(FORBIDDEN, "This is about all customers: it is for callers of the whole firm.")
         if reach == "customer" and (customer_id := _uuid(request.path_params["customer_id"])) is not None:
@@ -48,6 +50,13 @@ class Limits:
             asked = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
             opened = self._opened(request.query_params["cursor"], caller)
             request.scope["query_string"] = urlencode([*asked, ("cursor", opened)]).encode()
+
+    async def _admit_to_customer(self, request: Request, caller: Caller) -> None:
+        """Raises a 403 for what is not about one customer, a 404 for another customer than the caller's."""
+        named = _uuid(request.path_params.get("customer_id", ""))
+        if named is None or request.method != "GET":
+            raise Problem(FORBIDDEN, "The token is for reading one customer.")
+        await self.visibility.known(named, caller)
 
     async def narrow(self, reach: Reach, answer: Response, caller: Caller) -> Response:
         """The answer without what the caller may not know of. A page may be short; its cursor goes on all the same."""
