@@ -52,8 +52,8 @@ SCOPES: dict[str, str] = {
 class Caller:
     """A principal with what it may do. `channel` is `*` for a key of any channel, `unit` empty for the whole firm.
 
-    `customer_id` is the one customer that a caller may know of; only the gateway's callers have one, for the gateway
-    checks it and passes on no request about others.
+    A token has `expires_at`, and may have `customer_id`, the one customer that it may know of. The gateway checks both;
+    owners learn of neither.
     """
 
     principal: str
@@ -62,6 +62,7 @@ class Caller:
     unit: str = ""
     may_verify: frozenset[str] = field(default_factory=frozenset)
     customer_id: UUID | None = None
+    expires_at: datetime | None = None
 
     def may(self, scope: str) -> bool:
         """Whether the caller holds `scope`, by name, by `area:*` or by `*`."""

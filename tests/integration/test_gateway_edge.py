@@ -14,7 +14,8 @@ import pytest
 import pytest_asyncio
 
 from deploy.local.infrastructure import Infrastructure
-from rapport_gateway.access.keys import KeyGrant, KeyRevoked, KeyRing, create_key, new_key, revoke_key
+from rapport_gateway.access.credentials import Credentials
+from rapport_gateway.access.keys import KeyGrant, KeyRevoked, create_key, new_key, revoke_key
 from rapport_gateway.api import access
 from rapport_gateway.intake.producer import IntakeProducer
 from rapport_gateway.intake.touchpoints import AcceptedIds
@@ -55,7 +56,7 @@ class Door:
 
 @asynccontextmanager
 async def door_of(database: Database, *, demo_keys_allowed: bool = True) -> AsyncIterator[Door]:
-    ring = KeyRing(database, system_clock, demo_keys_allowed)
+    ring = Credentials(database, system_clock, demo_keys_allowed)
     app = make_application("edge", metrics=Metrics(), authenticate=ring.authenticate)
     app.include_router(access.router(database, CommandRunner(database, OutboxSignal(), system_clock), system_clock))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
@@ -109,12 +110,12 @@ async def test_who_has_no_key_in_force_is_a_401(door: Door) -> None:
     assert (await door.call(keeper, "DELETE", f"/v1/keys/{uuid4()}")).status_code == 404
 
 
-async def test_a_revoked_key_is_forgotten_after_ten_seconds(tables: Database) -> None:
+async def test_a_revoked_key_is_forgotten_after_two_seconds(tables: Database) -> None:
     now = system_clock()
     async with door_of(tables) as door:
         key = await door.grant()
         app_clock = [now]
-        ring = KeyRing(tables, lambda: app_clock[0], True)
+        ring = Credentials(tables, lambda: app_clock[0], True)
         app = make_application("edge", metrics=Metrics(), authenticate=ring.authenticate)
         app.include_router(access.router(tables, CommandRunner(tables, OutboxSignal(), system_clock), system_clock))
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway.test") as client:
@@ -122,8 +123,61 @@ async def test_a_revoked_key_is_forgotten_after_ten_seconds(tables: Database) ->
             key_id = (await client.get("/v1/me", headers=headers)).json()["key_id"]
             async with tables.transaction() as connection:
                 assert await revoke_key(connection, key_id, now)
-            app_clock[0] = now + timedelta(seconds=11)
+            app_clock[0] = now + timedelta(seconds=3)
             assert (await client.get("/v1/me", headers=headers)).status_code == 401
+
+
+async def test_a_token_is_narrower_than_its_key_and_ends_with_it(door: Door) -> None:
+    keeper = await door.grant()
+    body = {"scopes": ["customers:read"], "minutes": 5}
+    made = await door.call(keeper, "POST", "/v1/tokens", json=body)
+    assert made.status_code == 201
+    token = made.json()["token"]
+    me = (await door.call(token, "GET", "/v1/me")).json()
+    assert me["scopes"] == ["customers:read"]
+    assert (await door.call(token, "POST", "/v1/tokens", json=body)).status_code == 403
+    kept = await door.database.fetch("SELECT t::text AS text FROM access_token t")
+    assert not [row for row in kept if token in row["text"]]
+    assert (await door.call(keeper, "DELETE", f"/v1/keys/{me['key_id']}")).status_code == 200
+    async with door_of(door.database) as later:
+        assert (await later.call(token, "GET", "/v1/me")).status_code == 401
+
+
+async def test_a_revoked_or_expired_token_is_refused(door: Door) -> None:
+    keeper, now = await door.grant(), [system_clock()]
+    made = (await door.call(keeper, "POST", "/v1/tokens", json={"scopes": ["customers:read"], "minutes": 1})).json()
+    other = (await door.call(keeper, "POST", "/v1/tokens", json={"scopes": ["customers:read"]})).json()
+    assert (await door.call(keeper, "DELETE", f"/v1/tokens/{other['token_id']}")).status_code == 200
+    assert (await door.call(keeper, "DELETE", f"/v1/tokens/{uuid4()}")).status_code == 404
+    credentials = Credentials(door.database, lambda: now[0], demo_keys_allowed=True)
+    with pytest.raises(Problem, match="not in force"):
+        await credentials.authenticate(asked_with(other["token"]))
+    caller = await credentials.authenticate(asked_with(made["token"]))
+    assert caller.expires_at is not None
+    now[0] = caller.expires_at
+    with pytest.raises(Problem, match="expired"):
+        await credentials.authenticate(asked_with(made["token"]))
+
+
+def asked_with(credential: str) -> Request:
+    return Request({"type": "http", "headers": [(b"authorization", f"Bearer {credential}".encode())]})
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"scopes": ["customer:read"]}, 422),
+        ({"scopes": ["*"]}, 422),
+        ({"scopes": ["keys:write"]}, 422),
+        ({"scopes": ["customers:read"], "minutes": 61}, 422),
+        ({"scopes": ["customers:read", "tickets:read"], "customer_id": str(uuid4())}, 422),
+        ({"scopes": ["customers:read"], "unit": "shops"}, 201),
+    ],
+    ids=["misspelt", "everything", "keys", "too-long", "more-than-one-customer", "a-unit"],
+)
+async def test_what_a_token_may_be(door: Door, body: dict[str, Any], status: int) -> None:
+    keeper = await door.grant()
+    assert (await door.call(keeper, "POST", "/v1/tokens", json=body)).status_code == status
 
 
 async def test_production_refuses_demo_keys(tables: Database) -> None:

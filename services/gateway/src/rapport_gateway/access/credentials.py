@@ -70,6 +70,7 @@ class Credentials:
             unit=row["unit"],
             may_verify=frozenset(row["may_verify"]),
             customer_id=row["customer_id"],
+            expires_at=row["expires_at"],
         )
 
 

@@ -70,10 +70,9 @@ class Visibility:
 
     async def _require_same(self, customer_id: UUID, view: StoredView) -> None:
         """Raises a 404 unless a row is that of a customer, of one that it is part of now, or that is part of it."""
-        if customer_id not in (view.customer_id, view.moved_to) and view.customer_id != await self._present(
-            customer_id
-        ):
-            raise not_found("customer")
+        if customer_id in (view.customer_id, view.moved_to) or view.customer_id == await self._present(customer_id):
+            return
+        raise not_found("customer")
 
     async def isolated(self) -> tuple[str, ...]:
         """The units that are marked `isolated`."""

@@ -177,11 +177,14 @@ def _check_scopes(scopes: Sequence[str], caller: Caller) -> None:
 
 
 def _check_token(body: NewToken, caller: Caller) -> None:
+    if caller.expires_at is not None:
+        raise Problem(FORBIDDEN, "Tokens are made by keys.")
     _check_scopes(body.scopes, caller)
+    if Caller("", scopes=frozenset(body.scopes)).may("keys:write"):
+        place = FieldProblem("/scopes", "not_allowed", "A token may not have `keys:write`: a key would outlive it.")
+        raise Problem(VALIDATION, "The token is not valid.", errors=[place])
     if body.unit is not None and not lies_in(body.unit, caller.unit):
         raise Problem(FORBIDDEN, "A token cannot grant what lies outside the unit of its key.")
-    if caller.customer_id is not None:
-        raise Problem(FORBIDDEN, "A token makes no tokens.")
     if body.customer_id is not None and not OF_ONE_CUSTOMER.issuperset(body.scopes):
         expected = ", ".join(sorted(OF_ONE_CUSTOMER))
         place = FieldProblem("/scopes", "not_allowed", f"A token of one customer may have {expected}.")

@@ -63,7 +63,7 @@ async def _events(views: Views, audience: Audience, subscriber: Subscriber) -> A
             yield _event(views, "delta", view, resumed)
         sent, quiet_since = view.seq, time.monotonic()
         while True:
-            changed = await _changed_within(follower, CHECKED_SECONDS)
+            changed = await _changed_within(follower, min(CHECKED_SECONDS, subscriber.heartbeat_seconds))
             caller = await subscriber.authenticate()
             if not changed:
                 if time.monotonic() - quiet_since >= subscriber.heartbeat_seconds:
