@@ -12,13 +12,14 @@ from uuid import uuid4
 import httpx
 import pytest
 import pytest_asyncio
+from fastapi import Request
 
 from deploy.local.infrastructure import Infrastructure
 from rapport_gateway.access.credentials import Credentials
 from rapport_gateway.access.keys import KeyGrant, KeyRevoked, create_key, new_key, revoke_key
 from rapport_gateway.api import access
+from rapport_gateway.intake.accepted import AcceptedIds
 from rapport_gateway.intake.producer import IntakeProducer
-from rapport_gateway.intake.touchpoints import AcceptedIds
 from rapport_shared.clock import system_clock
 from rapport_shared.contracts.catalogue import INTAKE
 from rapport_shared.contracts.codec import Message
