@@ -82,14 +82,14 @@ async def test_all_relations_are_listed_in_pages(desk: Desk) -> None:
     await desk.take([desk.profile("acme", "Acme", ("member_of", "group")), *people])
     own, found, cursor = UUID(customer("acme")), [], None
     while True:
-        page = await page_of(desk.tables, own, None, None, cursor, 10)
+        page = await page_of(desk.live, own, None, None, cursor, 10)
         found += page["relations"]
         cursor = page["next_cursor"]
         if cursor is None:
             break
     assert [line["direction"] for line in found] == ["incoming"] * 25 + ["outgoing"]
     assert {line["display_name"] for line in found[:25]} == {f"Person {number}" for number in range(25)}
-    only = await page_of(desk.tables, own, "member_of", "outgoing", None, 10)
+    only = await page_of(desk.live, own, "member_of", "outgoing", None, 10)
     assert [(line["customer_id"], line["display_name"]) for line in only["relations"]] == [(customer("group"), None)]
 
 

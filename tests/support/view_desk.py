@@ -12,6 +12,8 @@ from uuid import UUID
 import orjson
 import pytest_asyncio
 
+from rapport_gateway.projection.hub import Hub
+from rapport_gateway.projection.live import LiveView
 from rapport_gateway.projection.projector import Projector
 from rapport_gateway.projection.runs import Run, live_run
 from rapport_gateway.view.facts import Fact
@@ -35,6 +37,13 @@ class Desk:
     projector: Projector
     sequences: dict[UUID, int] = field(default_factory=dict)
     count: int = 0
+
+    @property
+    def live(self) -> LiveView:
+        """The run as reads find it."""
+        hub = Hub(self.tables, lambda _: self.tables)
+        hub.run, hub.view = self.run, self.tables
+        return LiveView(hub, system_clock)
 
     async def take(self, facts: Sequence[Fact]) -> None:
         """The projector reads a batch."""

@@ -10,13 +10,19 @@ from uuid import UUID, uuid4
 import orjson
 import pytest
 
-from rapport_gateway.live.streams import stream
+from rapport_gateway.access.audience import Audience
+from rapport_gateway.access.visibility import Visibility
+from rapport_gateway.live.streams import Subscriber, stream
 from rapport_gateway.projection.hub import Follower
+from rapport_gateway.projection.live import LiveView
 from rapport_gateway.projection.store.views import StoredView
 from rapport_gateway.reads.customers import Views
+from rapport_shared.callers import Caller
+from rapport_shared.errors import UNAUTHENTICATED, Problem
 
 CUSTOMER = uuid4()
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+EVERYTHING = Caller("key", scopes=frozenset({"*"}))
 
 
 @dataclass
@@ -56,7 +62,11 @@ class World:
             self.change(section)
         return StoredView(CUSTOMER, len(self.changes), len(self.changes), NOON, None, {})
 
-    async def fetch_value(self, query: str) -> int:
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator["World"]:
+        yield self
+
+    async def fetchval(self, query: str) -> int:
         return 1
 
     async def fetch(self, query: str, customer_id: UUID, after: int) -> list[dict[str, Any]]:
@@ -64,6 +74,16 @@ class World:
 
     def document(self, view: StoredView, sections: set[str]) -> bytes:
         return orjson.dumps({"seq": view.seq, "sections": sorted(sections)})
+
+
+def followed(
+    world: World, last_event_id: str | None = None, caller: Caller = EVERYTHING, heartbeat: float = 5
+) -> AsyncIterator[bytes]:
+    async def authenticate() -> Caller:
+        return caller
+
+    audience = Audience(Visibility(cast(LiveView, world)))
+    return stream(cast(Views, world), audience, Subscriber(CUSTOMER, authenticate, last_event_id, heartbeat))
 
 
 def read(event: bytes) -> tuple[str, int, list[str]]:
@@ -77,7 +97,7 @@ async def test_a_stream_that_resumes_tells_of_all_up_to_its_id(during: str) -> N
     world = World(during_reads=[during])
     world.change("identity")
     world.change("interactions")
-    events = stream(cast(Views, world), CUSTOMER, "1.1", 5)
+    events = followed(world, "1.1")
     expected = ["interactions", "value"] if during else ["interactions"]
     assert read(await anext(events)) == ("delta", len(world.changes), expected)
 
@@ -86,7 +106,7 @@ async def test_a_section_that_changes_while_another_is_told_is_told_with_it() ->
     world = World(during_reads=["", "value"])
     world.change("identity")
     world.tell()
-    events = stream(cast(Views, world), CUSTOMER, None, 5)
+    events = followed(world)
     assert read(await anext(events))[0] == "snapshot"
     world.follower.take()
     world.change("interactions")
@@ -96,3 +116,34 @@ async def test_a_section_that_changes_while_another_is_told_is_told_with_it() ->
     world.change("tickets")
     world.tell()
     assert read(await anext(events)) == ("delta", 4, ["tickets", "value"])
+
+
+async def test_a_caller_that_may_not_read_a_section_is_not_told_of_it() -> None:
+    world = World()
+    world.change("identity")
+    world.tell()
+    events = followed(world, caller=Caller("key", scopes=frozenset({"customers:read"})), heartbeat=0.01)
+    assert read(await anext(events))[0] == "snapshot"
+    world.follower.take()
+    world.change("value")
+    world.tell()
+    assert await anext(events) == b": alive\n\n"
+
+
+async def test_a_stream_ends_with_the_reason_when_its_caller_is_revoked() -> None:
+    world, revoked = World(), False
+
+    async def authenticate() -> Caller:
+        if revoked:
+            raise Problem(UNAUTHENTICATED, "The key or token is not in force.")
+        return EVERYTHING
+
+    world.change("identity")
+    audience = Audience(Visibility(cast(LiveView, world)))
+    events = stream(cast(Views, world), audience, Subscriber(CUSTOMER, authenticate, None, 0.01))
+    assert read(await anext(events))[0] == "snapshot"
+    assert await anext(events) == b": alive\n\n"
+    revoked = True
+    last = [event async for event in events][-1]
+    assert last.startswith(b"event: ended\n")
+    assert orjson.loads(last.partition(b"data: ")[2])["status"] == 401
