@@ -3,7 +3,12 @@
 import pytest
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.support.infrastructure", "tests.support.stack", "tests.support.view_desk"]
+pytest_plugins = [
+    "tests.support.infrastructure",
+    "tests.support.stack",
+    "tests.support.view_desk",
+    "tests.support.consumed_words",
+]
 
 # How long an example takes says nothing of a rule, and much of what else the machine does.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
