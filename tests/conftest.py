@@ -12,6 +12,7 @@ settings.load_profile("untimed")
 _STACK, _CHAOS = "stack", "chaos"
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Shares tests out between processes: those that keep a stack busy are one piece and begin first, of the others
     each file is a piece. So two processes take two cores, and no stack waits for another."""
