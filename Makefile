@@ -7,7 +7,7 @@ UV     ?= $(or $(shell command -v uv 2>/dev/null),$(TOOLS)/bin/uv)
 RUN    := $(UV) run --frozen --no-sync
 LOCAL  := $(RUN) python -m deploy.local
 # Each process of tests has a Kafka and a PostgreSQL of its own.
-IN_PARALLEL := --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+IN_PARALLEL := --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help run stop status logs reset migrate test test-fast bench check contracts contracts-release format environment
