@@ -52,7 +52,7 @@ async def bury(world: World, *words: str) -> list[Letter]:
 
     async def found() -> list[Letter] | None:
         buried = await letters(world)
-        return buried if len(buried) == len(words) else None
+        return buried if len(buried) == len(words) and "after" in await world.consumed() else None
 
     async with world.consuming():
         return await until("the dead letters", found) or []
