@@ -7,7 +7,7 @@ UV     ?= $(or $(shell command -v uv 2>/dev/null),$(TOOLS)/bin/uv)
 RUN    := $(UV) run --frozen --no-sync
 LOCAL  := $(RUN) python -m deploy.local
 # Each process of tests has a Kafka and a PostgreSQL of its own.
-IN_PARALLEL := --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+IN_PARALLEL := --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help run stop status logs reset migrate test test-fast bench check contracts contracts-release format environment
@@ -23,7 +23,7 @@ run: environment ## Start Kafka, PostgreSQL, the five services and the demo; Ctr
 stop: environment ## Stop what `make run` started, wherever it runs
 	@$(LOCAL) stop
 status: environment ## Show services, lag, outboxes, dead letters, quarantine, and how fresh the view is
-	@$(LOCAL) status
+	@$(RUN) rapport status --local
 logs: environment ## Follow the logs of everything (NAME=gateway for one)
 	@$(LOCAL) logs $(NAME)
 reset: environment ## Stop, and remove all data of `make run`
@@ -46,7 +46,7 @@ check: environment ## Run linters, types, import rules; compare contracts and th
 	$(RUN) python -m deploy.contracts --check
 
 ##@ Work on it
-contracts: environment ## Write schemas, examples, docs/events.md, AsyncAPI and OpenAPI anew
+contracts: environment ## Write schemas, examples, docs/events.md, AsyncAPI, OpenAPI and the Grafana dashboard anew
 	@$(RUN) python -m deploy.contracts
 contracts-release: environment ## Hold later changes to the schemas as they are now
 	@$(RUN) python -m deploy.contracts --release

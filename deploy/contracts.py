@@ -1,9 +1,10 @@
-"""`python -m deploy.contracts [--check | --release]`: the documents of the contracts and of the five APIs."""
+"""`python -m deploy.contracts [--check | --release]`: documents of the contracts and the five APIs, the dashboard."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
+from deploy import dashboard
 from rapport_customer.app import build as build_customer
 from rapport_customer.settings import CustomerSettings
 from rapport_gateway.api import document as gateway_document
@@ -59,6 +60,7 @@ def all_documents() -> Documents:
         **contracts.texts,
         **{f"{FOLDER}/{name}.json": json_text(api.openapi()) for name, api in apis.items()},
         OWNER_OPERATIONS: json_text(operations),
+        dashboard.FILE: dashboard.dashboard_text(),
     }
     return Documents(texts, (*contracts.folders, FOLDER))
 

@@ -2,23 +2,31 @@
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
-pytest_plugins = ["tests.support.infrastructure", "tests.support.stack", "tests.support.view_desk"]
+pytest_plugins = [
+    "tests.support.infrastructure",
+    "tests.support.stack",
+    "tests.support.view_desk",
+    "tests.support.consumed_words",
+]
 
 # How long an example takes says nothing of a rule, and much of what else the machine does.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
-_STACK, _CHAOS = "stack", "chaos"
+_KEEP_STACKS_BUSY = ("tests/chaos/", "tests/e2e/")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Shares tests out between processes: those that keep a stack busy are one piece and begin first, of the others
-    each file is a piece. So two processes take two cores, and no stack waits for another."""
-    items.sort(key=lambda item: not _keeps_a_stack_busy(item))
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_STACK if _keeps_a_stack_busy(item) else item.path.name))
+class Pieces(LoadScopeScheduling):
+    """Shares tests out between processes: those that keep a stack busy are one piece, which begins first; of the
+    others each file is one. So two processes take two cores, and no stack waits for another."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "stacks" if nodeid.startswith(_KEEP_STACKS_BUSY) else nodeid.partition("::")[0]
 
 
-def _keeps_a_stack_busy(item: pytest.Item) -> bool:
-    return _STACK in getattr(item, "fixturenames", ()) or _CHAOS in item.path.parts
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Pieces:
+    """A hook of pytest-xdist."""
+    return Pieces(config, log)

@@ -1,4 +1,4 @@
-"""`python -m deploy.local run | stop | status | logs | reset | migrate`: Rapport on this machine."""
+"""`python -m deploy.local run | stop | logs | reset | migrate`: Rapport on this machine."""
 
 from __future__ import annotations
 
@@ -10,16 +10,13 @@ import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
-
-import httpx
 
 from deploy.local.demo import load_demo
 from deploy.local.errors import LocalStackError
 from deploy.local.infrastructure import CHECKOUT, DirectoryInUseError, infrastructure, reset, sole_user
 from deploy.local.ports import LOOPBACK, require_free
-from deploy.local.processes import end_recorded, recorded_process
-from deploy.local.services import PROCESSES, apply_topics, migrate
+from deploy.local.processes import end_recorded
+from deploy.local.services import apply_topics, migrate
 from deploy.local.stack import (
     PORT_BASE_SETTING,
     Stack,
@@ -42,7 +39,6 @@ def main() -> None:
     for name, work, text in (
         ("run", _run, "start everything and load the demo; Ctrl-C stops it"),
         ("stop", _stop, "stop what run started"),
-        ("status", _status, "show services, lag, outboxes, dead letters, quarantine, and how fresh the view is"),
         ("logs", _logs, "follow the logs"),
         ("reset", _reset, "stop, and remove all data"),
         ("migrate", _migrate, "apply topics and migrations"),
@@ -212,60 +208,6 @@ async def _migrate(_: Namespace) -> None:
             await apply_topics(addresses.kafka)
         with _step("migrations"):
             await migrate(addresses)
-
-
-async def _status(_: Namespace) -> None:
-    urls = {process: f"http://{LOOPBACK}:{port}" for process, port in default_ports().items()}
-    async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
-        print(f"{'process':<14}{'pid':>8}  {'state':<12}{'lag':>8}{'outbox':>8}{'dead':>8}{'quarantine':>12}")
-        for name in PROCESSES:
-            process = recorded_process(HOME / "pids" / "services" / f"{name}.pid")
-            pid = "-" if process is None else str(process.pid)
-            print(f"{name:<14}{pid:>8}  {await _status_line(client, urls[name])}")
-        print(f"\n{await _freshness_line(client, urls['gateway'])}")
-
-
-async def _status_line(client: httpx.AsyncClient, url: str) -> str:
-    try:
-        ready = (await client.get(f"{url}/readyz")).json()
-        metrics = _metrics((await client.get(f"{url}/metrics")).text)
-    except httpx.HTTPError:
-        return "away"
-    lag, outbox, dead, quarantine = (
-        metrics.get(f"rapport_{name}", 0)
-        for name in ("consumer_lag", "outbox_rows", "dead_letter_rows", "quarantine_rows")
-    )
-    amiss = f"  {'; '.join(ready['amiss'])}" if ready["amiss"] else ""
-    return f"{ready['status']:<12}{lag:>8.0f}{outbox:>8.0f}{dead:>8.0f}{quarantine:>12.0f}{amiss}"
-
-
-async def _freshness_line(client: httpx.AsyncClient, url: str) -> str:
-    key = read_key(HOME)
-    try:
-        answer = await client.get(f"{url}/v1/freshness", headers={"Authorization": f"Bearer {key}"})
-    except httpx.HTTPError:
-        return "the view: away"
-    return describe_freshness(answer.json()) if answer.is_success else f"the view: {answer.json()['detail']}"
-
-
-def describe_freshness(answer: Mapping[str, Any]) -> str:
-    """A line that says how fresh the view is, of what `/v1/freshness` answers."""
-    behind = answer["kafka"] or f"{sum(line['behind'] for line in answer['partitions'])} records behind"
-    read = "it has not read everything yet" if answer["lag_ms"] is None else f"all read {answer['lag_ms']} ms ago"
-    waiting = f"{answer['unrecorded']['count']} accepted and not yet recorded"
-    if answer["unrecorded"]["oldest_ms"] is not None:
-        waiting += f", the oldest for {answer['unrecorded']['oldest_ms']} ms"
-    return f"the view, run {answer['run']}: {behind}, {read}; {waiting}"
-
-
-def _metrics(text: str) -> dict[str, float]:
-    """The sum of each metric over its labels."""
-    sums: dict[str, float] = {}
-    for line in text.splitlines():
-        if line and not line.startswith("#"):
-            name, _, value = line.rpartition(" ")
-            sums[name.partition("{")[0]] = sums.get(name.partition("{")[0], 0.0) + float(value)
-    return sums
 
 
 async def _logs(chosen: Namespace) -> None:

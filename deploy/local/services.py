@@ -81,6 +81,7 @@ def service_environment(process: str, addresses: ServiceAddresses, book: SecretB
         "RAPPORT_TOKEN_SECRET": book.secret("caller tokens"),
         "RAPPORT_IDENTIFIER_SECRET": book.secret("identifier keys"),
         **{f"RAPPORT_{owner.upper()}_URL": addresses.url(owner) for owner in OWNERS},
+        **({"RAPPORT_PROCESS": VIEW} if process == VIEW else {}),
         "PYTHONUNBUFFERED": "1",
     }
 
@@ -116,7 +117,7 @@ async def apply_topics(kafka: str) -> str:
         "RAPPORT_PARTITIONS": os.environ.get("RAPPORT_PARTITIONS", LOCAL_PARTITIONS),
         "RAPPORT_KAFKA": kafka,
     }
-    return await run_command((program, "topics", "apply"), environment)
+    return await run_command((program, "topics", "apply", "--yes"), environment)
 
 
 async def migrate(addresses: ServiceAddresses) -> None:

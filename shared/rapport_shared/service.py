@@ -8,6 +8,7 @@ from argparse import ArgumentParser
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from importlib.metadata import version
 from typing import Any, TypeVar
 
 import asyncpg
@@ -17,13 +18,17 @@ import uvloop
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.catalogue import Service as ServiceName
 from rapport_shared.database import CONNECTION_LOST, Connection, Database, is_transient
-from rapport_shared.messaging.consumer import CursorConsumer, Subscription
+from rapport_shared.gathering import Gathering, MetricSource, message_metrics
+from rapport_shared.messaging.consumer import Subscription
+from rapport_shared.messaging.cursor_consumer import CursorConsumer
+from rapport_shared.messaging.kafka_watch import KafkaWatch
 from rapport_shared.messaging.leadership import hold_role
 from rapport_shared.messaging.outbox import OutboxSignal
 from rapport_shared.messaging.pace import Pace, background_pace, urgent_pace
 from rapport_shared.messaging.relay import Relay
 from rapport_shared.settings import ServiceSettings
 from rapport_shared.telemetry import Metrics, configure_logging, describe_error
+from rapport_shared.web.application import Check
 from rapport_shared.web.commands import CommandRunner
 from rapport_shared.web.openapi import Application
 
@@ -48,6 +53,8 @@ class Service:
     database: Database
     api: Application
     roles: Mapping[str, Sequence[Role]] = field(default_factory=dict)
+    beside_api: Sequence[Role] = ()
+    """What runs wherever the API runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +67,28 @@ class Plumbing:
     database: Database
     metrics: Metrics
     signal: OutboxSignal
+    kafka: KafkaWatch
 
     @classmethod
     def of(cls, name: ServiceName, settings: ServiceSettings, clock: Clock) -> "Plumbing":
         """The plumbing of the service `name`. Does no I/O."""
         database = Database(settings.database, size=settings.pool_size, application=f"rapport-{name}")
-        return cls(name, settings, clock, database, Metrics(), OutboxSignal(database))
+        metrics = Metrics()
+        metrics.process_info.labels(settings.process or name, version_of(name)).set(1)
+        return cls(name, settings, clock, database, metrics, OutboxSignal(database), KafkaWatch(settings.kafka))
+
+    def checks(self) -> list[Check]:
+        """The readiness checks that every service has."""
+        return [database_check(self.database), role_check(self.database), Check("kafka", self.kafka.check)]
+
+    def gathering(self, *sources: MetricSource) -> Gathering:
+        """What refreshes the metrics that every service has, and those of `sources`."""
+
+        async def silence() -> None:
+            self.metrics.kafka_silence.set(self.kafka.silence())
+
+        common = (silence, message_metrics(self.database, self.metrics))
+        return Gathering([*common, *sources], self.metrics, self.clock)
 
     def relay(self) -> Role:
         """The role that sends the outbox."""
@@ -117,10 +140,21 @@ async def run_service(service: Service, only: frozenset[str] = frozenset()) -> N
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     wanted = only or frozenset({"api", *service.roles})
+    _log.info(
+        "starting",
+        extra={
+            "version": version_of(service.name),
+            "address": service.settings.listen,
+            "roles": sorted(wanted),
+            "settings": service.settings.shown(),
+        },
+    )
     try:
         async with service.database, asyncio.TaskGroup() as group:
             if "api" in wanted:
                 group.create_task(_serve(server))
+                for role in service.beside_api:
+                    group.create_task(_endless(role))
             for name, roles in service.roles.items():
                 if name in wanted:
                     for role in roles:
@@ -198,39 +232,37 @@ def housekeeping(database: Database, clock: Clock, *chores: Chore) -> Role:
     return keep_house
 
 
-def database_check(database: Database) -> Callable[[], Awaitable[str | None]]:
-    """A readiness check: the database answers, and no role is halted."""
+def database_check(database: Database) -> Check:
+    """The readiness check `database`: it answers."""
+
+    async def check() -> str | None:
+        try:
+            async with asyncio.timeout(3):
+                await database.fetch_value("SELECT 1")
+        except (asyncpg.PostgresError, *CONNECTION_LOST) as error:
+            return f"the database does not answer ({type(error).__name__})"
+        return None
+
+    return Check("database", check)
+
+
+def role_check(database: Database) -> Check:
+    """The readiness check `roles`: none is halted. A database that is away is another check's."""
 
     async def check() -> str | None:
         try:
             async with asyncio.timeout(3):
                 halted = await database.fetch("SELECT role, reason FROM halt ORDER BY role")
-        except (asyncpg.PostgresError, *CONNECTION_LOST) as error:
-            return f"the database does not answer ({type(error).__name__})"
+        except (asyncpg.PostgresError, *CONNECTION_LOST):
+            return None
         return "; ".join(f"{row['role']} is halted: {row['reason']}" for row in halted) or None
 
-    return check
+    return Check("roles", check)
 
 
-def message_metrics(database: Database, metrics: Metrics) -> Callable[[], Awaitable[None]]:
-    """Refreshes the gauges of outbox and dead letters from the database; keeps the old figures when it is away."""
-
-    async def refresh() -> None:
-        try:
-            row = await database.fetch_row(
-                "SELECT (SELECT count(*) FROM outbox) AS rows, (SELECT count(*) FROM dead_letter) AS letters,"
-                " (SELECT count(*) FROM parked_aggregate) AS parked,"
-                " (SELECT coalesce(extract(epoch FROM now() - min(queued_at)), 0) FROM outbox)::float AS age"
-            )
-        except (asyncpg.PostgresError, *CONNECTION_LOST):
-            return
-        if row is not None:
-            metrics.outbox_rows.set(row["rows"])
-            metrics.outbox_age.set(max(0.0, row["age"]))
-            metrics.outbox_parked.set(row["parked"])
-            metrics.dead_letter_rows.set(row["letters"])
-
-    return refresh
+def version_of(name: str) -> str:
+    """The version of the service `name` that is installed."""
+    return version(f"rapport-{name}")
 
 
 def main(
@@ -247,7 +279,7 @@ def main(
     commands.add_parser("migrate", help="bring the database to the newest migration")
     chosen = parser.parse_args(arguments)
     settings = settings_type()
-    configure_logging(name, settings.log_level)
+    configure_logging(settings.process or name, settings.log_level)
     if chosen.command == "migrate":
         from rapport_shared.migrations import migrate  # here, for Alembic takes longer to import than all the rest
 

@@ -1,6 +1,7 @@
 """What every service is told by its environment. Variables begin with `RAPPORT_`."""
 
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -22,6 +23,12 @@ class ServiceSettings(BaseSettings):
     )
     token_secret: str = Field(
         description="Signs the caller's identity between gateway and owners; at least 32 characters."
+    )
+    process: str = Field(
+        default="",
+        max_length=60,
+        pattern=r"^[a-z0-9-]*$",
+        description="Name of this process in logs and metrics; where it is empty, the service's name.",
     )
     pool_size: int = Field(
         default=10,
@@ -62,8 +69,24 @@ class ServiceSettings(BaseSettings):
             raise ValueError("a secret needs at least 32 characters")
         return secret
 
+    def shown(self) -> dict[str, object]:
+        """The settings as a log may hold them: no secrets, and of addresses neither user nor password nor query."""
+        return {
+            name: _without_credentials(value) if isinstance(value, str) else value
+            for name, value in self.model_dump(mode="json").items()
+            if "secret" not in name
+        }
+
     @property
     def listen_address(self) -> tuple[str, int]:
         """Host and port of `listen`."""
         host, _, port = self.listen.rpartition(":")
         return host or "127.0.0.1", int(port)
+
+
+def _without_credentials(value: str) -> str:
+    """A text as it is; of an address only scheme, host, port and path, for user and query may hold a password."""
+    if "://" not in value:
+        return value
+    parts = urlsplit(value)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -9,6 +9,8 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from rapport_shared import metric_catalogue as catalogue
+
 ALLOWED_FIELDS = frozenset(
     {
         "address",
@@ -16,40 +18,48 @@ ALLOWED_FIELDS = frozenset(
         "batch",
         "code",
         "consumer",
+        "customer_id",
         "duration_ms",
         "error",
         "event_id",
+        "key_id",
+        "kind",
         "lane",
+        "letter",
         "method",
         "offset",
         "partition",
         "place",
+        "problem",
         "reason",
         "role",
+        "roles",
+        "route",
         "rows",
         "run",
-        "service",
+        "run_id",
+        "settings",
         "status",
         "topic",
         "trace",
         "version",
     }
 )
-"""The fields a log record may carry. Ids of events are allowed, identifiers and texts of customers are not."""
+"""The fields a log record may carry. Ids that Rapport makes are allowed, identifiers and texts of customers are not."""
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line: time, level, logger, message, and the allowed fields."""
+    """One JSON object a line: time, level, process, logger, message, and the allowed fields."""
 
-    def __init__(self, service: str) -> None:
+    def __init__(self, process: str) -> None:
         super().__init__()
-        self._service = service
+        self._process = process
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
-            "service": self._service,
+            "process": self._process,
             "logger": record.name,
             "message": record.getMessage(),
         }
@@ -71,10 +81,10 @@ def describe_error(error: BaseException) -> tuple[str, list[str]]:
     return (f"{name} {state}" if isinstance(state, str) else name), places
 
 
-def configure_logging(service: str, level: str) -> None:
-    """Logs go to standard error as JSON. Libraries speak from `warning` on."""
+def configure_logging(process: str, level: str) -> None:
+    """Logs go to standard error as JSON, under the name of the process. Libraries speak from `warning` on."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter(service))
+    handler.setFormatter(JsonFormatter(process))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("rapport").setLevel(level.upper())
     # aiokafka reports at `error` each attempt to reach a broker that is away; the roles say it once.
@@ -86,45 +96,37 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.requests = Histogram(
-            "rapport_request_seconds",
-            "Time of HTTP requests.",
-            ("method", "route", "status"),
-            registry=self.registry,
-            buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
-        )
-        self.consumer_lag = Gauge(
-            "rapport_consumer_lag",
-            "Records not yet consumed.",
-            ("consumer", "topic", "partition"),
-            registry=self.registry,
-        )
-        self.consumed = Counter("rapport_consumed", "Records consumed.", ("consumer", "topic"), registry=self.registry)
-        self.halted = Gauge(
-            "rapport_consumer_halted", "1 while a consumer is halted.", ("consumer",), registry=self.registry
-        )
-        self.dead_letters = Counter(
-            "rapport_dead_letters", "Records rejected.", ("consumer", "topic"), registry=self.registry
-        )
-        self.dead_letter_rows = Gauge("rapport_dead_letter_rows", "Dead letters kept.", registry=self.registry)
-        self.outbox_rows = Gauge("rapport_outbox_rows", "Messages not yet sent.", registry=self.registry)
-        self.outbox_age = Gauge(
-            "rapport_outbox_age_seconds", "Age of the oldest message not yet sent.", registry=self.registry
-        )
-        self.outbox_parked = Gauge(
-            "rapport_outbox_parked", "Aggregates whose messages are parked.", registry=self.registry
-        )
-        self.relayed = Counter("rapport_relayed", "Messages acknowledged by Kafka.", registry=self.registry)
-        self.leading = Gauge("rapport_leading", "1 while this process leads a role.", ("role",), registry=self.registry)
-        self.quarantine_rows = Gauge("rapport_quarantine_rows", "Touchpoints in quarantine.", registry=self.registry)
-        self.projection_delay = Histogram(
-            "rapport_projection_delay_seconds",
-            "From record time to the commit that consumed it, of the longest waiting event of each batch.",
-            ("consumer",),
-            registry=self.registry,
-            buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300),
-        )
+        self.requests = self._histogram(catalogue.REQUESTS_TIME)
+        self.waiting_requests = self._counter(catalogue.WAITING_REQUESTS)
+        self.consumer_lag = self._gauge(catalogue.CONSUMER_LAG)
+        self.consumed = self._counter(catalogue.CONSUMED)
+        self.newest_event = self._gauge(catalogue.NEWEST_EVENT)
+        self.halted = self._gauge(catalogue.CONSUMER_HALTED)
+        self.dead_letters = self._counter(catalogue.DEAD_LETTERS)
+        self.dead_letter_rows = self._gauge(catalogue.DEAD_LETTER_ROWS)
+        self.outbox_rows = self._gauge(catalogue.OUTBOX_ROWS)
+        self.outbox_age = self._gauge(catalogue.OUTBOX_AGE)
+        self.outbox_parked = self._gauge(catalogue.OUTBOX_PARKED)
+        self.relayed = self._counter(catalogue.RELAYED)
+        self.leading = self._gauge(catalogue.LEADING)
+        self.quarantine_rows = self._gauge(catalogue.QUARANTINE_ROWS)
+        self.unrecorded = self._gauge(catalogue.UNRECORDED)
+        self.unrecorded_age = self._gauge(catalogue.UNRECORDED_AGE)
+        self.view_lag = self._gauge(catalogue.VIEW_LAG)
+        self.projection_delay = self._histogram(catalogue.PROJECTION_DELAY)
+        self.kafka_silence = self._gauge(catalogue.KAFKA_SILENCE)
+        self.gathered = self._gauge(catalogue.GATHERED)
+        self.process_info = self._gauge(catalogue.PROCESS_INFO)
 
     def exposition(self) -> bytes:
         """The Prometheus text format."""
         return generate_latest(self.registry)
+
+    def _counter(self, metric: catalogue.Metric) -> Counter:
+        return Counter(metric.name, metric.text, metric.labels, registry=self.registry)
+
+    def _gauge(self, metric: catalogue.Metric) -> Gauge:
+        return Gauge(metric.name, metric.text, metric.labels, registry=self.registry)
+
+    def _histogram(self, metric: catalogue.Metric) -> Histogram:
+        return Histogram(metric.name, metric.text, metric.labels, registry=self.registry, buckets=metric.buckets)

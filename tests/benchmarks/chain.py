@@ -22,13 +22,14 @@ from rapport_shared.contracts.catalogue import Topic
 from rapport_shared.contracts.codec import Message
 from rapport_shared.database import Connection, Database
 from rapport_shared.messaging import outbox, topics
-from rapport_shared.messaging.consumer import CursorConsumer, Subscription
+from rapport_shared.messaging.consumer import Subscription
+from rapport_shared.messaging.cursor_consumer import CursorConsumer
 from rapport_shared.messaging.leadership import hold_role
 from rapport_shared.messaging.outbox import OutboxSignal
 from rapport_shared.messaging.pace import urgent_pace
 from rapport_shared.messaging.records import Record
 from rapport_shared.messaging.relay import Relay
-from rapport_shared.messaging.tables import MESSAGING_TABLES
+from rapport_shared.messaging.tables import DEAD_LETTER_DECISIONS, MESSAGING_TABLES
 from rapport_shared.settings import ServiceSettings
 from rapport_shared.telemetry import Metrics
 from tests.support.infrastructure import Databases
@@ -39,7 +40,9 @@ CHANNEL = "chain"
 PARTITIONS = 3
 BATCH_SIZE = int(ServiceSettings.model_fields["batch_size"].default)
 PACE = urgent_pace(ServiceSettings.model_fields["rest_ms"].default / 1000)
-TABLES = f"{MESSAGING_TABLES}; CREATE TABLE fact (event_id uuid PRIMARY KEY, value bytea NOT NULL)"
+TABLES = (
+    f"{MESSAGING_TABLES}{DEAD_LETTER_DECISIONS}; CREATE TABLE fact (event_id uuid PRIMARY KEY, value bytea NOT NULL)"
+)
 
 
 def _topic(name: str) -> Topic:

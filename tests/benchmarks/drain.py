@@ -15,7 +15,8 @@ from rapport_gateway.view.facts import Fact
 from rapport_shared.clock import system_clock
 from rapport_shared.contracts.catalogue import EVENT_TOPICS
 from rapport_shared.database import Database
-from rapport_shared.messaging.consumer import BatchProcessor, CursorConsumer, Subscription
+from rapport_shared.messaging.consumer import BatchProcessor, Subscription
+from rapport_shared.messaging.cursor_consumer import CursorConsumer
 from rapport_shared.messaging.cursors import begin_cursors
 from rapport_shared.messaging.pace import urgent_pace
 from rapport_shared.messaging.reader import BatchReader

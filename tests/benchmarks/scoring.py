@@ -21,7 +21,7 @@ from rapport_shared.contracts.catalogue import CUSTOMER_EVENTS, INTERACTION_EVEN
 from rapport_shared.contracts.codec import Message
 from rapport_shared.database import Database
 from rapport_shared.messaging import topics
-from rapport_shared.messaging.consumer import CursorConsumer
+from rapport_shared.messaging.cursor_consumer import CursorConsumer
 from rapport_shared.messaging.outbox import OutboxSignal
 from rapport_shared.messaging.pace import background_pace
 from rapport_shared.messaging.relay import Relay

@@ -24,8 +24,11 @@ SHOWN_ONLY = {
     "docs/operators.md": [
         "cp .env.example .env           # and fill it in",
         "docker compose exec customer rapport doctor",
-        "docker compose exec customer rapport resume touches",
+        "docker compose --file compose.yaml --file prometheus/compose.yaml up --build --wait",
+        "rapport dead-letters show customer/17",
+        "docker compose exec customer rapport resume touches --yes",
     ],
+    "docs/runbook.md": ["rapport doctor", "rapport dead-letters list"],
 }
 """What a test cannot run, by page and first line: it needs a stack of its own, Docker, or a browser."""
 

@@ -22,7 +22,7 @@ from rapport_shared.messaging.leadership import hold_role
 from rapport_shared.messaging.outbox import OutboxSignal
 from rapport_shared.messaging.reader import BatchReader
 from rapport_shared.messaging.relay import BATCH, Relay, Unsendable
-from rapport_shared.messaging.tables import MESSAGING_TABLES
+from rapport_shared.messaging.tables import DEAD_LETTER_DECISIONS, MESSAGING_TABLES
 from rapport_shared.telemetry import Metrics
 from tests.support.conditions import until
 from tests.support.infrastructure import Databases
@@ -82,7 +82,7 @@ class World:
 async def world(infrastructure: Infrastructure, databases: Databases) -> AsyncIterator[World]:
     async with databases.fresh() as dsn, Database(dsn, size=6, application="test") as database:
         async with database.transaction() as connection:
-            await connection.execute(MESSAGING_TABLES)
+            await connection.execute(MESSAGING_TABLES + DEAD_LETTER_DECISIONS)
         made = World(infrastructure.kafka, database)
         async with topics.administration(infrastructure.kafka) as client:
             await client.create_topics([NewTopic(made.topic, 1, 1)])

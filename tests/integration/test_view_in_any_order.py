@@ -20,7 +20,7 @@ from rapport_shared.contracts.catalogue import EVENT_TOPICS, Topic
 from rapport_shared.contracts.codec import Message
 from rapport_shared.database import Database
 from rapport_shared.messaging import topics
-from rapport_shared.messaging.consumer import CursorConsumer
+from rapport_shared.messaging.cursor_consumer import CursorConsumer
 from rapport_shared.messaging.pace import Pace
 from rapport_shared.migrations import migrate
 from rapport_shared.telemetry import Metrics

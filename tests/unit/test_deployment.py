@@ -118,7 +118,7 @@ def test_a_process_gets_the_variables_that_the_local_stack_gives(
     local = set(service_environment(process, addresses, SecretBook(tmp_path / "secrets"))) - {"PYTHONUNBUFFERED"}
     for name in (process, f"migrate-{service}"):
         environment = compose["services"][name]["environment"]
-        assert local <= set(environment)
+        assert local - ({"RAPPORT_PROCESS"} if name != process else set()) <= set(environment)
         dsn = environment["RAPPORT_DATABASE"]
         assert dsn == database_dsn("postgresql://postgres:5432/postgres", f"rapport_{service}", SECRET)
 
@@ -153,7 +153,7 @@ def test_the_image_runs_the_commands_of_the_local_stack(process: str, compose: d
         assert services[name]["build"]["args"] == [f"SERVICE={service}"]
     assert services[process]["command"] == list(run_arguments(process))
     assert services[f"migrate-{service}"]["command"] == ["migrate"]
-    assert services["topics"]["entrypoint"] + services["topics"]["command"] == ["rapport", "topics", "apply"]
+    assert services["topics"]["entrypoint"] + services["topics"]["command"] == ["rapport", "topics", "apply", "--yes"]
     assert service_command(service)[1:] == ("-m", f"rapport_{service}")
     assert r"exec python -m rapport_%s" in (DEPLOY / "Dockerfile").read_text()
 

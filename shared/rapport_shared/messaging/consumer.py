@@ -14,14 +14,14 @@ from datetime import datetime
 from typing import Generic, TypeVar
 
 from rapport_shared.clock import Clock
-from rapport_shared.contracts.catalogue import INTAKE, Service, Topic
+from rapport_shared.contracts.catalogue import Service, Topic
 from rapport_shared.database import Connection, Database, is_refused_data, is_transient
-from rapport_shared.messaging.cursors import move_cursors, verified_positions
+from rapport_shared.messaging.cursors import hold_cursors, move_cursors
+from rapport_shared.messaging.dead_letters import AskedLetter, asked_letters, mark_consumed, mark_rejected_again
 from rapport_shared.messaging.halts import Halted, halt, halt_reason
-from rapport_shared.messaging.leadership import CursorMoved, hold_role
+from rapport_shared.messaging.leadership import CursorMoved
 from rapport_shared.messaging.outcomes import DeadLetter, Reject, bury, too_many_rejects
-from rapport_shared.messaging.pace import Pace, Pacer
-from rapport_shared.messaging.reader import LONG_POLL_MS, BatchReader, PositionLost
+from rapport_shared.messaging.reader import LONG_POLL_MS
 from rapport_shared.messaging.records import Partition, Record
 from rapport_shared.telemetry import Metrics
 
@@ -29,10 +29,10 @@ _log = logging.getLogger("rapport.consumer")
 
 Item = TypeVar("Item")
 
-NEW_PARTITIONS_SECONDS = 30.0
-CAUGHT_UP_SECONDS = 0.5
 SKIPPED_BATCHES = 3
 """So many batches with nothing but skipped records may follow each other before the cursors move past them."""
+REPLAY_SECONDS = 2.0
+"""How often a consumer looks for dead letters that an operator wants to have replayed."""
 SETTLE_WAIT_MS = 100
 """How long further records are waited for while cursors have not moved past skipped ones."""
 
@@ -90,6 +90,8 @@ class BatchProcessor(Generic[Item]):
     _skipped: dict[Partition, Record] = field(default_factory=dict)
     _stored: dict[Partition, int] = field(default_factory=dict)
     _skipped_batches: int = 0
+    _replay_again: float = 0.0
+    _newest: float = 0.0
 
     @property
     def wait_ms(self) -> int:
@@ -114,6 +116,48 @@ class BatchProcessor(Generic[Item]):
         for topic, count in Counter(record.partition.topic for record in records).items():
             self.metrics.consumed.labels(self.subscription.consumer, topic).inc(count)
 
+    async def replay(self, now: float) -> None:
+        """Replays the dead letters of these partitions that an operator asked for; looks for them every two seconds.
+
+        `now` is a monotonic time. A letter that cannot be consumed is open again, with the reason, whatever it was: it
+        was rejected once, so it ends no process. Raises `CursorMoved`.
+        """
+        if now < self._replay_again:
+            return
+        self._replay_again = now + REPLAY_SECONDS
+        await self._retrying(self._replay_asked)
+
+    async def _replay_asked(self) -> None:
+        letters = await asked_letters(self.database, self.subscription.consumer, self.positions)
+        for letter in letters:
+            await self._replay_letter(letter)
+
+    async def _replay_letter(self, letter: AskedLetter) -> None:
+        consumer = self.subscription.consumer
+        try:
+            item = self._decode(letter.record) if self.subscription.uses(letter.record) else None
+            if not await self._consume_letter(letter, item):
+                return
+        except Exception as error:
+            if isinstance(error, CursorMoved) or is_transient(error):
+                raise
+            reason = str(error) if isinstance(error, Reject) else _refusal(error)
+            async with self.database.transaction() as connection:
+                await mark_rejected_again(connection, letter.id, reason, self.clock())
+            _log.error("rejected again", extra={"consumer": consumer, "letter": letter.id, "reason": reason})
+            return
+        await self.subscription.committed()
+        _log.info("replayed", extra={"consumer": consumer, "letter": letter.id})
+
+    async def _consume_letter(self, letter: AskedLetter, item: Item | None) -> bool:
+        async with self.database.transaction() as connection:
+            await hold_cursors(connection, self.subscription.consumer, self.positions | self._stored)
+            if not await mark_consumed(connection, letter.id, self.clock()):
+                return False
+            if item is not None:
+                await self.subscription.apply(connection, [item])
+        return True
+
     async def _consume(self, records: Sequence[Record]) -> None:
         try:
             await self._persistently(records)
@@ -136,9 +180,11 @@ class BatchProcessor(Generic[Item]):
         if recorded:
             try:
                 delay = self.clock() - datetime.fromisoformat(min(recorded))
+                self._newest = max(self._newest, datetime.fromisoformat(max(recorded)).timestamp())
             except (ValueError, TypeError):
                 return  # a malformed time was rejected with its record
             self.metrics.projection_delay.labels(self.subscription.consumer).observe(max(0.0, delay.total_seconds()))
+            self.metrics.newest_event.labels(self.subscription.consumer).set(self._newest)
 
     async def _one(self, record: Record) -> None:
         try:
@@ -157,7 +203,7 @@ class BatchProcessor(Generic[Item]):
             await self._retrying(lambda: self._commit(records, items))
         except Exception as error:
             if is_refused_data(error):
-                raise Reject(f"the database refused it: {getattr(error, 'sqlstate', '')}") from error
+                raise Reject(_refusal(error)) from error
             raise
 
     def _decode(self, record: Record) -> Item | None:
@@ -233,77 +279,8 @@ class BatchProcessor(Generic[Item]):
                 await asyncio.sleep(random.uniform(0.05, min(2.0, 0.1 * 2 ** min(attempt, 5))))
 
 
-@dataclass(frozen=True, slots=True)
-class CursorConsumer(Generic[Item]):
-    """Runs a subscription: one leader for each lane, partitions assigned by hand from the cursors."""
-
-    service: Service
-    database: Database
-    servers: str
-    subscription: Subscription[Item]
-    metrics: Metrics
-    clock: Clock
-    batch_size: int
-    pace: Pace
-    lane: int = 0
-    lanes: int = 1
-
-    async def run(self) -> None:
-        """Consumes for ever, whenever this process leads the lane."""
-        role = f"{self.subscription.consumer}/{self.lane}"
-        await hold_role(self.database, role, self._consume, self.metrics, halt_as=self.subscription.consumer)
-
-    async def _consume(self) -> None:
-        while True:
-            async with BatchReader(
-                self.servers,
-                f"rapport-{self.service}-{self.subscription.consumer}",
-                max_records=self.batch_size,
-            ) as reader:
-                processor = BatchProcessor(self.service, self.database, self.subscription, self.metrics, self.clock)
-                partitions = await self._lane_partitions(reader)
-                at_log_start = frozenset({INTAKE.name})
-                processor.positions = await verified_positions(
-                    self.database, reader, self.subscription.consumer, partitions, at_log_start=at_log_start
-                )
-                reader.assign(processor.positions)
-                try:
-                    await self._drain(reader, processor)
-                except PositionLost:
-                    continue  # the check at the beginning says what is wrong, and halts
-
-    async def _drain(self, reader: BatchReader, processor: BatchProcessor[Item]) -> None:
-        loop = asyncio.get_running_loop()
-        look_again = loop.time() + NEW_PARTITIONS_SECONDS
-        caught_up_again = loop.time()
-        pacer, again = Pacer(self.pace, loop.time), False
-        while True:
-            records = await reader.poll(0 if again else processor.wait_ms)
-            pacer.begin()
-            await processor.process(records)
-            self._report_lag(reader, processor.positions)
-            if loop.time() > look_again:
-                if len(await self._lane_partitions(reader)) != len(processor.positions):
-                    return
-                look_again = loop.time() + NEW_PARTITIONS_SECONDS
-            if len(records) < self.batch_size and loop.time() >= caught_up_again:
-                again = await self.subscription.caught_up()
-                caught_up_again = loop.time() + (0 if again else CAUGHT_UP_SECONDS)
-            rest = pacer.rest()
-            if 0 < len(records) < self.batch_size:
-                await asyncio.sleep(rest)
-
-    async def _lane_partitions(self, reader: BatchReader) -> list[Partition]:
-        names = {topic.name for topic in self.subscription.topics}
-        partitions = await reader.partitions(names)
-        while missing := sorted(names - {partition.topic for partition in partitions}):
-            _log.warning("waiting for topics", extra={"consumer": self.subscription.consumer, "topic": missing})
-            await asyncio.sleep(1)
-            partitions = await reader.partitions(names)
-        return [partition for partition in partitions if partition.number % self.lanes == self.lane]
-
-    def _report_lag(self, reader: BatchReader, positions: dict[Partition, int]) -> None:
-        for partition, lag in reader.lag(positions).items():
-            self.metrics.consumer_lag.labels(self.subscription.consumer, partition.topic, str(partition.number)).set(
-                lag
-            )
+def _refusal(error: Exception) -> str:
+    """Why a record cannot be consumed, without the text of the error: texts of drivers may quote a row."""
+    if is_refused_data(error):
+        return f"the database refused it: {getattr(error, 'sqlstate', '')}"
+    return f"the consumer raised {type(error).__name__}"

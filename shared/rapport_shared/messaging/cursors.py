@@ -23,6 +23,13 @@ FROM unnest($2::text[], $3::int[], $4::bigint[], $5::bigint[], $6::text[])
 WHERE c.consumer = $1 AND c.topic = moved.topic AND c.partition = moved.partition AND c.position = moved.expected
 """
 
+_HOLD = """
+SELECT 1 FROM consumer_cursor c
+JOIN unnest($2::text[], $3::int[], $4::bigint[]) AS held (topic, partition, position)
+    ON c.topic = held.topic AND c.partition = held.partition AND c.position = held.position
+WHERE c.consumer = $1 ORDER BY c.topic, c.partition FOR UPDATE OF c
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
@@ -73,6 +80,22 @@ async def move_cursors(
         [record.event_id for _, record in moves],
     )
     if status != f"UPDATE {len(moves)}":
+        raise CursorMoved(consumer)
+
+
+async def hold_cursors(connection: Connection, consumer: str, positions: dict[Partition, int]) -> None:
+    """Locks the cursors for a transaction that moves none of them. Raises `CursorMoved` when one stands elsewhere.
+
+    So what a replaced leader begins late finds the cursors of its successor, or the successor waits for its end.
+    """
+    rows = await connection.fetch(
+        _HOLD,
+        consumer,
+        [partition.topic for partition in positions],
+        [partition.number for partition in positions],
+        list(positions.values()),
+    )
+    if len(rows) != len(positions):
         raise CursorMoved(consumer)
 
 

@@ -1,6 +1,13 @@
 """A halt is durable: a role that found its ground broken stands still, over restarts, until an operator resumes it."""
 
+import asyncio
+import logging
+
 from rapport_shared.database import Connection, Database
+
+_log = logging.getLogger("rapport.halts")
+
+LOOK_SECONDS = 1.0
 
 
 class Halted(Exception):
@@ -18,3 +25,14 @@ async def halt_reason(database: Database, role: str) -> str | None:
     """Why `role` is halted, or None."""
     reason: str | None = await database.fetch_value("SELECT reason FROM halt WHERE role = $1", role)
     return reason
+
+
+async def until_resumed(database: Database, role: str) -> None:
+    """Returns when `role` is not halted, at once if it is not. One line of the log says that it stands still."""
+    reason = await halt_reason(database, role)
+    if reason is None:
+        return
+    _log.error("halted", extra={"role": role, "reason": reason})
+    while await halt_reason(database, role) is not None:  # noqa: ASYNC110 - the operator's command is another process
+        await asyncio.sleep(LOOK_SECONDS)
+    _log.info("resumed", extra={"role": role})

@@ -15,7 +15,7 @@ import asyncpg
 from aiokafka.errors import KafkaError
 
 from rapport_shared.database import CONNECTION_LOST, Database, is_transient
-from rapport_shared.messaging.halts import Halted, halt, halt_reason
+from rapport_shared.messaging.halts import Halted, halt, until_resumed
 from rapport_shared.messaging.kafka import is_kafka_away
 from rapport_shared.telemetry import Metrics
 
@@ -81,13 +81,12 @@ async def hold_role(
             async with leadership(database.dsn, role):
                 _log.info("leading", extra={"role": role})
                 metrics.leading.labels(role).set(1)
-                await _until_resumed(database, halting, metrics)
+                await until_resumed(database, halting)
                 await body()
                 return
         except (LeadershipLost, CursorMoved) as error:
             _log.warning("beginning anew", extra={"role": role, "reason": type(error).__name__})
         except Halted as error:
-            _log.error("halted", extra={"role": halting, "reason": str(error)})
             await _store_halt(database, halting, str(error))
         except (asyncpg.PostgresError, KafkaError, *CONNECTION_LOST) as error:
             if not is_transient(error) and not is_kafka_away(error):
@@ -120,14 +119,6 @@ async def _ping(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
             await connection.fetchval("SELECT 1", timeout=PING_SECONDS * 2)
         except (asyncpg.PostgresError, *CONNECTION_LOST) as error:
             raise LeadershipLost("the ping failed") from error
-
-
-async def _until_resumed(database: Database, role: str, metrics: Metrics) -> None:
-    gauge = metrics.halted.labels(role)
-    while await halt_reason(database, role) is not None:
-        gauge.set(1)
-        await asyncio.sleep(1)
-    gauge.set(0)
 
 
 async def _store_halt(database: Database, role: str, reason: str) -> None:

@@ -20,10 +20,16 @@ REJECT_WINDOW = 1000
 """More rejects than this among the last thousand records of a partition are a bad deploy, not bad records."""
 
 _INSERT = """
-INSERT INTO dead_letter (consumer, topic, partition, "offset", event_id, reason, key, headers, value, rejected_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-ON CONFLICT DO NOTHING
+INSERT INTO dead_letter (consumer, topic, partition, "offset", event_id, reason, key, headers, value, rejected_at,
+                         written_at, malformed_headers)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+ON CONFLICT (consumer, topic, partition, "offset") DO UPDATE
+SET event_id = excluded.event_id, reason = excluded.reason, key = excluded.key, headers = excluded.headers,
+    value = excluded.value, rejected_at = excluded.rejected_at, written_at = excluded.written_at,
+    malformed_headers = excluded.malformed_headers, state = 'open', replays = 0, decided_at = NULL
+WHERE (dead_letter.headers, dead_letter.value) IS DISTINCT FROM (excluded.headers, excluded.value)
 """
+"""A record that is rejected a second time keeps its letter; in a recreated topic another record has its place."""
 _RECENT = """
 SELECT count(*) FROM dead_letter d JOIN consumer_cursor c USING (consumer, topic, partition)
 WHERE d.consumer = $1 AND d.topic = $2 AND d.partition = $3
@@ -71,6 +77,8 @@ async def bury(
             json.dumps(dict(record.headers)),
             record.value,
             now,
+            record.written_at,
+            record.malformed_headers,
         )
     await outbox.queue(connection, [_mirror(service, letter) for letter in letters])
 

@@ -76,3 +76,15 @@ CREATE TABLE idempotent_answer (
 );
 CREATE INDEX idempotent_answer_age ON idempotent_answer (created_at);
 """
+
+DEAD_LETTER_DECISIONS = """
+ALTER TABLE dead_letter
+    ADD COLUMN state             text NOT NULL DEFAULT 'open'
+                                 CHECK (state IN ('open', 'replaying', 'consumed', 'dismissed')),
+    ADD COLUMN replays           integer NOT NULL DEFAULT 0,
+    ADD COLUMN decided_at        timestamptz,
+    ADD COLUMN written_at        timestamptz,
+    ADD COLUMN malformed_headers boolean NOT NULL DEFAULT false;
+CREATE INDEX dead_letter_undecided ON dead_letter (consumer, id) WHERE state IN ('open', 'replaying');
+"""
+"""What became of a dead letter. `written_at` is null for those of before; their time of rejection stands for it."""

@@ -2,11 +2,12 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 import asyncpg
 import orjson
-from fastapi import Request
+from fastapi import Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from fastapi.telemetry import TelemetryConfig
@@ -29,17 +30,23 @@ from rapport_shared.errors import (
 )
 from rapport_shared.telemetry import Metrics, describe_error
 from rapport_shared.web.hot import HotRoutes
-from rapport_shared.web.limits import MAX_BODY_BYTES, BodyTooLarge, RequestLimits
+from rapport_shared.web.limits import KEY_ID, MAX_BODY_BYTES, PROBLEM, BodyTooLarge, RequestLimits
 from rapport_shared.web.openapi import Application, Document
 from rapport_shared.web.routing import PUBLIC, Authenticator
 
 _log = logging.getLogger("rapport.web")
 
+_EXCLUDE = "Names of checks that do not count: database, roles, kafka; at the gateway also view."
 _NO_TELEMETRY = TelemetryConfig(tracing=False, metrics=False, logs=False)
 """Of FastAPI's own: it looks its providers up in the environment at each request, a tenth of the time of one."""
 
-Check = Callable[[], Awaitable[str | None]]
-"""Answers why the service is not ready, or None."""
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A readiness check by its name; `ask` answers why the service is not ready, or None."""
+
+    name: str
+    ask: Callable[[], Awaitable[str | None]]
 
 
 def make_application(
@@ -63,7 +70,7 @@ def make_application(
         title=title, version="1", description=description, docs_url=None, redoc_url=None, telemetry=_NO_TELEMETRY
     )
     app.complete = complete
-    app.state.authenticate = authenticate
+    app.state.authenticate = _noting_caller(authenticate)
     app.front = RequestLimits(
         HotRoutes(app.pass_on, application=app),
         metrics=metrics,
@@ -85,9 +92,10 @@ def make_application(
         return {"status": "alive"}
 
     @app.get("/readyz", dependencies=[PUBLIC], tags=["probes"])
-    async def readyz() -> Response:
+    async def readyz(exclude: Annotated[list[str] | None, Query(description=_EXCLUDE)] = None) -> Response:
         """The service can do its work: 200, else 503 with what is amiss."""
-        amiss = [reason for check in checks if (reason := await check()) is not None]
+        asked = _checks_without(checks, exclude or ())
+        amiss = [reason for check in asked if (reason := await check.ask()) is not None]
         return json_response({"status": "not ready" if amiss else "ready", "amiss": amiss}, 503 if amiss else 200)
 
     @app.get("/metrics", dependencies=[PUBLIC], tags=["probes"])
@@ -98,6 +106,25 @@ def make_application(
         return Response(metrics.exposition(), media_type="text/plain; version=0.0.4")
 
     return app
+
+
+def _checks_without(checks: Sequence[Check], excluded: Sequence[str]) -> list[Check]:
+    names = {check.name for check in checks}
+    unknown = sorted(set(excluded) - names)
+    if unknown:
+        raise Problem(VALIDATION, f"There are no such checks: there are {', '.join(sorted(names)) or 'none'}.")
+    return [check for check in checks if check.name not in excluded]
+
+
+def _noting_caller(authenticate: Authenticator) -> Authenticator:
+    """Notes in the request's scope whose key it is, for the log."""
+
+    async def noting(request: Request) -> Caller:
+        caller = await authenticate(request)
+        request.scope[KEY_ID] = caller.principal
+        return caller
+
+    return noting
 
 
 def token_authenticator(tokens: CallerTokens, clock: Clock) -> Authenticator:
@@ -142,17 +169,23 @@ def moved_response(request: Request, path: str) -> Response:
     return Response(status_code=307, headers={"Location": location, "Cache-Control": "no-store"})
 
 
-async def _on_problem(_: Request, error: Exception) -> Response:
+def _refuse(request: Request, problem: Problem) -> Response:
+    """The answer to a request that is refused, noted in its scope for the log."""
+    request.scope[PROBLEM] = problem.problem_type.code
+    return problem_response(problem)
+
+
+async def _on_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
-    return problem_response(error)
+    return _refuse(request, error)
 
 
-async def _on_validation(_: Request, error: Exception) -> Response:
+async def _on_validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     found = error.errors()
     if any(item["type"] == "json_invalid" for item in found):
-        return problem_response(Problem(MALFORMED, "The body is not JSON."))
-    return problem_response(Problem(VALIDATION, "The request is not valid.", errors=field_problems(found)))
+        return _refuse(request, Problem(MALFORMED, "The body is not JSON."))
+    return _refuse(request, Problem(VALIDATION, "The request is not valid.", errors=field_problems(found)))
 
 
 def field_problems(errors: Sequence[Any]) -> list[FieldProblem]:
@@ -174,28 +207,27 @@ def _sentence(item: Any) -> str:
     return str(item["msg"]) + "."
 
 
-async def _on_http_exception(_: Request, error: Exception) -> Response:
+async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == 404:
-        return problem_response(Problem(NOT_FOUND, "There is no such path."))
+        return _refuse(request, Problem(NOT_FOUND, "There is no such path."))
     if error.status_code == 405:
-        return problem_response(
-            Problem(METHOD_NOT_ALLOWED, "The path has no such method.", headers=dict(error.headers or {}))
-        )
-    return problem_response(Problem(MALFORMED, "The request cannot be read."))
+        headers = dict(error.headers or {})
+        return _refuse(request, Problem(METHOD_NOT_ALLOWED, "The path has no such method.", headers=headers))
+    return _refuse(request, Problem(MALFORMED, "The request cannot be read."))
 
 
-async def _on_body_too_large(_: Request, error: Exception) -> Response:
-    return problem_response(Problem(TOO_LARGE, "The body is larger than this path takes."))
+async def _on_body_too_large(request: Request, error: Exception) -> Response:
+    return _refuse(request, Problem(TOO_LARGE, "The body is larger than this path takes."))
 
 
 async def _on_unavailable_or_internal(request: Request, error: Exception) -> Response:
     if is_transient(error):
-        return problem_response(unavailable("The database"))
+        return _refuse(request, unavailable("The database"))
     return await _on_exception(request, error)
 
 
 async def _on_exception(request: Request, error: Exception) -> Response:
     name, places = describe_error(error)
-    _log.error("a request failed", extra={"method": request.method, "error": name, "place": places})
-    return problem_response(Problem(INTERNAL, "Something broke here; it has been logged."))
+    _log.error("a request broke", extra={"method": request.method, "error": name, "place": places})
+    return _refuse(request, Problem(INTERNAL, "Something broke here; it has been logged."))

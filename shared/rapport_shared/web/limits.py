@@ -1,5 +1,7 @@
 """Limits of a request, and its time, as pure ASGI: what is refused here never reaches a route."""
 
+import logging
+import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
@@ -14,7 +16,15 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+_log = logging.getLogger("rapport.web")
+
 MAX_BODY_BYTES = 1024 * 1024
+FIRST_REFUSAL, FIRST_FAILURE = 400, 500
+KEY_ID = "rapport.key_id"
+"""Where a request's scope says whose key it has."""
+PROBLEM = "rapport.problem"
+"""Where a request's scope says what it was refused with."""
+_WAIT = re.compile(rb"(?:^|&)wait_ms=(\d{1,9})(?=&|$)")
 
 
 class BodyTooLarge(Exception):
@@ -22,8 +32,10 @@ class BodyTooLarge(Exception):
 
 
 class RequestLimits:
-    """Refuses bodies over the limit (by their stated length, else while they arrive) and measures each request.
+    """Refuses bodies over the limit (by their stated length, else while they arrive); measures and logs requests.
 
+    Requests that wait on purpose (`wait_ms`, event streams) are counted, not timed. Each refused or failed request is
+    one line of the log: the template of its route, status, problem and the id of its key, nothing of what it says.
     `larger_bodies` names paths that have a limit of their own: those that keep a body while it arrives.
     """
 
@@ -45,24 +57,45 @@ class RequestLimits:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
-        status = 500
+        status, waits = 500, _asks_to_wait(scope)
         limit = self._larger.get(scope["path"], self._limit)
 
         async def sending(message: MutableMapping[str, Any]) -> None:
-            nonlocal status
+            nonlocal status, waits
             if message["type"] == "http.response.start":
                 status = message["status"]
+                waits = waits or _is_event_stream(message)
             await send(message)
 
         try:
             if self._stated_length(scope) > limit:
+                scope[PROBLEM] = TOO_LARGE.code
                 await _refuse(sending)
             else:
                 await self._app(scope, _limited(receive, limit), sending)
         finally:
-            route = getattr(scope.get("route"), "path", "unmatched")
-            elapsed = time.perf_counter() - started
-            self._metrics.requests.labels(scope["method"], route, str(status)).observe(elapsed)
+            self._finish(scope, status, time.perf_counter() - started, waits=waits)
+
+    def _finish(self, scope: Scope, status: int, seconds: float, *, waits: bool) -> None:
+        route = getattr(scope.get("route"), "path", "unmatched")
+        labels = (scope["method"], route, str(status))
+        if waits:
+            self._metrics.waiting_requests.labels(*labels).inc()
+        else:
+            self._metrics.requests.labels(*labels).observe(seconds)
+        if status >= FIRST_REFUSAL:
+            _log.log(
+                logging.WARNING if status >= FIRST_FAILURE else logging.INFO,
+                "a request failed" if status >= FIRST_FAILURE else "a request was refused",
+                extra={
+                    "method": scope["method"],
+                    "route": route,
+                    "status": status,
+                    "problem": scope.get(PROBLEM),
+                    "key_id": scope.get(KEY_ID),
+                    "duration_ms": round(seconds * 1000),
+                },
+            )
 
     @staticmethod
     def _stated_length(scope: Scope) -> int:
@@ -70,6 +103,18 @@ class RequestLimits:
             if name == b"content-length":
                 return int(value) if value.isdigit() else 0
         return 0
+
+
+def _asks_to_wait(scope: Scope) -> bool:
+    """Whether a request waits on purpose. How long that takes says nothing of how fast the service is."""
+    return any(int(number) for number in _WAIT.findall(scope["query_string"]))
+
+
+def _is_event_stream(start: Mapping[str, Any]) -> bool:
+    return any(
+        name.lower() == b"content-type" and value.startswith(b"text/event-stream")
+        for name, value in start.get("headers", ())
+    )
 
 
 def _limited(receive: Receive, limit: int) -> Receive:

@@ -13,7 +13,7 @@ from rapport_customer.simulation import Simulation
 from rapport_shared.callers import CallerTokens
 from rapport_shared.clock import Clock, system_clock
 from rapport_shared.messaging.leadership import hold_role
-from rapport_shared.service import Plumbing, Service, database_check, housekeeping, message_metrics
+from rapport_shared.service import Plumbing, Service, housekeeping
 from rapport_shared.web.application import make_application, token_authenticator
 from rapport_shared.web.policies import policies
 
@@ -26,8 +26,8 @@ def build(settings: CustomerSettings, clock: Clock = system_clock) -> Service:
         "Rapport customer",
         metrics=plumbing.metrics,
         authenticate=token_authenticator(CallerTokens(settings.token_secret), clock),
-        checks=[database_check(database)],
-        refresh_metrics=message_metrics(database, plumbing.metrics),
+        checks=plumbing.checks(),
+        refresh_metrics=plumbing.gathering(),
     )
     records = Records(settings.identifier_secret.encode(), clock)
     application.include_router(api.registration(runner, records))
@@ -60,4 +60,5 @@ def build(settings: CustomerSettings, clock: Clock = system_clock) -> Service:
             ],
             "housekeeping": [housekeeping(database, clock, quality_of_the_day(clock))],
         },
+        beside_api=[plumbing.kafka.run],
     )

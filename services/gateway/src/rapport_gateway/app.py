@@ -50,10 +50,10 @@ from rapport_shared.callers import CallerTokens
 from rapport_shared.clock import Clock, system_clock
 from rapport_shared.contracts.touchpoints import MAX_BATCH_BYTES
 from rapport_shared.database import Connection, Database
-from rapport_shared.messaging.consumer import CursorConsumer
+from rapport_shared.messaging.cursor_consumer import CursorConsumer
 from rapport_shared.messaging.leadership import hold_role
 from rapport_shared.policy_registers import FIELDS_PLACE, policy_register
-from rapport_shared.service import Plumbing, Role, Service, database_check, housekeeping, message_metrics
+from rapport_shared.service import Plumbing, Role, Service, housekeeping
 from rapport_shared.web.api_page import add_api_page
 from rapport_shared.web.application import Check, make_application
 
@@ -91,12 +91,13 @@ def build(settings: GatewaySettings, clock: Clock = system_clock) -> Service:
         clock,
     )
     credentials = Credentials(database, clock, demo_keys_allowed=settings.environment != "production")
+    view_freshness = Freshness(views, database, settings.kafka, clock)
     application = make_application(
         "Rapport gateway",
         metrics=plumbing.metrics,
         authenticate=credentials.authenticate,
-        checks=[database_check(database), _view_check(hub)],
-        refresh_metrics=message_metrics(database, plumbing.metrics),
+        checks=[*plumbing.checks(), _view_check(hub)],
+        refresh_metrics=plumbing.gathering(view_freshness.gather(plumbing.metrics)),
         max_body_bytes=MAX_BATCH_BYTES,
         larger_bodies={"/v1/imports": MAX_FILE_BYTES},
         description="Report what happens at every channel; read one unified view of each customer.",
@@ -112,7 +113,7 @@ def build(settings: GatewaySettings, clock: Clock = system_clock) -> Service:
     application.include_router(own_fields.router(fields))
     application.include_router(relations.router(views, audience))
     application.include_router(assets.router(views, audience, secret))
-    application.include_router(freshness.router(Freshness(views, database, settings.kafka, clock)))
+    application.include_router(freshness.router(view_freshness))
     application.include_router(access.router(database, runner, clock))
     application.include_router(rebuilds.router(database, runner))
     application.include_router(hand_overs.router(views, audience, owners))
@@ -156,6 +157,7 @@ def build(settings: GatewaySettings, clock: Clock = system_clock) -> Service:
             "imports": [lambda: hold_role(database, "imports", importer.run, plumbing.metrics)],
             "housekeeping": [housekeeping(database, clock, forget, forget_imports)],
         },
+        beside_api=[plumbing.kafka.run],
     )
 
 
@@ -196,4 +198,4 @@ def _view_check(hub: Hub) -> Check:
     async def check() -> str | None:
         return None if hub.view is not None else "the view is not known yet"
 
-    return check
+    return Check("view", check)

@@ -1,6 +1,5 @@
 """The interaction service, put together."""
 
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from rapport_interaction import api, api_quarantine, consumers, store
@@ -8,9 +7,10 @@ from rapport_interaction.domain.arrivals import Normaliser
 from rapport_interaction.settings import InteractionSettings
 from rapport_shared.callers import CallerTokens
 from rapport_shared.clock import Clock, system_clock
-from rapport_shared.database import CONNECTION_LOST, Connection, Database
+from rapport_shared.database import Connection, Database
+from rapport_shared.gathering import MetricSource
 from rapport_shared.policy_registers import FIELDS_PLACE, MATCHING_PLACE, policy_register
-from rapport_shared.service import Plumbing, Service, database_check, housekeeping, message_metrics
+from rapport_shared.service import Plumbing, Service, housekeeping
 from rapport_shared.telemetry import Metrics
 from rapport_shared.web.application import make_application, token_authenticator
 
@@ -26,8 +26,8 @@ def build(settings: InteractionSettings, clock: Clock = system_clock) -> Service
         "Rapport interaction",
         metrics=plumbing.metrics,
         authenticate=token_authenticator(CallerTokens(settings.token_secret), clock),
-        checks=[database_check(database)],
-        refresh_metrics=_refresh(database, plumbing.metrics),
+        checks=plumbing.checks(),
+        refresh_metrics=plumbing.gathering(_quarantine(database, plumbing.metrics)),
     )
     application.include_router(api.router(database, plumbing.commands(), clock))
     application.include_router(api_quarantine.router(database, plumbing.commands(), normaliser))
@@ -50,17 +50,12 @@ def build(settings: InteractionSettings, clock: Clock = system_clock) -> Service
             ),
             "housekeeping": [housekeeping(database, clock, prune_quarantine)],
         },
+        beside_api=[plumbing.kafka.run],
     )
 
 
-def _refresh(database: Database, metrics: Metrics) -> Callable[[], Awaitable[None]]:
-    messages = message_metrics(database, metrics)
+def _quarantine(database: Database, metrics: Metrics) -> MetricSource:
+    async def gather() -> None:
+        metrics.quarantine_rows.set(await store.count_quarantined(database))
 
-    async def refresh() -> None:
-        await messages()
-        try:
-            metrics.quarantine_rows.set(await store.count_quarantined(database))
-        except CONNECTION_LOST:
-            return  # the figure stays until the database is back
-
-    return refresh
+    return gather

@@ -15,44 +15,36 @@ from rapport_scoring.timers import timers
 from rapport_scoring.trials import Trial
 from rapport_shared.callers import CallerTokens
 from rapport_shared.clock import system_clock
-from rapport_shared.database import Database
 from rapport_shared.messaging.leadership import hold_role
-from rapport_shared.messaging.outbox import OutboxSignal
-from rapport_shared.messaging.pace import background_pace
-from rapport_shared.messaging.relay import Relay
-from rapport_shared.service import Service, database_check, housekeeping, message_metrics
+from rapport_shared.service import Plumbing, Service, housekeeping
 from rapport_shared.settings import ServiceSettings
-from rapport_shared.telemetry import Metrics
 from rapport_shared.web.application import make_application, token_authenticator
-from rapport_shared.web.commands import CommandRunner
 from rapport_shared.web.policies import policies
 
 
 def build(settings: ServiceSettings) -> Service:
     """The service, wired and not yet started."""
     own = cast(ScoringSettings, settings)
-    database = Database(own.database, size=own.pool_size, application="rapport-scoring")
-    metrics, signal, clock = Metrics(), OutboxSignal(database), system_clock
+    plumbing = Plumbing.of("scoring", own, system_clock)
+    database, metrics, signal, clock = plumbing.database, plumbing.metrics, plumbing.signal, plumbing.clock
     application = make_application(
         "Rapport scoring",
         metrics=metrics,
         authenticate=token_authenticator(CallerTokens(own.token_secret), clock),
-        checks=[database_check(database)],
-        refresh_metrics=message_metrics(database, metrics),
+        checks=plumbing.checks(),
+        refresh_metrics=plumbing.gathering(),
         description="What customers are worth, with the ledger lines that add up.",
     )
     rules = RulesInForce()
-    runner = CommandRunner(database, signal, clock)
+    runner = plumbing.commands()
     application.include_router(api.router(database, rules))
     application.include_router(api_runs.runs(database, runner, clock))
     application.include_router(api_runs.results(database))
     application.include_router(api_segments.segments(database, rules))
     for kind in KINDS:
         application.include_router(policies(kind, database, runner, clock, Trial(database, clock, kind.kind)))
-    relay = Relay("scoring", database, own.kafka, signal, metrics)
     reading = subscription(rules, clock, signal)
-    pace = background_pace(own.background_rest_ms / 1000)
-    drain = Drain("scoring", database, own.kafka, reading, metrics, clock, own.batch_size, pace)
+    drain = Drain("scoring", database, own.kafka, reading, metrics, clock, own.batch_size, plumbing.pace(reading))
     worker = Worker(own.kafka, own.worker_group, own.work_directory, reading.topics, drain)
     long = RunWorker(
         database,
@@ -68,9 +60,10 @@ def build(settings: ServiceSettings) -> Service:
         database,
         application,
         {
-            "relay": [lambda: hold_role(database, "relay", relay.run, metrics)],
+            "relay": [plumbing.relay()],
             "consumers": [worker.run, timers(database, rules, clock, signal, lambda: drain.caught_up)],
             "runs": [lambda: hold_role(database, "runs", long.work, metrics)],
             "housekeeping": [housekeeping(database, clock)],
         },
+        beside_api=[plumbing.kafka.run],
     )

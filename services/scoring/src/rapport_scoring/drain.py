@@ -18,7 +18,7 @@ from rapport_shared.contracts.catalogue import Service
 from rapport_shared.database import CONNECTION_LOST, Database, is_transient
 from rapport_shared.messaging.consumer import BatchProcessor, Subscription
 from rapport_shared.messaging.cursors import verified_positions
-from rapport_shared.messaging.halts import Halted, halt, halt_reason
+from rapport_shared.messaging.halts import Halted, halt, until_resumed
 from rapport_shared.messaging.kafka import is_kafka_away
 from rapport_shared.messaging.leadership import CursorMoved
 from rapport_shared.messaging.pace import Pace, Pacer
@@ -29,8 +29,6 @@ from rapport_shared.telemetry import Metrics
 _log = logging.getLogger("rapport.drain")
 
 Item = TypeVar("Item")
-
-LOOK_SECONDS = 1.0
 
 
 class Drain(Generic[Item]):
@@ -97,13 +95,12 @@ class Drain(Generic[Item]):
         """
         while True:
             try:
-                await self._until_resumed()
+                await until_resumed(self._database, self._subscription.consumer)
                 await self._consume(self._assigned)
                 continue
             except (CursorMoved, PositionLost) as error:
                 _log.warning("beginning anew", extra={"reason": type(error).__name__})
             except Halted as error:
-                _log.error("halted", extra={"role": self._subscription.consumer, "reason": str(error)})
                 await self._store_halt(str(error))
             except (asyncpg.PostgresError, KafkaError, *CONNECTION_LOST) as error:
                 if not is_transient(error) and not is_kafka_away(error):
@@ -127,6 +124,7 @@ class Drain(Generic[Item]):
                 self._database, reader, self._subscription.consumer, assigned, at_log_start=frozenset()
             )
             reader.assign(self._positions)
+            _log.info("consuming", extra={"partition": sorted(str(partition) for partition in assigned)})
             pacer = Pacer(self._pace, asyncio.get_running_loop().time)
             while self._assigned == assigned:
                 await self._look(reader, processor, pacer)
@@ -135,6 +133,7 @@ class Drain(Generic[Item]):
         records = await reader.poll(processor.wait_ms)
         pacer.begin()
         await processor.process(records)
+        await processor.replay(asyncio.get_running_loop().time())
         lags = reader.lag(self._positions)
         known = lags.keys() == self._positions.keys()  # the end of a partition is unknown until it was asked for
         self.caught_up = not records or (known and sum(lags.values()) <= self._batch_size)
@@ -150,13 +149,6 @@ class Drain(Generic[Item]):
         async with self._advanced:
             self._rounds += looked
             self._advanced.notify_all()
-
-    async def _until_resumed(self) -> None:
-        gauge = self._metrics.halted.labels(self._subscription.consumer)
-        while await halt_reason(self._database, self._subscription.consumer) is not None:
-            gauge.set(1)
-            await asyncio.sleep(LOOK_SECONDS)
-        gauge.set(0)
 
     async def _store_halt(self, reason: str) -> None:
         async with self._database.transaction() as connection:

@@ -18,6 +18,7 @@ from aiokafka.errors import KafkaError
 from faust.assignor.partition_assignor import PartitionAssignor
 
 from rapport_scoring.drain import Drain
+from rapport_scoring.faust_logs import drop_false_alarms
 from rapport_shared.contracts.catalogue import Topic
 from rapport_shared.messaging.kafka import is_kafka_away
 from rapport_shared.messaging.reader import BatchReader
@@ -66,6 +67,7 @@ class Worker(Generic[Item]):
 
     async def run(self) -> None:
         """Works for ever. Raises `StreamBroken` when Faust is, and what the drain raises; both end the process."""
+        drop_false_alarms()
         await _broker_answers(self.servers)
         self.work_directory.mkdir(parents=True, exist_ok=True)
         app = make_app(self)

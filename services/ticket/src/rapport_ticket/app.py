@@ -5,7 +5,7 @@ from functools import partial
 from rapport_shared.callers import CallerTokens
 from rapport_shared.clock import Clock, system_clock
 from rapport_shared.policy_registers import FIELDS_PLACE, policy_register
-from rapport_shared.service import Plumbing, Service, database_check, housekeeping, message_metrics
+from rapport_shared.service import Plumbing, Service, housekeeping
 from rapport_shared.web.application import make_application, token_authenticator
 from rapport_shared.web.policies import policies
 from rapport_ticket import api, consumers
@@ -22,8 +22,8 @@ def build(settings: TicketSettings, clock: Clock = system_clock) -> Service:
         "Rapport ticket",
         metrics=plumbing.metrics,
         authenticate=token_authenticator(CallerTokens(settings.token_secret), clock),
-        checks=[database_check(database)],
-        refresh_metrics=message_metrics(database, plumbing.metrics),
+        checks=plumbing.checks(),
+        refresh_metrics=plumbing.gathering(),
     )
     tickets = Tickets(settings.identifier_secret.encode(), clock)
     runner = plumbing.commands()
@@ -44,4 +44,5 @@ def build(settings: TicketSettings, clock: Clock = system_clock) -> Service:
             ),
             "housekeeping": [housekeeping(database, clock, partial(forget_occasions, clock=clock))],
         },
+        beside_api=[plumbing.kafka.run],
     )

@@ -10,6 +10,7 @@ from rapport_gateway.projection.runs import Run, begin_run, find_run, retire, ru
 from rapport_gateway.view.sections import SECTIONS
 from rapport_shared.database import CONNECTION_LOST, Connection, Database, is_transient
 from rapport_shared.errors import CONFLICT, Problem, not_found
+from rapport_shared.messaging.dead_letters import LetterFilter, dismiss
 from rapport_shared.web.commands import Answer
 
 LOOK_SECONDS = 1.0
@@ -104,7 +105,8 @@ async def differences(database: Database, run: int) -> dict[str, Any]:
 async def promote(connection: Connection, run: int) -> Answer:
     """Puts a run in the place of the live one, once it stands at the same cursors. Raises a 404, a 409.
 
-    The live run's cursors are locked meanwhile, so its projector waits at them and then finds itself superseded.
+    The live run's cursors are locked meanwhile, so its projector waits at them and then finds itself superseded. Its
+    dead letters are dismissed: the new run has read those records too, and rejected them itself if it had to.
     """
     building = await find_run(connection, "building")
     live = await find_run(connection, "live")
@@ -117,5 +119,6 @@ async def promote(connection: Connection, run: int) -> Answer:
     if behind:
         raise Problem(CONFLICT, "The new run has not reached the live one's cursors yet.", behind=behind)
     await connection.execute("UPDATE view_run SET state = 'retired' WHERE run = $1", live.run)
+    await dismiss(connection, LetterFilter(consumer=live.consumer))
     await connection.execute("UPDATE view_run SET state = 'live', promoted_at = now() WHERE run = $1", run)
     return Answer(200, {"run": run, "state": "live", "retired": live.run})

@@ -15,8 +15,10 @@ from rapport_shared.clock import Clock
 from rapport_shared.contracts.catalogue import DEAD_LETTERS, EVENT_TOPICS
 from rapport_shared.database import Database
 from rapport_shared.messaging.cursors import load_cursors
+from rapport_shared.gathering import MetricSource
 from rapport_shared.messaging.reader import BatchReader
 from rapport_shared.messaging.records import Partition
+from rapport_shared.telemetry import Metrics
 
 ASKED_AGAIN_SECONDS = 1.0
 PATIENCE_SECONDS = 2.0
@@ -38,7 +40,7 @@ class PartitionFreshness(BaseModel):
 
 
 class RejectedRecords(BaseModel):
-    """What one of the gateway's consumers has rejected; kept for 30 days."""
+    """What one of the gateway's consumers has rejected, and was neither replayed nor dismissed; kept for 30 days."""
 
     consumer: str
     count: int
@@ -130,6 +132,28 @@ class Freshness:
             quarantined=await self._views.live.fetch_value(quarantine.COUNT),
         )
 
+    def gather(self, metrics: Metrics) -> MetricSource:
+        """What sets the metrics of freshness. Before the view is known it sets none."""
+
+        async def gather() -> None:
+            if self._views.hub.view is None:
+                return
+            await self._gather_lags(metrics)
+            unrecorded = await self._unrecorded()
+            metrics.unrecorded.set(unrecorded.count)
+            metrics.unrecorded_age.set((unrecorded.oldest_ms or 0) / 1000)
+
+        return gather
+
+    async def _gather_lags(self, metrics: Metrics) -> None:
+        rows = await self._database.fetch(
+            "SELECT run, caught_up_at FROM view_run WHERE state IN ('live', 'building') AND caught_up_at IS NOT NULL"
+        )
+        now = self._clock()
+        metrics.view_lag.clear()
+        for row in rows:
+            metrics.view_lag.labels(str(row["run"])).set(max(0.0, (now - row["caught_up_at"]).total_seconds()))
+
     async def _partitions(self, bounds: Bounds, lag_ms: int | None) -> list[PartitionFreshness]:
         cursors = await load_cursors(self._database, run_consumer(self._views.run))
         events = {topic.name for topic in EVENT_TOPICS}
@@ -140,7 +164,8 @@ class Freshness:
 
     async def _rejected(self) -> list[RejectedRecords]:
         rows = await self._database.fetch(
-            "SELECT consumer, count(*) AS count FROM dead_letter GROUP BY consumer ORDER BY consumer"
+            "SELECT consumer, count(*) AS count FROM dead_letter WHERE state IN ('open', 'replaying') "
+            "GROUP BY consumer ORDER BY consumer"
         )
         return [RejectedRecords(consumer=row["consumer"], count=row["count"]) for row in rows]
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from rapport_interaction.domain.quarantined import Names, Quarantined
 from rapport_shared.contracts.interaction import InteractionQuarantined, QuarantineReason
 from rapport_shared.database import Connection, Database, Row
+from rapport_shared.gathering import counted
 
 _SHOWN = (
     "quarantine_id, touchpoint_id, reason, errors, conflict_of, kind, channel, source, received_at, "
@@ -171,6 +172,6 @@ async def prune_quarantine(connection: Connection, before: datetime) -> None:
 
 
 async def count_quarantined(database: Database) -> int:
-    """How many touchpoints are in quarantine."""
-    count: int = await database.fetch_value("SELECT count(*) FROM quarantine WHERE state = 'open'")
+    """How many touchpoints are in quarantine; counting stops at 100,000."""
+    count: int = await database.fetch_value("SELECT " + counted("quarantine", "state = 'open'"))
     return count

@@ -1,0 +1,14 @@
+"""What becomes of a dead letter: it is replayed, or dismissed."""
+
+from rapport_shared.messaging.tables import DEAD_LETTER_DECISIONS
+from rapport_shared.migrations import run_sql
+
+revision = "0008"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Adds the columns. Dead letters of before are open."""
+    run_sql(DEAD_LETTER_DECISIONS)
