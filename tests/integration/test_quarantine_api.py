@@ -214,8 +214,7 @@ async def test_a_record_of_an_unknown_type_is_mended_by_its_body_alone(desk: Des
 async def test_a_conflict_is_recorded_under_its_own_id_beside_the_first(desk: Desk) -> None:
     first = touchpoint(identifiers=[PHONE | {"region": "CN", "verified": True}])
     other = {**first, "data": {"direction": "outbound"}}
-    headers = {"rapport_mayverify": "phone"}
-    await desk.arrive_by_gateway(first, other, **headers)
+    await desk.arrive_by_gateway(first, other, may_verify={"phone"})
     item = await one(desk)
     assert (item["reason"], item["conflict_of"]) == ("id_conflict", first["id"])
     path = f"/v1/quarantine/{item['quarantine_id']}"
@@ -225,7 +224,7 @@ async def test_a_conflict_is_recorded_under_its_own_id_beside_the_first(desk: De
     assert standing[done["touchpoint_id"]]["touchpoint"] == {**other, "id": done["touchpoint_id"]}
     assert standing[done["touchpoint_id"]]["identifiers"][0]["verified"], "the gateway's headers count still"
     before = await state_of(desk)
-    await desk.arrive_by_gateway(other, first, **headers)
+    await desk.arrive_by_gateway(other, first, may_verify={"phone"})
     assert await state_of(desk) == before, "repeats of both change nothing"
 
 
@@ -365,7 +364,7 @@ async def test_a_patch_of_many_is_applied_to_each_anew(desk: Desk) -> None:
 
 async def test_a_unit_that_a_patch_names_is_looked_at_though_the_gateway_had_checked_another(desk: Desk) -> None:
     first = touchpoint(unit=UNIT, identifiers=[PHONE])
-    await desk.arrive_by_gateway(first, {**first, "data": {"direction": "outbound"}}, rapport_region="CN")
+    await desk.arrive_by_gateway(first, {**first, "data": {"direction": "outbound"}}, region="CN")
     path = f"/v1/quarantine/{(await one(desk))['quarantine_id']}/fix"
     body = {"patch": [{"op": "replace", "path": "/unit", "value": "de/berlin"}]}
     assert (await desk.call("POST", path, 422, json=body)).json()["errors"][0]["code"] == "unknown_unit"

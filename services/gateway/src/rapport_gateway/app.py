@@ -17,6 +17,7 @@ from rapport_gateway import (
     api_view,
 )
 from rapport_gateway.auth import KeyRing
+from rapport_gateway.channels import KnownChannels
 from rapport_gateway.freshness import Freshness
 from rapport_gateway.hub import CHANNEL, Hub
 from rapport_gateway.imports import api as api_imports
@@ -74,7 +75,15 @@ def build(settings: GatewaySettings, clock: Clock = system_clock) -> Service:
     producer = IntakeProducer(settings.kafka, settings.produce_patience_ms)
     fields = KnownFields(database, clock)
     intake = TouchpointIntake(
-        producer, AcceptedIds(database, clock), secret, views.unit, views.whom, clock, fields.rules
+        producer,
+        AcceptedIds(database, clock),
+        secret,
+        views.unit,
+        views.whom,
+        clock,
+        KnownChannels(database, clock),
+        fields.rules,
+        settings.phone_region,
     )
     owners = api_commands.Owners(
         {
@@ -100,7 +109,9 @@ def build(settings: GatewaySettings, clock: Clock = system_clock) -> Service:
     add_api_page(application)
     application.include_router(api_touchpoints.router(intake, views))
     worth = Worth(views, owners)
-    application.include_router(api_view.router(views, worth, secret, settings.stream_heartbeat_s, fields.rules))
+    application.include_router(
+        api_view.router(views, worth, secret, settings.phone_region, settings.stream_heartbeat_s, fields.rules)
+    )
     application.include_router(api_fields.router(fields))
     application.include_router(api_relations.router(views))
     application.include_router(api_assets.router(views, secret))
@@ -119,6 +130,7 @@ def build(settings: GatewaySettings, clock: Clock = system_clock) -> Service:
         by_likeness(view_matcher(database), customer_service(settings.customer_url, tokens, clock)),
         settings.identifier_secret,
         clock,
+        settings.phone_region,
     )
     publisher = StatePublisher(database, run_database, settings.kafka, clock)
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import orjson
 
-from rapport_gateway import quarantine
+from rapport_gateway import quarantine, reactions
 from rapport_gateway.hub import Hub
 from rapport_gateway.projection.runs import OF_SCORE
 from rapport_gateway.projection.store import memberships, partials, views
@@ -115,12 +115,14 @@ class Views:
         async with self.live.connection() as connection:
             return (await views.load(connection, [customer_id])).get(customer_id)
 
-    def document(self, view: StoredView, sections: Collection[str]) -> bytes:
-        """The unified view as JSON, sections passed through as they are stored."""
+    def document(self, view: StoredView, sections: Collection[str], pending: Sequence[str] = ()) -> bytes:
+        """The unified view as JSON, sections passed through as they are stored; `pending` are named in it."""
         head = (
             f'{{"customer_id":"{view.customer_id}","version":{view.version},"as_of":"{view.as_of.isoformat()}",'
             f'"lag_ms":{orjson.dumps(self.lag_ms()).decode()}'
         )
+        if pending:
+            head += f',"pending":{orjson.dumps(pending).decode()}'
         parts = [f',"{name}":{view.sections[name]}' for name in SECTIONS if name in sections and name in view.sections]
         return (head + "".join(parts) + "}").encode()
 
@@ -147,6 +149,16 @@ class Views:
             if left <= 0:
                 raise Problem(NOT_IN_TIME, "The view has not reached the event yet.", lag_ms=self.lag_ms())
             await self.hub.moved(min(left, 0.5))
+
+    async def until_answered(self, event_ids: Sequence[UUID], wait_ms: int) -> bool:
+        """Waits until the profiles that recorded touchpoints led to are in the view; answers whether they are."""
+        deadline = self.clock().timestamp() + wait_ms / 1000
+        while await reactions.are_missing(self.live, event_ids):
+            left = deadline - self.clock().timestamp()
+            if left <= 0:
+                return False
+            await self.hub.moved(min(left, 0.5))
+        return True
 
     async def _missing(self, event_ids: Sequence[UUID]) -> set[UUID]:
         rows = await self.live.fetch("SELECT event_id FROM fact WHERE event_id = ANY($1)", list(event_ids))
@@ -229,15 +241,18 @@ class Views:
             "next_cursor": encode_cursor(last["occurred_at"].isoformat(), str(last["event_id"])) if last else None,
         }
 
-    async def lookup_keys(self, keys: Sequence[str]) -> list[dict[str, Any]]:
-        """Customers by identifier keys: those that touches go to first, then those that hold one."""
+    async def lookup_keys(self, keys: Sequence[str], records: Sequence[UUID] = ()) -> list[dict[str, Any]]:
+        """Customers by identifier keys: those that touches go to, then those that hold one; first of all those of
+        source records, by the profiles that they are."""
         rows = await self.live.fetch(
             "SELECT DISTINCT ON (customer_id) customer_id, reason, rank FROM ("
-            "  SELECT m.customer_id, 'routed' AS reason, 0 AS rank FROM route r JOIN membership m USING (profile_id)"
+            "  SELECT customer_id, 'record' AS reason, 0 AS rank FROM membership WHERE profile_id = ANY($2) UNION ALL "
+            "  SELECT m.customer_id, 'routed', 1 FROM route r JOIN membership m USING (profile_id)"
             "  WHERE r.identifier_key = ANY($1) UNION ALL "
-            "  SELECT m.customer_id, 'holds', 1 FROM held_identifier h JOIN membership m USING (profile_id)"
+            "  SELECT m.customer_id, 'holds', 2 FROM held_identifier h JOIN membership m USING (profile_id)"
             "  WHERE h.identifier_key = ANY($1)) found ORDER BY customer_id, rank",
             list(keys),
+            list(records),
         )
         return await self._matches([(row["customer_id"], row["reason"], row["rank"]) for row in rows])
 
@@ -305,18 +320,32 @@ class Views:
         row = await self.live.fetch_row("SELECT state FROM unit WHERE path = $1", path)
         return None if row is None else UnitState.model_validate_json(row["state"])
 
-    async def whom(self, identifiers: Sequence[tuple[str, str]], source_profile: UUID | None) -> UUID | None:
-        """The customer that a touch would meet now; None for one that would be new."""
+    async def whom(
+        self, identifiers: Sequence[tuple[str, str]], source_profile: UUID | None, named: UUID | None
+    ) -> UUID | None:
+        """The customer that a touch would meet now; None for one that would be new.
+
+        `named` is the profile that the deciding identifier names by itself: an external one is a source record.
+        """
         rows = await self.live.fetch(
             "SELECT r.identifier_key, m.customer_id FROM route r JOIN membership m USING (profile_id) "
             "WHERE r.identifier_key = ANY($1)",
             [key for _, key in identifiers],
         )
         customers: dict[str, UUID] = {row["identifier_key"]: row["customer_id"] for row in rows}
-        if source_profile is not None:
-            async with self.live.connection() as connection:
-                return (await memberships.customers_of(connection, [source_profile])).get(source_profile)
-        return next((customers[key] for _, key in identifiers if key in customers), None)
+        routed = next((customers[key] for _, key in identifiers if key in customers), None)
+        record = source_profile or named
+        if record is None or (routed is not None and source_profile is None):
+            return routed
+        async with self.live.connection() as connection:
+            return (await memberships.customers_of(connection, [record])).get(record)
+
+    async def blocked(self, keys: Sequence[str]) -> set[str]:
+        """Those of `keys` by which touches go to nobody, for the matching policy blocks the value."""
+        rows = await self.live.fetch(
+            "SELECT identifier_key FROM route WHERE identifier_key = ANY($1) AND target = 'blocked'", list(keys)
+        )
+        return {row["identifier_key"] for row in rows}
 
     async def known(self, customer_id: UUID) -> StoredView:
         """A customer's row. Raises a 404."""
