@@ -8,12 +8,10 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-import orjson
 import pytest
 import pytest_asyncio
 
 from rapport_interaction import store
-from rapport_shared.contracts.catalogue import GATEWAY_SOURCE
 from tests.support.infrastructure import Databases
 from tests.support.interaction_service import Desk, desk_of, touchpoint
 
@@ -432,7 +430,7 @@ async def test_an_idempotency_key_gets_the_first_answer(desk: Desk) -> None:
 
 async def test_headers_of_before_are_kept_for_what_the_gateway_checked(desk: Desk) -> None:
     body = touchpoint(unit=UNIT, surprise=1)
-    await desk.take([desk.record(orjson.dumps(body), source=GATEWAY_SOURCE)])
+    await desk.arrive_by_gateway(body)
     item = await one(desk)
     assert item["reason"] == "unknown_field", "of the gateway's, unknown fields are refused"
     path = f"/v1/quarantine/{item['quarantine_id']}/fix"
