@@ -71,7 +71,7 @@ async def test_a_channel_that_is_new_is_said_for_a_day_and_never_refused(caller:
         other = f"{channel}-2"  # a channel that is met for the first time has the gateway look at the keys again
         await caller.call("POST", "/v1/touchpoints", 202, json=call(number(), channel=other))
         answer = await caller.call("POST", "/v1/touchpoints", 202, json=call(number(), channel=channel))
-        return answer.json()["warnings"] == []
+        return bool(answer.json()["warnings"] == [])
 
     await until("the channel that a key is made for", known)
 
@@ -145,7 +145,7 @@ async def test_a_payment_before_its_order_is_of_the_orders_customer_also_merged_
     async def known_to_interaction() -> bool:
         probe = order(system, "U-1", f"O-{uuid4().hex[:8]}")
         await caller.view(root, await caller.report(probe))
-        return await _recorded_customer(stack, probe["id"]) == root
+        return bool(await _recorded_customer(stack, probe["id"]) == root)
 
     await until("the merge in a recording", known_to_interaction)
     merge_id = merged.json()["merges"][0]["merge_id"]
