@@ -19,7 +19,7 @@ settings.load_profile("untimed")
 _KEEP_STACKS_BUSY = ("tests/chaos/", "tests/e2e/")
 
 
-class Pieces(LoadScopeScheduling):
+class Pieces(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist is untyped
     """Shares tests out between processes: those that keep a stack busy are one piece, which begins first; of the
     others each file is one. So two processes take two cores, and no stack waits for another."""
 

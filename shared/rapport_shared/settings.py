@@ -3,6 +3,7 @@
 from typing import Literal
 from urllib.parse import urlsplit
 
+from phonenumbers import SUPPORTED_REGIONS
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -90,3 +91,25 @@ def _without_credentials(value: str) -> str:
         return value
     parts = urlsplit(value)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+class IdentifierSettings(ServiceSettings):
+    """Settings of the services that make normal forms and keys of identifiers; they are the same in all of them."""
+
+    identifier_secret: str = Field(
+        min_length=32,
+        description="Makes identifier keys and signs what the gateway adds to touchpoints; the same in customer, "
+        "interaction, ticket and gateway, and never changed.",
+    )
+    phone_region: str | None = Field(
+        default=None,
+        description="ISO 3166 code, such as CN: reads phone numbers without country where neither the number nor its "
+        "unit names a region; the same in customer, interaction, ticket and gateway.",
+    )
+
+    @field_validator("phone_region", mode="before")
+    @classmethod
+    def _known_region(cls, region: str | None) -> str | None:
+        if region and region not in SUPPORTED_REGIONS:
+            raise ValueError("it is not an ISO 3166 code of two capital letters, such as CN")
+        return region or None

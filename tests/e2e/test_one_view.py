@@ -104,9 +104,10 @@ async def test_first_touches_while_customer_is_away_make_one_customer_and_wait_f
         customers = {status["customer_id"] for status in statuses}
         assert len(customers) == 1
         (customer_id,) = customers
-        view = await caller.view(customer_id, ",".join(ids))
+        view = await caller.view(customer_id, ",".join(ids), wait_ms=500)
         assert view["interactions"]["count"] == 50
         assert not view["identity"]["registered"]
+        assert view["pending"] == ["identity", "quality"], "the view says what it still waits for"
     finally:
         stack.supervisor.start("customer")
     await stack.supervisor.wait_ready(f"{stack.addresses.url('customer')}/readyz")

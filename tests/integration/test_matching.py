@@ -239,11 +239,21 @@ async def test_a_blocked_number_leads_nowhere_until_it_is_freed(desk: CustomerDe
 
 
 async def test_a_pattern_blocks_addresses_that_are_nobodys(desk: CustomerDesk) -> None:
-    address = {"type": "email", "value": "noreply@firm.test"}
+    await put_policy(desk, identifiers={"email": {"blocked": ["info@*"]}})
+    address = {"type": "email", "value": "info@firm.test"}
     first, second = [await desk.report("erp", record, {}, [address]) for record in "12"]
     assert not await desk.are_one(first, second)
     assert await desk.candidates() == []
     assert await desk.database.fetch_value("SELECT target FROM route") == "blocked"
+
+
+async def test_what_stands_for_nothing_is_no_evidence_and_has_no_route(desk: CustomerDesk) -> None:
+    for address in ({"type": "email", "value": "noreply@firm.test"}, {"type": "card", "value": "N/A"}):
+        first, second = [await desk.report("erp", f"{address['type']} {number}", {}, [address]) for number in "12"]
+        await desk.match()
+        assert not await desk.are_one(first, second)
+    assert await desk.candidates() == []
+    assert await desk.database.fetch_value("SELECT count(*) FROM route") == 0
 
 
 async def test_the_source_that_is_believed_more_states_the_field(desk: CustomerDesk) -> None:

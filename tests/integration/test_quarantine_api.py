@@ -8,12 +8,10 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-import orjson
 import pytest
 import pytest_asyncio
 
 from rapport_interaction import store
-from rapport_shared.contracts.catalogue import GATEWAY_SOURCE
 from tests.support.infrastructure import Databases
 from tests.support.interaction_service import Desk, desk_of, touchpoint
 
@@ -214,8 +212,7 @@ async def test_a_record_of_an_unknown_type_is_mended_by_its_body_alone(desk: Des
 async def test_a_conflict_is_recorded_under_its_own_id_beside_the_first(desk: Desk) -> None:
     first = touchpoint(identifiers=[PHONE | {"region": "CN", "verified": True}])
     other = {**first, "data": {"direction": "outbound"}}
-    headers = {"rapport_mayverify": "phone"}
-    await desk.arrive_by_gateway(first, other, **headers)
+    await desk.arrive_by_gateway(first, other, may_verify={"phone"})
     item = await one(desk)
     assert (item["reason"], item["conflict_of"]) == ("id_conflict", first["id"])
     path = f"/v1/quarantine/{item['quarantine_id']}"
@@ -225,7 +222,7 @@ async def test_a_conflict_is_recorded_under_its_own_id_beside_the_first(desk: De
     assert standing[done["touchpoint_id"]]["touchpoint"] == {**other, "id": done["touchpoint_id"]}
     assert standing[done["touchpoint_id"]]["identifiers"][0]["verified"], "the gateway's headers count still"
     before = await state_of(desk)
-    await desk.arrive_by_gateway(other, first, **headers)
+    await desk.arrive_by_gateway(other, first, may_verify={"phone"})
     assert await state_of(desk) == before, "repeats of both change nothing"
 
 
@@ -365,7 +362,7 @@ async def test_a_patch_of_many_is_applied_to_each_anew(desk: Desk) -> None:
 
 async def test_a_unit_that_a_patch_names_is_looked_at_though_the_gateway_had_checked_another(desk: Desk) -> None:
     first = touchpoint(unit=UNIT, identifiers=[PHONE])
-    await desk.arrive_by_gateway(first, {**first, "data": {"direction": "outbound"}}, rapport_region="CN")
+    await desk.arrive_by_gateway(first, {**first, "data": {"direction": "outbound"}}, region="CN")
     path = f"/v1/quarantine/{(await one(desk))['quarantine_id']}/fix"
     body = {"patch": [{"op": "replace", "path": "/unit", "value": "de/berlin"}]}
     assert (await desk.call("POST", path, 422, json=body)).json()["errors"][0]["code"] == "unknown_unit"
@@ -433,7 +430,7 @@ async def test_an_idempotency_key_gets_the_first_answer(desk: Desk) -> None:
 
 async def test_headers_of_before_are_kept_for_what_the_gateway_checked(desk: Desk) -> None:
     body = touchpoint(unit=UNIT, surprise=1)
-    await desk.take([desk.record(orjson.dumps(body), source=GATEWAY_SOURCE)])
+    await desk.arrive_by_gateway(body)
     item = await one(desk)
     assert item["reason"] == "unknown_field", "of the gateway's, unknown fields are refused"
     path = f"/v1/quarantine/{item['quarantine_id']}/fix"

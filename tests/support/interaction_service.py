@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,8 @@ import orjson
 
 from rapport_interaction import consumers
 from rapport_interaction.app import build
-from rapport_interaction.domain.arrivals import Normaliser, read_arrival
+from rapport_interaction.domain.arrivals import read_arrival
+from rapport_interaction.domain.readings import Normaliser
 from rapport_interaction.settings import InteractionSettings
 from rapport_shared.callers import Caller, CallerTokens
 from rapport_shared.contracts import catalogue, customer
@@ -25,6 +26,7 @@ from rapport_shared.contracts.codec import Event, encode_event
 from rapport_shared.contracts.envelope import Envelope
 from rapport_shared.contracts.ids import new_id
 from rapport_shared.database import Database
+from rapport_shared.intake_headers import signed_headers
 from rapport_shared.messaging.outbox import OutboxSignal
 from rapport_shared.messaging.records import Partition, Record
 from rapport_shared.migrations import migrate
@@ -99,15 +101,23 @@ class Desk:
         values = [body if isinstance(body, bytes) else orjson.dumps(body) for body in bodies]
         await self.take([self.record(value, **options) for value in values])
 
-    async def arrive_by_gateway(self, *bodies: Any, **headers: str) -> None:
-        """Touchpoints arrive that the gateway has checked."""
-        await self.arrive(*bodies, source=GATEWAY_SOURCE, headers=headers)
+    async def arrive_by_gateway(
+        self, *bodies: Any, region: str | None = None, may_verify: Collection[str] = ()
+    ) -> None:
+        """Touchpoints arrive that the gateway has checked and signed."""
+        records = []
+        for body in bodies:
+            value = orjson.dumps(body)
+            signed = signed_headers(SECRET.encode(), body["id"], value, may_verify, region)
+            headers = {"ce_id": body["id"]} | {name: text.decode() for name, text in signed}
+            records.append(self.record(value, source=GATEWAY_SOURCE, headers=headers))
+        await self.take(records)
 
     async def take(self, records: list[Record], meanwhile: Callable[[], Awaitable[Any]] | None = None) -> None:
         """The intake consumes records; before it commits, `meanwhile` has begun, and has ended or waits for it."""
         subscription = consumers.intake(Normaliser(SECRET.encode()), self.time, OutboxSignal())
         async with self.database.transaction() as connection:
-            await subscription.apply(connection, [read_arrival(record) for record in records])
+            await subscription.apply(connection, [read_arrival(SECRET.encode(), record) for record in records])
             if meanwhile is None:
                 return
             other = asyncio.ensure_future(meanwhile())
@@ -130,6 +140,7 @@ class Desk:
         subscriptions: tuple[Any, ...] = (
             consumers.registers(self.time, OutboxSignal()),
             consumers.profiles(),
+            consumers.memberships(),
             policy_register(FIELDS_PLACE, MATCHING_PLACE),
         )
         for subscription in subscriptions:
@@ -137,6 +148,30 @@ class Desk:
             if item is not None:
                 async with self.database.transaction() as connection:
                     await subscription.apply(connection, [item])
+
+    async def follow(self, *touchpoint_ids: str) -> None:
+        """The service reads its own recordings of touchpoints, in the order given: of all where none is named."""
+        subscription = consumers.evidence(SECRET.encode(), self.time, OutboxSignal())
+        for record in await self._own_records(touchpoint_ids):
+            item = subscription.decode(record) if subscription.uses(record) else None
+            if item is not None:
+                async with self.database.transaction() as connection:
+                    await subscription.apply(connection, [item])
+
+    async def _own_records(self, touchpoint_ids: Collection[str]) -> list[Record]:
+        rows = await self.database.fetch(
+            "SELECT topic, key, headers, value FROM event_log ORDER BY recorded_at, sequence"
+        )
+        records = [
+            Record(Partition(row["topic"], 0), 0, row["key"], json.loads(row["headers"]), row["value"], self.time())
+            for row in rows
+        ]
+        if not touchpoint_ids:
+            return records
+        named = {
+            place: orjson.loads(record.value or b"{}").get("touchpoint_id") for place, record in enumerate(records)
+        }
+        return [records[place] for wanted in touchpoint_ids for place, found in named.items() if found == wanted]
 
     async def unit(self, path: str, region: str = "CN") -> None:
         """A unit is created."""

@@ -62,7 +62,7 @@ async def at_the_gateway(own: OwnRules, touchpoint: dict[str, Any]) -> list[tupl
 def at_the_intake(own: OwnRules, touchpoint: dict[str, Any]) -> list[tuple[str, str, str]]:
     headers = {"ce_type": TOUCHPOINT_REPORTED, "ce_source": "/connector"}
     value = orjson.dumps(touchpoint)
-    arrival = read_arrival(Record(Partition(INTAKE.name, 0), 1, b"key", headers, value, NOW))
+    arrival = read_arrival(b"s" * 32, Record(Partition(INTAKE.name, 0), 1, b"key", headers, value, NOW))
     assert isinstance(arrival, Arrival)
     found = undeclared(own, arrival)
     return [(one.pointer, one.code, one.message) for one in found.reasons] if found else []

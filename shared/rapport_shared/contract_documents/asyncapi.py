@@ -17,6 +17,7 @@ from rapport_shared.contracts.catalogue import (
     EventType,
     Topic,
 )
+from rapport_shared.intake_headers import MAY_VERIFY, REGION, SIGNATURE
 
 PATH: Final = "docs/asyncapi.yaml"
 
@@ -99,6 +100,23 @@ def _messages() -> Json:
         "name": TOUCHPOINT_REPORTED,
         "summary": INTAKE.note,
         "traits": [{"$ref": "#/components/messageTraits/cloudevent"}],
+        "headers": {
+            "type": "object",
+            "properties": {
+                MAY_VERIFY: {
+                    "type": "string",
+                    "description": "identifier types that the key may verify; counts with the signature alone",
+                },
+                REGION: {
+                    "type": "string",
+                    "description": "the phone region that the gateway decided on; counts with the signature alone",
+                },
+                SIGNATURE: {
+                    "type": "string",
+                    "description": "the gateway's HMAC-SHA-256 over ce_id, the value and the two headers above, in hex",
+                },
+            },
+        },
         "payload": {"oneOf": [_schema(name) for name in kinds]},
         "bindings": _key(INTAKE.key),
     }

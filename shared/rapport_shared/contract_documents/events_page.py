@@ -70,6 +70,10 @@ appear as *identifier keys*, an HMAC under a secret of the deployment.
 _TOUCHPOINTS = """\
 The value of `{type}` is one touchpoint, told apart by `kind`; `interaction.recorded` repeats it in
 `touchpoint`. A connector may write here itself, under any stable key: read with `isolation.level=read_committed`.
+Three headers are the gateway's alone: `rapport_mayverify` (identifier types that the channel's key may verify),
+`rapport_region` (the phone region decided on) and `rapport_signature` (an HMAC over both, `ce_id` and the value, made
+with the deployment's identifier secret). Without that signature the headers and the `ce_source` of the gateway mean
+nothing: the record is a connector's, and interaction checks it as such.
 Personal in every kind: {common}.
 """
 

@@ -67,24 +67,30 @@ class RecordedAssetKey(Contract):
 class Attribution(Contract):
     """Why a touchpoint belongs to its profile. `route_seq` is the state of the route that decided.
 
-    What was attributed by hand (`manual`) names no identifiers: it says whose touch it is, not whose number.
+    What was attributed by hand (`manual`) names no identifiers: it says whose touch it is, not whose number. With
+    `source`, `document` is the document whose profile it is (`order:shop:O-17`), where the touchpoint names nobody
+    itself. With `identifier`, the key may be that of a device: the profile used it at that time.
     """
 
     by: Literal["source", "identifier", "minted", "conversation", "asset", "manual", "anonymous"]
     identifier_key: str | None = None
     route_seq: int | None = None
+    document: str | None = None
 
 
 class InteractionRecorded(Contract):
     """A touchpoint was recorded as an entry of an interaction.
 
     `touchpoint` is its body as the channel sent it: the schema of its kind says which of its fields are personal.
+    `customer_id` is the customer that the profile was part of when it was recorded, as far as the interaction service
+    knew; a merge or its undo moves the profile afterwards, and says so.
     """
 
     interaction_id: UUID
     touchpoint_id: UUID
     recording: int = Field(default=1, ge=1)
     profile_id: UUID | None
+    customer_id: UUID | None = None
     attribution: Attribution
     identifiers: tuple[RecordedIdentifier, ...] = ()
     assets: tuple[RecordedAssetKey, ...] = ()

@@ -9,14 +9,18 @@ from rapport_shared.normalisation.identifiers import (
     normalise_email,
     normalise_identifier,
     normalise_phone,
+    phone_region,
+    reads_identifier,
     system_and_record,
 )
 from rapport_shared.normalisation.name_keys import PersonName, person_name
 from rapport_shared.normalisation.names import normalise_birth_date, normalise_name
+from rapport_shared.normalisation.records import WEB_IDENTIFIED, source_record
 
 __all__ = [
     "NORM_VERSION",
     "UNUSABLE",
+    "WEB_IDENTIFIED",
     "CompanyName",
     "NormalForm",
     "PersonName",
@@ -32,6 +36,9 @@ __all__ = [
     "normalise_plate",
     "normalise_serial",
     "person_name",
+    "phone_region",
     "postal_address",
+    "reads_identifier",
+    "source_record",
     "system_and_record",
 ]

@@ -8,7 +8,7 @@ from typing import Final
 NORM_VERSION: Final = 1
 """Raised when a rule changes, so that stored forms can be told from new ones and made anew."""
 
-UNUSABLE: Final = frozenset({"unparsed", "empty"})
+UNUSABLE: Final = frozenset({"unparsed", "empty", "placeholder"})
 """Flags of a value that identifies nobody: it is kept, but leads nowhere."""
 
 _SPACE = re.compile(r"\s+")

@@ -1,6 +1,6 @@
 """The gateway's edge over in-memory neighbours: what it sends, remembers and passes on can be looked at."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -67,6 +67,7 @@ class Outcomes:
     """What the view knows of touchpoints; it is its own hub, which never moves."""
 
     found: dict[UUID, dict[str, Any]] = field(default_factory=dict)
+    barred: set[str] = field(default_factory=set)
 
     @property
     def hub(self) -> "Outcomes":
@@ -75,8 +76,21 @@ class Outcomes:
     async def moved(self, seconds: float) -> None:
         return
 
+    async def blocked(self, keys: Sequence[str]) -> set[str]:
+        return set(keys) & self.barred
+
     async def touchpoint_status(self, touchpoint_id: UUID) -> dict[str, Any] | None:
         return self.found.get(touchpoint_id)
+
+
+@dataclass
+class Heard:
+    """The channels that were reported on: any but those that are new."""
+
+    fresh: frozenset[str] = frozenset()
+
+    async def new(self, channels: Collection[str], *, remember: bool) -> frozenset[str]:
+        return self.fresh & frozenset(channels)
 
 
 @dataclass
@@ -89,6 +103,8 @@ class Edge:
     outcomes: Outcomes = field(default_factory=Outcomes)
     customers: dict[str, UUID] = field(default_factory=dict)
     owner: httpx.MockTransport | None = None
+    channels: "Heard" = field(default_factory=lambda: Heard())
+    region: str | None = None
 
     @cached_property
     def application(self) -> FastAPI:
@@ -97,7 +113,14 @@ class Edge:
 
         app = make_application("edge", metrics=Metrics(), authenticate=authenticate, max_body_bytes=MAX_BATCH_BYTES)
         intake = TouchpointIntake(
-            self.broker, cast(AcceptedIds, self.memory), SECRET.encode(), _unit, self._whom, lambda: NOW
+            self.broker,
+            cast(AcceptedIds, self.memory),
+            SECRET.encode(),
+            _unit,
+            self._whom,
+            lambda: NOW,
+            self.channels,
+            default_region=self.region,
         )
         app.include_router(touchpoints.router(intake, cast(Views, self.outcomes)))
         urls: dict[Owner, str] = {
@@ -119,7 +142,9 @@ class Edge:
             return await self.call("POST", path, content=body, headers=names)
         return await self.call("POST", path, json=body, headers=names)
 
-    async def _whom(self, identifiers: Sequence[tuple[str, str]], source_profile: UUID | None) -> UUID | None:
+    async def _whom(
+        self, identifiers: Sequence[tuple[str, str]], source_profile: UUID | None, named: UUID | None
+    ) -> UUID | None:
         return next((self.customers[key] for _, key in identifiers if key in self.customers), None)
 
 

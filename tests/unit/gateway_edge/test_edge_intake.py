@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 from rapport_shared.callers import Caller
 from rapport_shared.contracts.catalogue import INTAKE, TOUCHPOINT_REPORTED
 from rapport_shared.errors import unavailable
+from rapport_shared.intake_headers import signed_headers
 from rapport_shared.normalisation import identifier_key
 from tests.unit.gateway_edge.edge import KEY_ID, SECRET, Edge, call
 
@@ -18,8 +19,10 @@ async def test_a_touchpoint_becomes_a_cloud_event_in_binary_mode() -> None:
     edge = Edge()
     touchpoint = call()
     answer = await edge.report(touchpoint, traceparent=TRACE)
-    assert (answer.status_code, answer.json()) == (202, {"accepted": [{"id": touchpoint["id"]}], "rejected": []})
+    accepted = {"accepted": [{"id": touchpoint["id"]}], "rejected": [], "warnings": []}
+    assert (answer.status_code, answer.json()) == (202, accepted)
     [message] = edge.broker.sent
+    signed = dict(signed_headers(SECRET.encode(), touchpoint["id"], message.value or b"", {"email", "phone"}, "CN"))
     assert (message.topic, message.key) == (INTAKE.name, WRITTEN_KEY.encode())
     assert json.loads(message.value or b"") == touchpoint
     assert {name: value.decode() for name, value in message.headers} == {
@@ -32,6 +35,7 @@ async def test_a_touchpoint_becomes_a_cloud_event_in_binary_mode() -> None:
         "ce_time": "2026-03-01T01:30:00.000000Z",
         "rapport_mayverify": "email phone",
         "rapport_region": "CN",
+        "rapport_signature": signed["rapport_signature"].decode(),
         "traceparent": TRACE,
     }
     assert edge.memory.ids == [UUID(touchpoint["id"])]

@@ -34,6 +34,7 @@ OPERATIONS = st.fixed_dictionaries(
     optional={"from": POINTERS, "value": VALUES},
 )
 DOCUMENTS = st.dictionaries(NAMES, VALUES, max_size=5).map(lambda found: found | {"id": str(TOUCHPOINT_ID)})
+SECRET = b"s" * 32
 
 
 def quarantined(document: Any, **changes: Any) -> Quarantined:
@@ -80,7 +81,7 @@ def test_whatever_a_patch_makes_is_a_touchpoint_under_its_id_or_no_touchpoint(do
     sound = EXAMPLES["call.ended"] | {"id": str(TOUCHPOINT_ID)} | {"attributes": document}
     try:
         check_patch(patch)
-        arrival = mended(quarantined(sound), patch, NOON)
+        arrival = mended(SECRET, quarantined(sound), patch, NOON)
     except (PatchRefused, TouchpointInvalid):
         return
     assert arrival.touchpoint.id == TOUCHPOINT_ID
@@ -120,7 +121,7 @@ def test_a_bomb_goes_off_at_the_bound(patch: list[Any]) -> None:
     ids=["its own", "unreadable", "of a conflict"],
 )
 def test_it_is_recorded_under_its_own_id_or_the_one_made_for_it(held: Quarantined, expected: UUID) -> None:
-    assert mended(held, (), NOON).touchpoint.id == expected
+    assert mended(SECRET, held, (), NOON).touchpoint.id == expected
 
 
 def test_what_is_no_json_or_no_longer_kept_says_so() -> None:
@@ -130,7 +131,7 @@ def test_what_is_no_json_or_no_longer_kept_says_so() -> None:
         (quarantined(None), "gone"),
     ):
         with pytest.raises(TouchpointInvalid) as caught:
-            mended(held, (), NOON)
+            mended(SECRET, held, (), NOON)
         assert [error.code for error in caught.value.errors] == [code]
 
 

@@ -29,13 +29,13 @@ def build(settings: CustomerSettings, clock: Clock = system_clock) -> Service:
         checks=plumbing.checks(),
         refresh_metrics=plumbing.gathering(),
     )
-    records = Records(settings.identifier_secret.encode(), clock)
+    records = Records(settings.identifier_secret.encode(), clock, settings.phone_region)
     application.include_router(api.registration(runner, records))
     application.include_router(api.customers(database, runner, records, clock))
     application.include_router(api_parties.relations(database, runner, clock))
     application.include_router(api_parties.hand_overs(database, runner, clock))
     application.include_router(api.merges(database, runner, clock))
-    application.include_router(api.matching(Matches(database, records.secret, clock)))
+    application.include_router(api.matching(Matches(database, records.secret, clock, settings.phone_region)))
     application.include_router(api.candidates(database, runner, clock))
     kind = matching_kind(records.secret)
     application.include_router(policies(kind, database, runner, clock, Simulation(database)))

@@ -19,7 +19,7 @@ from rapport_shared.contracts.customer import HeldIdentifier, ProfileState
 from rapport_shared.contracts.ids import new_id, source_profile_id
 from rapport_shared.contracts.interaction import IdentifierType
 from rapport_shared.database import Database
-from rapport_shared.normalisation import identifier_key, normalise_identifier, system_and_record
+from rapport_shared.normalisation import identifier_key, normalise_identifier, phone_region, system_and_record
 from rapport_shared.policies import active_document
 
 
@@ -30,6 +30,7 @@ class Matches:
     database: Database
     secret: bytes
     clock: Clock
+    default_region: str | None = None
 
     async def whom(self, drafts: Sequence[Draft]) -> list[Match | None]:
         """For each draft the customer that it would meet: its own record, its identifiers' route, or the likeliest.
@@ -59,7 +60,8 @@ class Matches:
         type_, system = identifier["type"], identifier["system"]
         if type_ in ("external", "social") and not system:
             return state
-        form = normalise_identifier(type_, str(identifier["value"]), identifier["region"], system)
+        region = phone_region(identifier["region"], None, self.default_region)
+        form = normalise_identifier(type_, str(identifier["value"]), region, system)
         if not form.usable:
             return state
         held = HeldIdentifier(

@@ -31,6 +31,7 @@ from rapport_gateway.imports.uploads import Uploads
 from rapport_gateway.imports.worker import ImportWorker
 from rapport_gateway.intake import accepted
 from rapport_gateway.intake.accepted import AcceptedIds
+from rapport_gateway.intake.channels import KnownChannels
 from rapport_gateway.intake.own_fields import KnownFields
 from rapport_gateway.intake.producer import IntakeProducer
 from rapport_gateway.intake.touchpoints import TouchpointIntake
@@ -78,7 +79,15 @@ def build(settings: GatewaySettings, clock: Clock = system_clock) -> Service:
     producer = IntakeProducer(settings.kafka, settings.produce_patience_ms)
     fields = KnownFields(database, clock)
     intake = TouchpointIntake(
-        producer, AcceptedIds(database, clock), secret, views.unit, views.whom, clock, fields.rules
+        producer,
+        AcceptedIds(database, clock),
+        secret,
+        views.unit,
+        views.whom,
+        clock,
+        KnownChannels(database, clock),
+        fields.rules,
+        settings.phone_region,
     )
     owners = Owners(
         {
@@ -108,7 +117,15 @@ def build(settings: GatewaySettings, clock: Clock = system_clock) -> Service:
     application.include_router(touchpoints.router(intake, views))
     audience = Audience(Visibility(views))
     application.include_router(
-        customers.router(views, audience, Values(views, owners), secret, settings.stream_heartbeat_s, fields.rules)
+        customers.router(
+            views,
+            audience,
+            Values(views, owners),
+            secret,
+            settings.phone_region,
+            settings.stream_heartbeat_s,
+            fields.rules,
+        )
     )
     application.include_router(own_fields.router(fields))
     application.include_router(relations.router(views, audience))
@@ -128,6 +145,7 @@ def build(settings: GatewaySettings, clock: Clock = system_clock) -> Service:
         by_likeness(view_matcher(database), customer_service(settings.customer_url, tokens, clock)),
         settings.identifier_secret,
         clock,
+        settings.phone_region,
     )
     publisher = StatePublisher(database, run_database, settings.kafka, clock)
 

@@ -2,16 +2,12 @@
 
 from pydantic import Field
 
-from rapport_shared.settings import ServiceSettings
+from rapport_shared.settings import IdentifierSettings
 
 
-class GatewaySettings(ServiceSettings):
+class GatewaySettings(IdentifierSettings):
     """What the gateway needs beside what every service needs."""
 
-    identifier_secret: str = Field(
-        min_length=32,
-        description="Makes identifier keys; the same in customer, interaction and gateway, and never changed.",
-    )
     customer_url: str = Field(description="Base URL of the customer service.")
     interaction_url: str = Field(description="Base URL of the interaction service.")
     ticket_url: str = Field(description="Base URL of the ticket service.")

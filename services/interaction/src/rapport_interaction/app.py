@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from rapport_interaction import api, api_quarantine, consumers, store
-from rapport_interaction.domain.arrivals import Normaliser
+from rapport_interaction.domain.readings import Normaliser
 from rapport_interaction.settings import InteractionSettings
 from rapport_shared.callers import CallerTokens
 from rapport_shared.clock import Clock, system_clock
@@ -21,7 +21,7 @@ def build(settings: InteractionSettings, clock: Clock = system_clock) -> Service
     """The service of `settings`. Does no I/O."""
     plumbing = Plumbing.of("interaction", settings, clock)
     database, signal = plumbing.database, plumbing.signal
-    normaliser = Normaliser(settings.identifier_secret.encode())
+    normaliser = Normaliser(settings.identifier_secret.encode(), settings.phone_region)
     application = make_application(
         "Rapport interaction",
         metrics=plumbing.metrics,
@@ -46,6 +46,8 @@ def build(settings: InteractionSettings, clock: Clock = system_clock) -> Service
                 consumers.intake(normaliser, clock, signal),
                 consumers.registers(clock, signal),
                 consumers.profiles(),
+                consumers.memberships(),
+                consumers.evidence(normaliser.secret, clock, signal),
                 policy_register(FIELDS_PLACE, MATCHING_PLACE),
             ),
             "housekeeping": [housekeeping(database, clock, prune_quarantine)],

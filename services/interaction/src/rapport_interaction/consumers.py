@@ -1,32 +1,48 @@
 """What the interaction service reads: the intake, and the registers of the customer service."""
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from rapport_interaction import store
+from rapport_interaction.commands.evidence import follow_evidence
 from rapport_interaction.commands.intake import take_in
 from rapport_interaction.commands.mending import attribute_anew, by_asset, follow_holders
-from rapport_interaction.domain.arrivals import Arrival, Normaliser, Unreadable, read_arrival
+from rapport_interaction.domain.arrivals import Arrival, Unreadable, read_arrival
 from rapport_interaction.domain.attribution import Route
 from rapport_interaction.domain.conversations import holders_by_key
+from rapport_interaction.domain.readings import Normaliser
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.catalogue import (
     ASSET_CHANGED,
     CUSTOMER_EVENTS,
+    CUSTOMER_MERGED,
+    CUSTOMER_UNMERGED,
     IDENTIFIER_ROUTED,
     INTAKE,
+    INTERACTION_EVENTS,
+    INTERACTION_RECORDED,
+    INTERACTION_RETRACTED,
     PROFILE_CHANGED,
     UNIT_CHANGED,
 )
 from rapport_shared.contracts.codec import Event, decode_event
-from rapport_shared.contracts.customer import AssetChanged, IdentifierRouted, UnitChanged
+from rapport_shared.contracts.customer import (
+    AssetChanged,
+    CustomerMerged,
+    CustomerUnmerged,
+    IdentifierRouted,
+    UnitChanged,
+)
 from rapport_shared.contracts.envelope import decode_envelope
+from rapport_shared.contracts.touchpoints import DOCUMENT_KINDS
 from rapport_shared.database import Connection
 from rapport_shared.messaging.consumer import Subscription
 from rapport_shared.messaging.outbox import OutboxSignal
 from rapport_shared.messaging.records import Record
+from rapport_shared.normalisation import WEB_IDENTIFIED
 
 Handler = Callable[[Connection, Event[Any]], Awaitable[None]]
 
@@ -36,7 +52,7 @@ def intake(normaliser: Normaliser, clock: Clock, signal: OutboxSignal) -> Subscr
     return Subscription(
         consumer="intake",
         topics=(INTAKE,),
-        decode=read_arrival,
+        decode=partial(read_arrival, normaliser.secret),
         apply=partial(_take_in, normaliser, clock),
         committed=partial(_notify, signal),
         limited=False,
@@ -73,6 +89,64 @@ def profiles() -> Subscription[UUID]:
         apply=store.put_profiles,
         types=frozenset({PROFILE_CHANGED.wire}),
     )
+
+
+def memberships() -> Subscription[CustomerMerged | CustomerUnmerged]:
+    """Which customer each profile is part of, so that recordings can say it.
+
+    A consumer of its own, for it must have read from the beginning.
+    """
+    return Subscription(
+        consumer="memberships",
+        topics=(CUSTOMER_EVENTS,),
+        decode=_moves,
+        apply=_move,
+        types=frozenset({CUSTOMER_MERGED.wire, CUSTOMER_UNMERGED.wire}),
+    )
+
+
+def evidence(secret: bytes, clock: Clock, signal: OutboxSignal) -> Subscription[UUID]:
+    """The reaction by which touchpoints that name nobody follow what documents and devices say of them.
+
+    It reads the service's own events from the beginning, so that what was recorded by a former release counts, too.
+    """
+    return Subscription(
+        consumer="evidence",
+        topics=(INTERACTION_EVENTS,),
+        decode=_touchpoint_with_evidence,
+        apply=partial(_follow, secret, clock),
+        committed=partial(_notify, signal),
+        types=frozenset({INTERACTION_RECORDED.wire, INTERACTION_RETRACTED.wire}),
+        urgent=True,
+    )
+
+
+_EVIDENCE: Final = re.compile(
+    b'"type":"device"|"kind":"(?:%s)"' % "|".join(map(re.escape, sorted({*DOCUMENT_KINDS, WEB_IDENTIFIED}))).encode()
+)
+"""A cheap look at the bytes of a recording: most have nothing to do with documents and devices."""
+
+
+def _touchpoint_with_evidence(record: Record) -> UUID | None:
+    if record.value is None:
+        return None
+    if record.headers.get("ce_type") == INTERACTION_RECORDED.wire and not _EVIDENCE.search(record.value):
+        return None
+    event = decode_event(record.headers, record.value)
+    return event.data.touchpoint_id if isinstance(event, Event) else None  # type: ignore[attr-defined]
+
+
+async def _follow(secret: bytes, clock: Clock, connection: Connection, touchpoint_ids: Sequence[UUID]) -> None:
+    await follow_evidence(connection, secret, set(touchpoint_ids), clock)
+
+
+def _moves(record: Record) -> CustomerMerged | CustomerUnmerged | None:
+    event = _decode(record)
+    return event.data if event is not None else None
+
+
+async def _move(connection: Connection, merges: Sequence[CustomerMerged | CustomerUnmerged]) -> None:
+    await store.move_profiles(connection, [move for merge in merges for move in merge.moves])
 
 
 def _profile(record: Record) -> UUID | None:

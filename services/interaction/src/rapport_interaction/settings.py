@@ -1,14 +1,7 @@
 """Settings of the interaction service."""
 
-from pydantic import Field
-
-from rapport_shared.settings import ServiceSettings
+from rapport_shared.settings import IdentifierSettings
 
 
-class InteractionSettings(ServiceSettings):
+class InteractionSettings(IdentifierSettings):
     """What the interaction service needs beside what every service needs."""
-
-    identifier_secret: str = Field(
-        min_length=32,
-        description="Makes identifier keys; the same in customer, interaction and gateway, and never changed.",
-    )

@@ -25,7 +25,7 @@ def build(settings: TicketSettings, clock: Clock = system_clock) -> Service:
         checks=plumbing.checks(),
         refresh_metrics=plumbing.gathering(),
     )
-    tickets = Tickets(settings.identifier_secret.encode(), clock)
+    tickets = Tickets(settings.identifier_secret.encode(), clock, settings.phone_region)
     runner = plumbing.commands()
     application.include_router(api.router(database, runner, tickets))
     application.include_router(policies(PLAYBOOK, database, runner, clock, PlaybookTrial(database, clock)))

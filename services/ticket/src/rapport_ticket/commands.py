@@ -20,6 +20,7 @@ from rapport_shared.contracts.ids import new_id
 from rapport_shared.contracts.ticket import TicketComment, TicketState
 from rapport_shared.database import Connection
 from rapport_shared.errors import CONFLICT, NOT_FOUND, VALIDATION, FieldProblem, Problem, not_found
+from rapport_shared.normalisation import phone_region
 from rapport_shared.own_fields import refuse
 from rapport_shared.policy_registers import own_rules
 from rapport_shared.units import lies_in
@@ -51,6 +52,7 @@ class Tickets:
 
     secret: bytes
     clock: Clock
+    default_region: str | None = None
 
     async def open(self, connection: Connection, request: NewTicket, caller: Caller) -> Answer:
         """Opens a ticket at the profile that the customer's id names, or that identifiers are routed to.
@@ -171,7 +173,8 @@ class Tickets:
     def _address(self, request: NewTicket, position: int, region: str | None) -> Address:
         named = request.customer.identifiers[position]
         try:
-            return address(self.secret, named.type, named.value, named.region or region, named.system)
+            read_by = phone_region(named.region, region, self.default_region)
+            return address(self.secret, named.type, named.value, read_by, named.system)
         except Unreadable:
             pointer = f"/customer/identifiers/{position}/value"
             place = FieldProblem(pointer, "unreadable", "Nobody can be found by this value.")

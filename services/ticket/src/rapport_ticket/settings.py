@@ -1,14 +1,7 @@
 """Settings of the ticket service."""
 
-from pydantic import Field
-
-from rapport_shared.settings import ServiceSettings
+from rapport_shared.settings import IdentifierSettings
 
 
-class TicketSettings(ServiceSettings):
+class TicketSettings(IdentifierSettings):
     """What the ticket service needs beside what every service needs."""
-
-    identifier_secret: str = Field(
-        min_length=32,
-        description="Makes identifier keys, by which routes are found; the same in all services, and never changed.",
-    )

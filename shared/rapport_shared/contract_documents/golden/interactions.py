@@ -42,6 +42,7 @@ def interaction_events() -> list[Golden]:
         interaction_id=conversation,
         touchpoint_id=touchpoint_id,
         profile_id=CALLER,
+        customer_id=CALLER,
         attribution=interaction.Attribution(by="minted", identifier_key=ROUTE, route_seq=0),
         identifiers=(identifier,),
         kind=CALL["kind"],

@@ -4,11 +4,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from rapport_shared.contract_documents.golden.story import Golden, key_of
+from rapport_shared.contract_documents.golden.story import SECRET, Golden, key_of
 from rapport_shared.contracts.codec import encode_touchpoint
 from rapport_shared.contracts.interaction import IdentifierType
 from rapport_shared.contracts.touchpoints import parse_touchpoint
 from rapport_shared.contracts.touchpoints.examples import EXAMPLES
+from rapport_shared.intake_headers import signed_headers
 
 
 def reported_touchpoints() -> list[Golden]:
@@ -16,10 +17,9 @@ def reported_touchpoints() -> list[Golden]:
     found = []
     for kind, body in EXAMPLES.items():
         touchpoint = parse_touchpoint(body, strict=True)
-        further = (("rapport_mayverify", b"phone"), ("rapport_region", b"CN"))
-        message = encode_touchpoint(
-            touchpoint, json.dumps(body, ensure_ascii=False).encode(), _report_key(body), further
-        )
+        value = json.dumps(body, ensure_ascii=False).encode()
+        further = signed_headers(SECRET, str(touchpoint.id), value, {"phone"}, "CN")
+        message = encode_touchpoint(touchpoint, value, _report_key(body), further)
         name = "custom" if kind.startswith("custom.") else kind
         found.append(Golden(f"touchpoints/{name}", message, touchpoint))
     return found

@@ -6,6 +6,7 @@ from rapport_shared.contracts.touchpoints.documents import (
     DocumentKey,
     DocumentTouchpoint,
     document_key,
+    documents_named,
     revision,
     value_date,
 )
@@ -63,6 +64,7 @@ __all__ = [
     "content_digest",
     "corrected_occurred_at",
     "document_key",
+    "documents_named",
     "model_of",
     "parse_touchpoint",
     "read_touchpoint",

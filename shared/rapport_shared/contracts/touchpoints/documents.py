@@ -1,7 +1,9 @@
 """Which document a commerce touchpoint is, and the day it counts on."""
 
+from collections.abc import Iterator
 from datetime import date, datetime, tzinfo
 from typing import Final, Literal, NamedTuple, TypeAlias, assert_never, get_args
+from urllib.parse import quote
 
 from rapport_shared.contracts.touchpoints.commerce import (
     Cancellation,
@@ -9,6 +11,7 @@ from rapport_shared.contracts.touchpoints.commerce import (
     CostReported,
     Credit,
     CreditIssued,
+    Document,
     Invoice,
     InvoiceIssued,
     InvoiceWrittenOff,
@@ -72,11 +75,50 @@ class DocumentKey(NamedTuple):
     family: DocumentFamily
     number: str
 
+    @property
+    def text(self) -> str:
+        """The key in one text, such as `order:shop:O-17`; two keys never have the same."""
+        return f"{self.family}:{quote(self.system)}:{self.number}"
+
 
 def document_key(touchpoint: DocumentTouchpoint) -> DocumentKey:
     """The document that `touchpoint` states. Of one key, the highest `(revision, occurred_at, id)` counts."""
     family, number = _family_and_number(touchpoint)
     return DocumentKey(touchpoint.source.system, family, number)
+
+
+def documents_named(touchpoint: DocumentTouchpoint) -> tuple[DocumentKey, ...]:
+    """The other documents that a document names, each once, the one that says first whose it is before the others.
+
+    No chain of names leads back: a document names such families alone that do not name its own.
+    """
+    system = touchpoint.source.system
+    named = (DocumentKey(system, family, number) for family, number in numbers_named(touchpoint.data) if number)
+    return tuple(dict.fromkeys(named))
+
+
+def numbers_named(data: Document) -> Iterator[tuple[DocumentFamily, str | None]]:
+    """Family and number of each document that `data` may name, in the order of `documents_named`."""
+    match data:
+        case Cancellation(order=order) | Return(order=order) | Shipment(order=order):
+            yield "order", order
+        case Cost(about=about):
+            yield from (("order", about.order), ("shipment", about.shipment), ("invoice", about.invoice))
+        case Invoice(lines=lines):
+            yield from (("order", line.order) for line in lines)
+        case Credit(invoice=invoice, return_number=returned):
+            yield from (("invoice", invoice), ("return", returned))
+        case Payment(order=order, allocations=allocations):
+            yield "order", order
+            yield from (("invoice", allocation.invoice) for allocation in allocations)
+        case PaymentAllocation(allocations=allocations):
+            yield from (("invoice", allocation.invoice) for allocation in allocations)
+        case Reversal(payment=payment):
+            yield "payment", payment
+        case Refund(payment=payment, credit=credit):
+            yield from (("payment", payment), ("credit", credit))
+        case WriteOff(invoice=invoice):
+            yield "invoice", invoice
 
 
 def revision(touchpoint: DocumentTouchpoint) -> int:

@@ -21,7 +21,7 @@ from rapport_shared.contracts.interaction import IdentifierType, RecordedIdentif
 from rapport_shared.contracts.touchpoints.profile import Profile
 from rapport_shared.database import Connection
 from rapport_shared.errors import CONFLICT, VALIDATION, FieldProblem, Problem, not_found
-from rapport_shared.normalisation import identifier_key, normalise_identifier
+from rapport_shared.normalisation import identifier_key, normalise_identifier, phone_region
 from rapport_shared.own_fields import refuse
 from rapport_shared.policies import active_document
 from rapport_shared.web.commands import Answer, revision_etag
@@ -38,6 +38,7 @@ class Records:
 
     secret: bytes
     clock: Clock
+    default_region: str | None = None
 
     async def create(self, connection: Connection, request: NewCustomer, caller: Caller) -> Answer:
         """Registers a customer by hand. Raises a 409 for an id that is taken, or an identifier of another customer."""
@@ -146,7 +147,8 @@ class Records:
     def _recorded(self, identifier: IdentifierRequest, position: int, caller: Caller) -> RecordedIdentifier:
         if identifier.type in ("external", "social") and not identifier.system:
             raise _invalid(position, "system", "missing", "It is required of an external or social identifier.")
-        form = normalise_identifier(identifier.type, str(identifier.value), identifier.region, identifier.system)
+        region = phone_region(identifier.region, None, self.default_region)
+        form = normalise_identifier(identifier.type, str(identifier.value), region, identifier.system)
         if not form.usable:
             raise _invalid(position, "value", "unreadable", "Nobody can be found by this value.")
         type_ = IdentifierType(identifier.type)

@@ -73,10 +73,8 @@ BLOCKABLE: Final = (IdentifierType.PHONE, IdentifierType.EMAIL, IdentifierType.C
 SHIPPED: Final[Mapping[IdentifierType, IdentifierRule]] = {
     IdentifierType.EXTERNAL: IdentifierRule(unverified_counts=True, limit=100),
     IdentifierType.CARD: IdentifierRule(limit=20),
-    IdentifierType.PHONE: IdentifierRule(blocked=()),
-    IdentifierType.EMAIL: IdentifierRule(
-        blocked=("test@*", "noreply@*", "no-reply@*", "postmaster@*", "mailer-daemon@*")
-    ),
+    IdentifierType.PHONE: IdentifierRule(),
+    IdentifierType.EMAIL: IdentifierRule(),
     IdentifierType.SOCIAL: IdentifierRule(limit=20),
     IdentifierType.DEVICE: IdentifierRule(proves=False),
 }

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from rapport_shared.contracts.customer import FieldCandidate, ProfileState
-from rapport_shared.contracts.good_record import expected_fields, reads_identifier
+from rapport_shared.contracts.good_record import expected_fields
 from rapport_shared.contracts.survivorship import choose
-from rapport_shared.normalisation import normalise_birth_date
+from rapport_shared.normalisation import normalise_birth_date, reads_identifier
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,18 +17,28 @@ from rapport_gateway.access.audience import (
     sections_of,
 )
 from rapport_gateway.intake.touchpoints import OwnRulesFinder
+from rapport_gateway.intake.warnings import unusable
 from rapport_gateway.live.streams import Subscriber, stream
 from rapport_gateway.projection.store.timeline import Wanted
 from rapport_gateway.reads import timeline as timelines
 from rapport_gateway.reads.customers import Views
 from rapport_gateway.reads.value import Values
-from rapport_gateway.view import commerce, value
+from rapport_gateway.view import commerce, identity, quality, value
 from rapport_gateway.view.sections import SECTIONS
 from rapport_shared.callers import Caller
+from rapport_shared.contracts.ids import source_profile_id
 from rapport_shared.contracts.touchpoints import MODEL_OF
 from rapport_shared.contracts.touchpoints.envelope import Identifier
+from rapport_shared.contracts.touchpoints.fields import SourceRecord
 from rapport_shared.errors import VALIDATION, FieldProblem, Problem
-from rapport_shared.normalisation import identifier_key, normalise_asset_key, normalise_identifier
+from rapport_shared.normalisation import (
+    NormalForm,
+    identifier_key,
+    normalise_asset_key,
+    normalise_identifier,
+    phone_region,
+    system_and_record,
+)
 from rapport_shared.own_fields import OwnRules, lookup_key, value_fault
 from rapport_shared.web.application import json_response, moved_response
 from rapport_shared.web.hot import hot
@@ -39,6 +49,8 @@ from rapport_shared.web.routing import Authenticator, scoped
 MAX_WAIT_MS = 30_000
 FIGURES = frozenset({commerce.NAME, value.NAME})
 """The sections that scoring states: `after` of a commerce document waits for them, too."""
+ANSWERED = frozenset({identity.NAME, quality.NAME})
+"""The sections that the customer service states: `after` waits for its answer to a touchpoint, too."""
 EXPLAINED_BY_SCORING = ("value.", "segments.")
 MAX_HOLDERS = 1_000
 """So many profiles with one value of an own field are looked at."""
@@ -72,7 +84,7 @@ class AttributeLookup(BaseModel):
 
 
 class Lookup(BaseModel):
-    """What to look a customer up by: one of the four."""
+    """What to look a customer up by: one of the five."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -80,13 +92,20 @@ class Lookup(BaseModel):
     )
 
     identifiers: Annotated[tuple[Identifier, ...], Field(max_length=50)] = ()
+    record: SourceRecord | None = None
     asset: AssetLookup | None = None
     text: Annotated[str, Field(min_length=1, max_length=100)] | None = None
     attribute: AttributeLookup | None = None
 
 
 def router(
-    views: Views, audience: Audience, values: Values, secret: bytes, heartbeat: float, own: OwnRulesFinder
+    views: Views,
+    audience: Audience,
+    values: Values,
+    secret: bytes,
+    region: str | None,
+    heartbeat: float,
+    own: OwnRulesFinder,
 ) -> APIRouter:
     """Reads of customers."""
     routes = APIRouter(prefix="/v1", tags=["customers"])
@@ -112,8 +131,12 @@ def router(
         readable = sections_of(caller)
         if sections is not None:
             require_sections(caller, shown)
+        pending: list[str] = []
         if after:
             await views.until_seen(_event_ids(after), wait_ms)
+            left = wait_ms - int((views.clock() - began).total_seconds() * 1000)
+            if not shown.isdisjoint(ANSWERED) and not await views.until_answered(_event_ids(after), left):
+                pending = sorted(shown & ANSWERED)
         figures = bool(after) and not shown.isdisjoint(FIGURES) and await views.change_figures(_event_ids(after or ""))
         view = await audience.customer(customer_id, caller)
         if (settled or figures) and view.moved_to is None:
@@ -125,7 +148,8 @@ def router(
         etag = f'"{views.run}.{view.seq}"'
         if request.headers.get("if-none-match") == etag:
             return Response(status_code=304, headers={"ETag": etag})
-        body = views.document(view, shown & readable, [name for name in SECTIONS if name in shown - readable])
+        withheld = [name for name in SECTIONS if name in shown - readable]
+        body = views.document(view, shown & readable, withheld=withheld, pending=pending)
         return Response(body, headers={"ETag": etag}, media_type="application/json")
 
     @routes.get("/customers/{customer_id}/timeline")
@@ -187,21 +211,34 @@ def router(
     @routes.post("/customers/lookup", response_model=dict[str, Any])
     @hot
     async def lookup(body: Lookup, caller: Reader, limit: Limit = 20) -> Response:
-        """Customers by identifiers, an asset, a name or an own field: the best match first, each with its reason."""
-        if body.attribute is not None and not (body.identifiers or body.asset or body.text):
+        """Customers by identifiers, a record, an asset, a name or an own field: the best match first, with reasons.
+
+        `warnings` name identifiers that nobody can be found by, and say why.
+        """
+        if body.attribute is not None and not (body.identifiers or body.record or body.asset or body.text):
             matches = await views.lookup_attribute(_own_key(await own(), body.attribute), MAX_HOLDERS)
         else:
-            matches = await _lookup(views, secret, body, caller, limit)
+            matches = await _lookup(views, secret, region, body, caller, limit)
         seen = await audience.seen([UUID(match["customer_id"]) for match in matches], caller)
-        return json_response({"matches": [match for match in matches if UUID(match["customer_id"]) in seen][:limit]})
+        shown = [match for match in matches if UUID(match["customer_id"]) in seen][:limit]
+        named = enumerate(body.identifiers)
+        warnings = [one.document() for place, named_by in named for one in unusable(named_by, place, region)]
+        return json_response({"matches": shown, "warnings": warnings})
 
     return routes
 
 
-async def _lookup(views: Views, secret: bytes, body: Lookup, caller: Caller, limit: int) -> list[dict[str, Any]]:
+async def _lookup(
+    views: Views, secret: bytes, region: str | None, body: Lookup, caller: Caller, limit: int
+) -> list[dict[str, Any]]:
     if body.identifiers:
-        keys = [_key(secret, identifier, position) for position, identifier in enumerate(body.identifiers)]
-        return await views.lookup_keys(keys)
+        forms = [(one.type, _form(one, region, position)) for position, one in enumerate(body.identifiers)]
+        keys = [identifier_key(secret, type_, form.normal) for type_, form in forms if form.usable]
+        records = [_record_profile(form) for type_, form in forms if type_ == "external" and form.usable]
+        return await views.lookup_keys(keys, records)
+    if body.record is not None:
+        form = normalise_identifier("external", body.record.record, system=body.record.system)
+        return await views.lookup_keys([], [_record_profile(form)] if form.usable else [])
     if body.asset is not None:
         named = (("serial", body.asset.serial), ("plate", body.asset.plate))
         keys = [
@@ -210,7 +247,9 @@ async def _lookup(views: Views, secret: bytes, body: Lookup, caller: Caller, lim
         return await views.lookup_assets(keys)
     if body.text is not None:
         return await views.lookup_text(body.text, caller.unit, limit)
-    place = FieldProblem("/identifiers", "missing", "Identifiers, an asset or a text are required.")
+    place = FieldProblem(
+        "/identifiers", "missing", "Identifiers, a record, an asset, a text or an attribute are required."
+    )
     raise Problem(VALIDATION, "There is nothing to look up.", errors=[place])
 
 
@@ -226,12 +265,16 @@ def _own_key(rules: OwnRules, asked: AttributeLookup) -> str:
     return key
 
 
-def _key(secret: bytes, identifier: Identifier, position: int) -> str:
+def _form(identifier: Identifier, region: str | None, position: int) -> NormalForm:
     if identifier.type in ("external", "social") and not identifier.system:
         place = FieldProblem(f"/identifiers/{position}/system", "missing", "It is required of this type.")
         raise Problem(VALIDATION, "An identifier is not valid.", errors=[place])
-    form = normalise_identifier(identifier.type, str(identifier.value), identifier.region, identifier.system)
-    return identifier_key(secret, identifier.type, form.normal)
+    reads = phone_region(identifier.region, None, region)
+    return normalise_identifier(identifier.type, str(identifier.value), reads, identifier.system)
+
+
+def _record_profile(form: NormalForm) -> UUID:
+    return source_profile_id(*system_and_record(form.normal))
 
 
 def _event_ids(after: str) -> list[UUID]:

@@ -1,5 +1,6 @@
 """The routes of touchpoints: report, and ask what became of one."""
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -7,6 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from rapport_gateway.api.document import REPORT
 from rapport_gateway.intake.touchpoints import Checked, TouchpointIntake, read_batch
+from rapport_gateway.intake.warnings import Warning, blocked
 from rapport_gateway.reads.customers import Views
 from rapport_gateway.reads.quarantine import ACCEPTED
 from rapport_shared.callers import Caller
@@ -18,6 +20,7 @@ from rapport_shared.web.hot import hot
 from rapport_shared.web.routing import scoped
 
 MAX_WAIT_MS = 30_000
+MAX_WARNINGS = 1_000
 _BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -48,14 +51,16 @@ def router(intake: TouchpointIntake, views: Views) -> APIRouter:
         key = idempotency_key(request)
         checked, rejected = await _check(intake, items, caller, key)
         if dry_run:
-            return json_response(await _verdicts(intake, checked, rejected, len(items)))
+            return json_response(await _verdicts(intake, views, caller, checked, rejected, len(items)))
         if rejected and not batch:
             raise rejected[0]
         if not checked:
             raise Problem(VALIDATION, "No touchpoint of the batch is valid.", rejected=_rejected(rejected))
         await intake.accept(list(checked.values()), caller, request.headers.get("traceparent"))
+        warnings = await intake.all_warnings(checked, caller, remember=True)
         accepted = [{"id": str(item.touchpoint.id)} for item in checked.values()]
-        return json_response({"accepted": accepted, "rejected": _rejected(rejected)}, 202)
+        answer = {"accepted": accepted, "rejected": _rejected(rejected), "warnings": _listed(warnings)}
+        return json_response(answer, 202)
 
     @routes.get("/{touchpoint_id}")
     @hot
@@ -100,21 +105,37 @@ def _rejected(rejected: dict[int, Problem]) -> list[dict[str, Any]]:
     return [{"index": index, "problem": problem.document()} for index, problem in rejected.items()]
 
 
+def _listed(warnings: Mapping[int, Sequence[Warning]]) -> list[dict[str, Any]]:
+    """The first of all warnings, each with the place of its touchpoint in the request."""
+    listed = [{"index": index, **one.document()} for index, found in warnings.items() for one in found]
+    return listed[:MAX_WARNINGS]
+
+
 async def _verdicts(
-    intake: TouchpointIntake, checked: dict[int, Checked], rejected: dict[int, Problem], count: int
+    intake: TouchpointIntake,
+    views: Views,
+    caller: Caller,
+    checked: dict[int, Checked],
+    rejected: dict[int, Problem],
+    count: int,
 ) -> dict[str, Any]:
+    warnings = await intake.all_warnings(checked, caller, remember=False)
+    usable = {index: intake.usable(item) for index, item in checked.items()}
+    barred = await views.blocked([one.key for found in usable.values() for one in found])
     results: list[dict[str, Any]] = []
     for index in range(count):
         if index in rejected:
             results.append({"index": index, "valid": False, "problem": rejected[index].document()})
             continue
         met = await intake.would_meet(checked[index])
+        found = [*warnings[index], *(blocked(one.position) for one in usable[index] if one.key in barred)]
         results.append(
             {
                 "index": index,
                 "valid": True,
                 "customer_id": str(met) if met else None,
-                "would_mint": met is None and intake.would_mint(checked[index]),
+                "would_mint": met is None and intake.would_mint(checked[index], barred),
+                "warnings": [one.document() for one in found],
             }
         )
     return {"results": results}

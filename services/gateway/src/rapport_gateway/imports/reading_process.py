@@ -81,11 +81,11 @@ async def _judge(table: Table, told: Any) -> None:
         historical=told["historical"],
         as_of=datetime.fromisoformat(told["as_of"]),
         zone=ZoneInfo(unit.time_zone) if unit else ZoneInfo("UTC"),
-        phone_region=unit.phone_region if unit else None,
+        phone_region=unit.phone_region if unit else told["region"],
     )
     waiting: list[bytes] = []
     async for row in Judge(
-        table, terms, _rules(told["secret"].encode(), unit, table.rules), _caller(told["caller"])
+        table, terms, _rules(told["secret"].encode(), unit, table.rules, told["region"]), _caller(told["caller"])
     ).rows():
         waiting.append(orjson.dumps(_document(row)))
         if len(waiting) == ROWS_AT_ONCE or sum(map(len, waiting)) > BYTES_AT_ONCE:
@@ -95,7 +95,7 @@ async def _judge(table: Table, told: Any) -> None:
         _write(b'{"rows":[' + b",".join(waiting) + b"]}")
 
 
-def _rules(secret: bytes, unit: UnitState | None, own: OwnRules) -> TouchpointRules:
+def _rules(secret: bytes, unit: UnitState | None, own: OwnRules, region: str | None) -> TouchpointRules:
     """The rules of the API, over the one unit that an import may name."""
 
     async def declared() -> OwnRules:
@@ -104,7 +104,7 @@ def _rules(secret: bytes, unit: UnitState | None, own: OwnRules) -> TouchpointRu
     async def find(path: str) -> UnitState | None:
         return unit if unit is not None and unit.path == path else None
 
-    return TouchpointRules(secret, find, system_clock, declared)
+    return TouchpointRules(secret, find, system_clock, declared, region)
 
 
 def _caller(told: Any) -> Caller:

@@ -73,7 +73,7 @@ class Judge:
         checked = [] if made.refused else [one for item in made.items if (one := await self._check(item, made))]
         keys = self._rules.identifiers(checked[0]) if checked and not made.refused else []
         if checked and not made.refused:
-            self._compare(number, made, bool(keys) or checked[0].names_a_record)
+            self._compare(number, made, self._rules.would_mint(checked[0]))
         reasons = [reason.document() for reason in (*made.refused, *made.noted)]
         if made.refused:
             return JudgedRow(number, cells, reasons, rejected=True)

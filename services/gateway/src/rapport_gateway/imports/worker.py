@@ -51,6 +51,7 @@ class ImportWorker:
     likeness: Matcher
     secret: str
     clock: Clock
+    region: str | None = None
 
     async def run(self) -> None:
         """Works for ever. Raises what the database raises."""
@@ -105,7 +106,7 @@ class ImportWorker:
         unit = await find_unit(self.database, found["unit"]) if found["unit"] else None
         compared = answer["report"]["rows"] <= COMPARED_ROWS
         undecided = answer["stops"] or resolved is None
-        digest = None if resolved is None or undecided else _digest(found, resolved, unit, fields)
+        digest = None if resolved is None or undecided else _digest(found, resolved, unit, fields, self.region)
         async with self.database.transaction() as connection:
             given = found["as_of"] or found["created_at"]
             dated_at = await store.settle_work(connection, digest, given) if digest else None
@@ -127,6 +128,7 @@ class ImportWorker:
             "as_of": dated_at.isoformat(),
             "unit": unit.model_dump(mode="json") if unit else None,
             "secret": self.secret,
+            "region": self.region,
             "caller": {
                 "principal": str(found["principal"]),
                 "channel": found["channel"],
@@ -204,7 +206,7 @@ class ImportWorker:
             await row_store.mark_sent(connection, import_id, [row["number"] for row in rows], now)
 
 
-def _digest(found: Row, mapping: SheetMapping, unit: UnitState | None, fields: str) -> bytes:
+def _digest(found: Row, mapping: SheetMapping, unit: UnitState | None, fields: str, region: str | None) -> bytes:
     # a cell becomes another value under another declaration: the touchpoint is then another one
     declared = fields if any(column.field == "attribute" for column in mapping.columns) else "{}"
     own = () if declared == "{}" else (declared,)
@@ -214,7 +216,7 @@ def _digest(found: Row, mapping: SheetMapping, unit: UnitState | None, fields: s
         found["unit"],
         found["historical"],
         found["as_of"].isoformat() if found["as_of"] else None,
-        unit.phone_region if unit else None,
+        unit.phone_region if unit else region,
         unit.time_zone if unit else None,
         *own,
     )

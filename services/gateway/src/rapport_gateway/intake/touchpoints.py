@@ -1,15 +1,16 @@
 """Intake at the edge: touchpoints are checked for what can be checked here, and handed to Kafka."""
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 from uuid import UUID, uuid5
 
 import orjson
 
 from rapport_gateway.intake.accepted import AcceptedIds
+from rapport_gateway.intake.warnings import Warning, new_channel, warnings_of
 from rapport_shared.callers import Caller
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.codec import Message, encode_touchpoint
@@ -25,12 +26,21 @@ from rapport_shared.contracts.touchpoints import (
     parse_touchpoint,
 )
 from rapport_shared.errors import FORBIDDEN, KEY_REQUIRED, MALFORMED, TOO_LARGE, VALIDATION, FieldProblem, Problem
-from rapport_shared.normalisation import identifier_key, normalise_identifier, system_and_record
+from rapport_shared.intake_headers import signed_headers
+from rapport_shared.normalisation import (
+    identifier_key,
+    normalise_identifier,
+    phone_region,
+    source_record,
+    system_and_record,
+)
 from rapport_shared.own_fields import UNDECLARED, OwnRules, refuse
 from rapport_shared.units import lies_in
 
 UNITS_REMEMBERED = timedelta(seconds=5)
 """A batch names one unit five hundred times, and its phone region hardly ever changes."""
+IDENTIFIERS_LOOKED_AT: Final = 1_000
+"""Of one request, for warnings: reading a phone number costs 100 µs, and an answer must not wait for thousands."""
 _TRACE = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 _NEVER = len(ATTRIBUTION_ORDER)
@@ -60,8 +70,19 @@ class Sender(Protocol):
 class Whom(Protocol):
     """Finds the customer that a touch would meet."""
 
-    async def __call__(self, identifiers: Sequence[tuple[str, str]], source_profile: UUID | None) -> UUID | None:
-        """The customer, or None for one that would be new."""
+    async def __call__(
+        self, identifiers: Sequence[tuple[str, str]], source_profile: UUID | None, named: UUID | None
+    ) -> UUID | None:
+        """The customer, or None for one that would be new. `named` is the profile of an external identifier, which the
+        touch goes to where no identifier is routed."""
+        ...
+
+
+class Channels(Protocol):
+    """Knows the channels that were reported on."""
+
+    async def new(self, channels: Collection[str], *, remember: bool) -> frozenset[str]:
+        """Those that are new; with `remember` they are remembered."""
         ...
 
 
@@ -73,11 +94,20 @@ class Checked:
     body: bytes
     unit: UnitState | None
 
+
+@dataclass(frozen=True, slots=True)
+class Usable:
+    """An identifier that a touch can be routed by, and its place among those of the touchpoint."""
+
+    type: IdentifierType
+    key: str
+    position: int
+    normal: str
+
     @property
-    def names_a_record(self) -> bool:
-        """Whether a record of the source system says whose touch it is."""
-        source = self.touchpoint.source
-        return source is not None and source.record is not None
+    def record_profile(self) -> UUID | None:
+        """The profile of the source record that an external identifier names."""
+        return source_profile_id(*system_and_record(self.normal)) if self.type is IdentifierType.EXTERNAL else None
 
 
 def read_batch(body: bytes) -> tuple[list[Any], bool]:
@@ -102,12 +132,13 @@ def read_batch(body: bytes) -> tuple[list[Any], bool]:
 
 @dataclass(slots=True)
 class TouchpointRules:
-    """What touchpoints are judged by, whichever way they come in."""
+    """What touchpoints are judged by, whichever way they come in. `default_region` is the deployment's, for phones."""
 
     secret: bytes
     units: UnitFinder
     clock: Clock
     own: OwnRulesFinder = nothing_declared
+    default_region: str | None = None
     _known_units: dict[str, tuple[datetime, UnitState]] = field(default_factory=dict)
 
     async def check(self, item: Any, index: int, caller: Caller, idempotency_key: str | None) -> Checked:
@@ -133,37 +164,48 @@ class TouchpointRules:
         unit = await self._unit(touchpoint.unit, caller)
         return Checked(touchpoint, body, unit)
 
+    def region(self, checked: Checked) -> str | None:
+        """The region that reads the phone numbers of a touchpoint that name none. The record says it from then on."""
+        return phone_region(None, checked.unit.phone_region if checked.unit else None, self.default_region)
+
     def source_profile(self, checked: Checked) -> UUID | None:
         """The profile of the touchpoint's source record; None where it names none."""
-        source = checked.touchpoint.source
-        if source is None or source.record is None:
-            return None
-        form = normalise_identifier("external", source.record, system=source.system)
-        return source_profile_id(*system_and_record(form.normal))
+        record = source_record(checked.touchpoint)
+        return source_profile_id(*record) if record is not None else None
 
     def message(self, checked: Checked, caller: Caller, traceparent: str | None) -> Message:
         """What is sent of a checked touchpoint: its JSON as it came, keyed by an identifier of it as it was written."""
         touchpoint = checked.touchpoint
-        further = [("rapport_mayverify", " ".join(sorted(caller.may_verify)).encode())]
-        if checked.unit is not None:
-            further.append(("rapport_region", checked.unit.phone_region.encode()))
+        further = signed_headers(self.secret, str(touchpoint.id), checked.body, caller.may_verify, self.region(checked))
         if traceparent and _TRACE.fullmatch(traceparent):
-            further.append(("traceparent", traceparent.encode()))
-        return encode_touchpoint(touchpoint, checked.body, self._intake_key(touchpoint), tuple(further))
+            further = (*further, ("traceparent", traceparent.encode()))
+        return encode_touchpoint(touchpoint, checked.body, self._intake_key(touchpoint), further)
+
+    def warnings(self, checked: Checked, caller: Caller, most: int) -> list[Warning]:
+        """What the caller should know of a touchpoint that is accepted, of its first `most` identifiers."""
+        return list(warnings_of(checked.touchpoint, self.region(checked), caller.may_verify, most))
 
     def identifiers(self, checked: Checked) -> list[tuple[str, str]]:
         """Type and key of the identifiers that the touch can be routed by, the deciding one first."""
-        default = checked.unit.phone_region if checked.unit else None
-        found: set[tuple[IdentifierType, str]] = set()
-        for identifier in checked.touchpoint.identifiers:
-            form = normalise_identifier(
-                identifier.type, str(identifier.value), identifier.region or default, identifier.system
-            )
+        return [(one.type, one.key) for one in self.usable(checked)]
+
+    def usable(self, checked: Checked) -> list[Usable]:
+        """The identifiers that the touch can be routed by, the deciding one first."""
+        default = self.region(checked)
+        found: dict[tuple[str, str], Usable] = {}
+        for position, identifier in enumerate(checked.touchpoint.identifiers):
+            region = phone_region(identifier.region, default, None)
+            form = normalise_identifier(identifier.type, str(identifier.value), region, identifier.system)
             type_ = IdentifierType(identifier.type)
             if form.usable and type_.addressable:
-                found.add((type_, identifier_key(self.secret, type_, form.normal)))
-        ordered = sorted(found, key=lambda pair: (ATTRIBUTION_ORDER.index(pair[0]), pair[1]))
-        return [(str(type_), key) for type_, key in ordered]
+                key = identifier_key(self.secret, type_, form.normal)
+                found.setdefault((type_, key), Usable(type_, key, position, form.normal))
+        return sorted(found.values(), key=lambda one: (ATTRIBUTION_ORDER.index(one.type), one.key))
+
+    def would_mint(self, checked: Checked, blocked: Collection[str] = ()) -> bool:
+        """Whether a customer is made where the touch meets none; identifiers with a key of `blocked` make none."""
+        usable = [one for one in self.usable(checked) if one.key not in blocked]
+        return self.source_profile(checked) is not None or bool(usable)
 
     def _intake_key(self, touchpoint: Touchpoint) -> str:
         """The same for the same spelling of an identifier; the touchpoint's id where it has none that can be routed by.
@@ -210,10 +252,12 @@ class TouchpointIntake(TouchpointRules):
         units: UnitFinder,
         whom: Whom,
         clock: Clock,
+        channels: Channels,
         own: OwnRulesFinder = nothing_declared,
+        default_region: str | None = None,
     ) -> None:
-        super().__init__(secret, units, clock, own)
-        self.sender, self.accepted, self.whom = sender, accepted, whom
+        super().__init__(secret, units, clock, own, default_region)
+        self.sender, self.accepted, self.whom, self.channels = sender, accepted, whom, channels
 
     async def accept(self, checked: Sequence[Checked], caller: Caller, traceparent: str | None) -> None:
         """Returns when Kafka and the database have the touchpoints. Raises a 503: repeat with the same ids."""
@@ -222,13 +266,27 @@ class TouchpointIntake(TouchpointRules):
         await self.sender.send(messages)
         await self.accepted.remember([item.touchpoint.id for item in checked])
 
+    async def all_warnings(
+        self, checked: Mapping[int, Checked], caller: Caller, *, remember: bool
+    ) -> dict[int, list[Warning]]:
+        """The warnings of touchpoints, by their place in the request. With `remember` their channels are known then.
+
+        At most `IDENTIFIERS_LOOKED_AT` identifiers are looked at, and the database is asked about new channels alone.
+        """
+        new = await self.channels.new({item.touchpoint.channel for item in checked.values()}, remember=remember)
+        found: dict[int, list[Warning]] = {}
+        left = IDENTIFIERS_LOOKED_AT
+        for index, item in checked.items():
+            found[index] = [new_channel(item.touchpoint.channel)] if item.touchpoint.channel in new else []
+            found[index] += self.warnings(item, caller, left)
+            left = max(0, left - len(item.touchpoint.identifiers))
+        return found
+
     async def would_meet(self, checked: Checked) -> UUID | None:
         """The customer that the touch would meet now; None for a new one."""
-        return await self.whom(self.identifiers(checked), self.source_profile(checked))
-
-    def would_mint(self, checked: Checked) -> bool:
-        """Whether a customer is made where the touch meets none."""
-        return checked.names_a_record or bool(self.identifiers(checked))
+        usable = self.usable(checked)
+        named = usable[0].record_profile if usable else None
+        return await self.whom([(one.type, one.key) for one in usable], self.source_profile(checked), named)
 
 
 def _invalid(pointer: str, code: str, message: str) -> Problem:

@@ -10,7 +10,7 @@ import orjson
 from rapport_gateway.projection.live import LiveView
 from rapport_gateway.projection.store import memberships, partials, views
 from rapport_gateway.projection.store.views import StoredView
-from rapport_gateway.reads import quarantine
+from rapport_gateway.reads import quarantine, reactions
 from rapport_gateway.view import identity
 from rapport_gateway.view.explanation import explain
 from rapport_gateway.view.sections import SECTIONS
@@ -32,13 +32,25 @@ SELECT EXISTS (
 class Views(LiveView):
     """Reads of the live run."""
 
-    def document(self, view: StoredView, sections: Collection[str], withheld: Sequence[str] = ()) -> bytes:
-        """The unified view as JSON, sections passed through as they are stored; `withheld` names those left out."""
+    def document(
+        self,
+        view: StoredView,
+        sections: Collection[str],
+        *,
+        withheld: Sequence[str] = (),
+        pending: Sequence[str] = (),
+    ) -> bytes:
+        """The unified view as JSON, sections passed through as they are stored.
+
+        It names in `withheld` the sections that are left out, and in `pending` those that are not up to date yet.
+        """
         head = (
             f'{{"customer_id":"{view.customer_id}","version":{view.version},"as_of":"{view.as_of.isoformat()}",'
             f'"lag_ms":{orjson.dumps(self.lag_ms()).decode()}'
             + (f',"withheld":{orjson.dumps(withheld).decode()}' if withheld else "")
         )
+        if pending:
+            head += f',"pending":{orjson.dumps(pending).decode()}'
         parts = [f',"{name}":{view.sections[name]}' for name in SECTIONS if name in sections and name in view.sections]
         return (head + "".join(parts) + "}").encode()
 
@@ -65,6 +77,16 @@ class Views(LiveView):
             if left <= 0:
                 raise Problem(NOT_IN_TIME, "The view has not reached the event yet.", lag_ms=self.lag_ms())
             await self.hub.moved(min(left, 0.5))
+
+    async def until_answered(self, event_ids: Sequence[UUID], wait_ms: int) -> bool:
+        """Waits until the profiles that recorded touchpoints led to are in the view; answers whether they are."""
+        deadline = self.clock().timestamp() + wait_ms / 1000
+        while await reactions.are_missing(self.live, event_ids):
+            left = deadline - self.clock().timestamp()
+            if left <= 0:
+                return False
+            await self.hub.moved(min(left, 0.5))
+        return True
 
     async def _missing(self, event_ids: Sequence[UUID]) -> set[UUID]:
         rows = await self.live.fetch("SELECT event_id FROM fact WHERE event_id = ANY($1)", list(event_ids))
@@ -111,15 +133,18 @@ class Views(LiveView):
             "conflicts": [{"at": at.isoformat()} for at in conflicts],
         }
 
-    async def lookup_keys(self, keys: Sequence[str]) -> list[dict[str, Any]]:
-        """Customers by identifier keys: those that touches go to first, then those that hold one."""
+    async def lookup_keys(self, keys: Sequence[str], records: Sequence[UUID] = ()) -> list[dict[str, Any]]:
+        """Customers by identifier keys: those that touches go to, then those that hold one; first of all those of
+        source records, by the profiles that they are."""
         rows = await self.live.fetch(
             "SELECT DISTINCT ON (customer_id) customer_id, reason, rank FROM ("
-            "  SELECT m.customer_id, 'routed' AS reason, 0 AS rank FROM route r JOIN membership m USING (profile_id)"
+            "  SELECT customer_id, 'record' AS reason, 0 AS rank FROM membership WHERE profile_id = ANY($2) UNION ALL "
+            "  SELECT m.customer_id, 'routed', 1 FROM route r JOIN membership m USING (profile_id)"
             "  WHERE r.identifier_key = ANY($1) UNION ALL "
-            "  SELECT m.customer_id, 'holds', 1 FROM held_identifier h JOIN membership m USING (profile_id)"
+            "  SELECT m.customer_id, 'holds', 2 FROM held_identifier h JOIN membership m USING (profile_id)"
             "  WHERE h.identifier_key = ANY($1)) found ORDER BY customer_id, rank",
             list(keys),
+            list(records),
         )
         return await self._matches([(row["customer_id"], row["reason"], row["rank"]) for row in rows])
 
@@ -170,15 +195,29 @@ class Views(LiveView):
             if customer_id in rows and "identity" in rows[customer_id].sections
         ]
 
-    async def whom(self, identifiers: Sequence[tuple[str, str]], source_profile: UUID | None) -> UUID | None:
-        """The customer that a touch would meet now; None for one that would be new."""
+    async def whom(
+        self, identifiers: Sequence[tuple[str, str]], source_profile: UUID | None, named: UUID | None
+    ) -> UUID | None:
+        """The customer that a touch would meet now; None for one that would be new.
+
+        `named` is the profile that the deciding identifier names by itself: an external one is a source record.
+        """
         rows = await self.live.fetch(
             "SELECT r.identifier_key, m.customer_id FROM route r JOIN membership m USING (profile_id) "
             "WHERE r.identifier_key = ANY($1)",
             [key for _, key in identifiers],
         )
         customers: dict[str, UUID] = {row["identifier_key"]: row["customer_id"] for row in rows}
-        if source_profile is not None:
-            async with self.live.connection() as connection:
-                return (await memberships.customers_of(connection, [source_profile])).get(source_profile)
-        return next((customers[key] for _, key in identifiers if key in customers), None)
+        routed = next((customers[key] for _, key in identifiers if key in customers), None)
+        record = source_profile or named
+        if record is None or (routed is not None and source_profile is None):
+            return routed
+        async with self.live.connection() as connection:
+            return (await memberships.customers_of(connection, [record])).get(record)
+
+    async def blocked(self, keys: Sequence[str]) -> set[str]:
+        """Those of `keys` by which touches go to nobody, for the matching policy blocks the value."""
+        rows = await self.live.fetch(
+            "SELECT identifier_key FROM route WHERE identifier_key = ANY($1) AND target = 'blocked'", list(keys)
+        )
+        return {row["identifier_key"] for row in rows}

@@ -14,8 +14,8 @@ from rapport_gateway.reads.customers import Views
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.catalogue import DEAD_LETTERS, EVENT_TOPICS
 from rapport_shared.database import Database
-from rapport_shared.messaging.cursors import load_cursors
 from rapport_shared.gathering import MetricSource
+from rapport_shared.messaging.cursors import load_cursors
 from rapport_shared.messaging.reader import BatchReader
 from rapport_shared.messaging.records import Partition
 from rapport_shared.telemetry import Metrics

@@ -9,9 +9,9 @@ from typing import Any
 from uuid import UUID
 
 from rapport_gateway.view.facts import Fact, State, is_later
-from rapport_shared.contracts.good_record import expected_fields, reads_identifier
+from rapport_shared.contracts.good_record import expected_fields
 from rapport_shared.contracts.survivorship import Candidate, choose
-from rapport_shared.normalisation import normalise_birth_date
+from rapport_shared.normalisation import normalise_birth_date, reads_identifier
 
 NAME = "quality"
 SHOWN = 1_000

@@ -1,5 +1,7 @@
 """One transaction's worth of events on interactions."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -9,6 +11,7 @@ from rapport_shared.clock import Clock, next_recorded
 from rapport_shared.contracts.catalogue import EventType
 from rapport_shared.contracts.codec import Event
 from rapport_shared.contracts.envelope import Envelope
+from rapport_shared.contracts.interaction import InteractionRecorded
 from rapport_shared.contracts.model import Contract
 from rapport_shared.database import Connection
 from rapport_shared.messaging import outbox
@@ -67,4 +70,22 @@ class Batch:
             await store.save_touchpoints(self.connection, list(self.touchpoints.values()))
         if self._interactions:
             await store.save_interactions(self.connection, self._interactions, self._profiles)
-        await outbox.append(self.connection, self._events, self._keys)
+        await outbox.append(self.connection, await self._with_customers(), self._keys)
+
+    async def _with_customers(self) -> list[Event[Contract]]:
+        """The events; recordings say which customer their profile is part of now."""
+        recorded = {e.envelope.profile_id for e in self._events if isinstance(e.data, InteractionRecorded)}
+        profiles = {profile_id for profile_id in recorded if profile_id is not None}
+        if not profiles:
+            return self._events
+        customers = await store.customers_of(self.connection, profiles)
+        return [_with_customer(event, customers) for event in self._events]
+
+
+def _with_customer(event: Event[Contract], customers: Mapping[UUID, UUID]) -> Event[Contract]:
+    if not isinstance(event.data, InteractionRecorded):
+        return event
+    profile_id = event.envelope.profile_id
+    customer_id = customers[profile_id] if profile_id is not None else None
+    data = event.data.model_copy(update={"customer_id": customer_id})
+    return Event(replace(event.envelope, customer_id=customer_id), event.type, data)

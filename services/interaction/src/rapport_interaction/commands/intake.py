@@ -6,6 +6,7 @@ from uuid import UUID
 
 from rapport_interaction import store
 from rapport_interaction.commands.batch import Batch
+from rapport_interaction.commands.evidence import Evidence
 from rapport_interaction.commands.mending import attribute_anew, by_conversation
 from rapport_interaction.commands.quarantine import (
     Undeclared,
@@ -16,9 +17,11 @@ from rapport_interaction.commands.quarantine import (
     stray_id,
     undeclared,
 )
-from rapport_interaction.domain.arrivals import Arrival, Normaliser, Unreadable
+from rapport_interaction.domain.arrivals import Arrival, Unreadable
 from rapport_interaction.domain.attribution import Route, Touch, attribute
 from rapport_interaction.domain.conversations import holder_at, interaction_id
+from rapport_interaction.domain.evidence import is_borrowed
+from rapport_interaction.domain.readings import Normaliser, Reading
 from rapport_interaction.store import Known
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.catalogue import INTERACTION_RECORDED
@@ -26,22 +29,10 @@ from rapport_shared.contracts.interaction import (
     Attribution,
     IdentifierType,
     InteractionRecorded,
-    RecordedAssetKey,
-    RecordedIdentifier,
 )
 from rapport_shared.database import Connection
-from rapport_shared.normalisation import normalise_identifier, system_and_record
 from rapport_shared.own_fields import OwnRules
 from rapport_shared.policy_registers import intake_rules
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """An arrival with its normal forms."""
-
-    arrival: Arrival
-    identifiers: tuple[RecordedIdentifier, ...]
-    assets: tuple[RecordedAssetKey, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +61,7 @@ async def take_in(
         await quarantine_conflict(connection, arrival, clock)
     await quarantine_stray(connection, judged.stray, clock)
     await quarantine_undeclared(connection, judged.undeclared, clock)
-    readings = [
-        Reading(arrival, normaliser.identifiers(arrival, judged.regions.get), normaliser.assets(arrival))
-        for arrival in judged.fresh
-    ]
+    readings = [normaliser.read(arrival, judged.regions.get) for arrival in judged.fresh]
     if readings:
         await store.share_attribution(connection)
         await _record(connection, readings, rules.order, clock)
@@ -120,17 +108,22 @@ async def _record(
     conversations = await store.conversation_profiles(connection, clues)
     known_conversations = set(conversations)
     holders = await store.asset_holders(connection, {asset.key for r in readings for asset in r.assets})
+    evidence = await Evidence.known(connection, readings)
     decided = []
-    for reading in readings:
+    # those that name somebody first: what they say of documents, devices and conversations decides on the others
+    for reading in sorted(readings, key=lambda reading: reading.names_nobody):
         clue = reading.arrival.conversation_clue
         touch = Touch(
-            source_record=_source_record(reading.arrival),
+            source_record=reading.source_record,
             identifiers=reading.identifiers,
             conversation_profile=conversations.get(clue) if clue else None,
+            device_user=evidence.device_user(reading),
+            document_owner=evidence.document_owner(reading),
             asset_holder=holder_at(reading.assets, reading.arrival.occurred_at, holders),
         )
         profile_id, attribution = attribute(touch, routes, order)
-        if clue and profile_id is not None:
+        evidence.learn(reading, profile_id, attribution)
+        if clue and profile_id is not None and not is_borrowed(attribution, reading.identifiers):
             conversations.setdefault(clue, profile_id)
         entry_of = interaction_id(reading.arrival.touchpoint.id, clue, profile_id)
         decided.append((reading, profile_id, attribution, entry_of))
@@ -141,6 +134,7 @@ async def _record(
     new = {clue: profile for clue, profile in conversations.items() if clue not in known_conversations}
     await _save_registers(connection, before, routes, new)
     await batch.save()
+    await evidence.save(connection, readings)
     waiting = [clue for decision in decided for clue in _waiting_for(*decision)]
     if waiting:
         await store.save_clues(connection, waiting)
@@ -204,19 +198,11 @@ def _add_recording(
     )
 
 
-def _source_record(arrival: Arrival) -> tuple[str, str] | None:
-    source = arrival.touchpoint.source
-    if source is None or source.record is None:
-        return None
-    return system_and_record(normalise_identifier("external", source.record, system=source.system).normal)
-
-
 def _waiting_for(
     reading: Reading, profile_id: UUID | None, attribution: Attribution, entry_of: UUID
 ) -> list[tuple[str, UUID]]:
-    if profile_id is not None:
-        return []
-    clues = [asset.key for asset in reading.assets]
-    if reading.arrival.conversation_clue:
-        clues.append(reading.arrival.conversation_clue)
+    clues = [asset.key for asset in reading.assets] if profile_id is None else []
+    clue = reading.arrival.conversation_clue
+    if clue and (profile_id is None or is_borrowed(attribution, reading.identifiers)):
+        clues.append(clue)
     return [(clue, reading.arrival.touchpoint.id) for clue in clues]

@@ -8,6 +8,7 @@ from uuid import UUID
 from rapport_interaction import store
 from rapport_interaction.commands.batch import Batch
 from rapport_interaction.domain.conversations import Holders, conversation_clue, holder_at, interaction_id
+from rapport_interaction.domain.evidence import is_borrowed
 from rapport_interaction.store import Known, Recording
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.catalogue import INTERACTION_RECORDED, INTERACTION_RETRACTED
@@ -40,8 +41,9 @@ class Move:
 
 
 async def attribute_anew(connection: Connection, clues: Collection[str], resolve: Resolve, clock: Clock) -> None:
-    """Records anew the anonymous touchpoints that waited for one of `clues`, where `resolve` now finds a profile.
+    """Records anew the touchpoints that waited for one of `clues`, where `resolve` now finds a profile.
 
+    Those wait that are anonymous, and for their conversation those whose profile a document or a device said.
     One that was attributed or retracted by hand waits for nothing any more.
     """
     waiting = await store.anonymous_touchpoints(connection, clues)
@@ -53,8 +55,11 @@ async def attribute_anew(connection: Connection, clues: Collection[str], resolve
     for known in touchpoints.values():
         recording = logged[known.event_id]
         profile_id, attribution = resolve(recording)
-        if profile_id is not None and known.profile_id is None and not known.retracted:
-            moves.append(Move(known, recording, profile_id, attribution, "attributed_anew"))
+        borrowed = is_borrowed(recording.data.attribution, recording.data.identifiers)
+        better = known.profile_id is None or (borrowed and attribution.by == "conversation")
+        if better and profile_id not in (None, known.profile_id) and not known.retracted:
+            reason: RetractionReason = "attributed_anew" if known.profile_id is None else "wrong_attribution"
+            moves.append(Move(known, recording, profile_id, attribution, reason))
     await record_anew(connection, moves, clock)
 
 
@@ -75,8 +80,6 @@ async def follow_holders(connection: Connection, keys: Collection[str], holders:
             attribution = Attribution(by="asset" if holder else "anonymous")
             moves.append(Move(known, recording, holder, attribution, "wrong_attribution"))
     await record_anew(connection, moves, clock)
-    lost = [move for move in moves if move.profile_id is None]
-    await store.save_clues(connection, [clue for move in lost for clue in asset_clues(move)])
 
 
 def asset_clues(move: Move) -> list[tuple[str, UUID]]:
@@ -92,9 +95,19 @@ async def record_anew(connection: Connection, moves: Sequence[Move], clock: Cloc
     await batch.save()
     if moves:
         await store.forget_clues(connection, [move.known.touchpoint_id for move in moves])
+        await store.save_clues(connection, [clue for move in moves for clue in _waiting_for(move)])
         by_assets = [move for move in moves if move.attribution.by == "asset"]
         await store.save_asset_clues(connection, [clue for move in by_assets for clue in asset_clues(move)])
     return events
+
+
+def _waiting_for(move: Move) -> list[tuple[str, UUID]]:
+    """What may still say better whose a moved touchpoint is."""
+    found = asset_clues(move) if move.profile_id is None else []
+    clue = conversation_clue(move.recording.data.touchpoint)
+    if clue and (move.profile_id is None or is_borrowed(move.attribution, move.recording.data.identifiers)):
+        found.append((clue, move.known.touchpoint_id))
+    return found
 
 
 def _add_recording(batch: Batch, move: Move) -> UUID:

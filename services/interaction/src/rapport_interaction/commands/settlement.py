@@ -9,9 +9,10 @@ import asyncpg
 from rapport_interaction import store
 from rapport_interaction.commands.intake import judge, take_in
 from rapport_interaction.commands.quarantine import ID_CONFLICT, UNKNOWN_UNIT, undeclared
-from rapport_interaction.domain.arrivals import Arrival, Normaliser, reasons_of
+from rapport_interaction.domain.arrivals import Arrival, reasons_of
 from rapport_interaction.domain.patches import Patch, PatchRefused
 from rapport_interaction.domain.quarantined import Quarantined, mended
+from rapport_interaction.domain.readings import Normaliser
 from rapport_interaction.store import Known
 from rapport_shared.clock import Clock, next_recorded
 from rapport_shared.contracts.catalogue import QUARANTINE_DISMISSED, QUARANTINE_MENDED, EventType
@@ -51,7 +52,7 @@ class Mender:
         quarantined = await _locked(connection, quarantine_id)
         reasons: Sequence[QuarantineReason]
         try:
-            arrival = mended(quarantined, patch, self.clock())
+            arrival = mended(self.normaliser.secret, quarantined, patch, self.clock())
         except TouchpointInvalid as error:
             reasons = reasons_of(error)
         else:

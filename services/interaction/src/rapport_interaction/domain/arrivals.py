@@ -1,7 +1,7 @@
 """What arrives on the intake topic, read: a touchpoint with its normal forms, or the reason it cannot be one."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,14 +10,9 @@ from uuid import UUID
 import orjson
 
 from rapport_interaction.domain.conversations import conversation_clue
-from rapport_shared.contracts.catalogue import GATEWAY_SOURCE, TOUCHPOINT_REPORTED
+from rapport_shared.contracts.catalogue import TOUCHPOINT_REPORTED
 from rapport_shared.contracts.ids import derived_id
-from rapport_shared.contracts.interaction import (
-    IdentifierType,
-    QuarantineReason,
-    RecordedAssetKey,
-    RecordedIdentifier,
-)
+from rapport_shared.contracts.interaction import QuarantineReason
 from rapport_shared.contracts.touchpoints import (
     MAX_TOUCHPOINT_BYTES,
     Touchpoint,
@@ -28,22 +23,15 @@ from rapport_shared.contracts.touchpoints import (
 )
 from rapport_shared.contracts.touchpoints.errors import fault
 from rapport_shared.contracts.touchpoints.reading import AHEAD_AT_MOST
+from rapport_shared.intake_headers import Vetting, read_vetting
 from rapport_shared.messaging.records import Record
-from rapport_shared.normalisation import (
-    NormalForm,
-    identifier_key,
-    normalise_asset_key,
-    normalise_identifier,
-)
-
-_ASSET_KINDS = frozenset({"asset.delivered", "asset.serviced", "asset.transferred"})
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A touchpoint as it arrived, checked. `vetted`: the gateway has checked unit and rights already.
+    """A touchpoint as it arrived, checked. `vetted`: the gateway has checked unit and rights already, and signed it.
 
-    `region` is the phone region that the gateway found for its unit; `may_verify` the identifier types that the
+    `region` is the phone region that the gateway decided on; `may_verify` the identifier types that the
     channel's key may verify; `value` and `headers` are the record as it came.
     """
 
@@ -89,10 +77,13 @@ class Unreadable:
         return derived_id("unreadable", self.touchpoint_id, hashlib.sha256(self.body).hexdigest())
 
 
-def read_arrival(record: Record) -> Arrival | Unreadable:
-    """The touchpoint in a record of the intake topic. Never raises: what cannot be read is a value too."""
+def read_arrival(secret: bytes, record: Record) -> Arrival | Unreadable:
+    """The touchpoint in a record of the intake topic. Never raises: what cannot be read is a value too.
+
+    `secret` proves what the gateway added. A record without its signature is a connector's, whatever its headers say.
+    """
     try:
-        return _read(record)
+        return _read(secret, record)
     except TouchpointInvalid as error:
         reasons = reasons_of(error)
         return unreadable(record, reasons[0].code, reasons, _touchpoint_id(record))
@@ -122,7 +113,7 @@ class _Unfit(Exception):
         return QuarantineReason(pointer="", code=self.code, message=self.message)
 
 
-def _read(record: Record) -> Arrival:
+def _read(secret: bytes, record: Record) -> Arrival:
     if record.malformed_headers:
         raise _Unfit("malformed_header", "a header is not UTF-8")
     if record.value is None:
@@ -135,16 +126,18 @@ def _read(record: Record) -> Arrival:
         body = orjson.loads(record.value)
     except ValueError:
         raise _Unfit("not_json", "the value is not JSON in UTF-8") from None
-    return check_arrival(body, record.value, record.headers, record.written_at, record.written_at)
+    vetting = read_vetting(secret, record.headers, record.value)
+    return check_arrival(body, record.value, record.headers, vetting, record.written_at, record.written_at)
 
 
-def check_arrival(body: Any, value: bytes, headers: Mapping[str, str], received_at: datetime, now: datetime) -> Arrival:
+def check_arrival(
+    body: Any, value: bytes, headers: Mapping[str, str], vetting: Vetting, received_at: datetime, now: datetime
+) -> Arrival:
     """The touchpoint `body`, which is what `value` says, received with `headers` and looked at `now`.
 
     Raises `TouchpointInvalid` and nothing else: also for one that will have happened more than five minutes ahead.
     """
-    vetted = headers.get("ce_source") == GATEWAY_SOURCE
-    touchpoint = parse_touchpoint(body, strict=vetted)
+    touchpoint = parse_touchpoint(body, strict=vetting.vetted)
     occurred_at = corrected_occurred_at(touchpoint, received_at)
     if occurred_at > now + AHEAD_AT_MOST:
         raise TouchpointInvalid([fault("time_ahead", "occurred_at")])
@@ -154,9 +147,9 @@ def check_arrival(body: Any, value: bytes, headers: Mapping[str, str], received_
         digest=content_digest(body),
         occurred_at=occurred_at,
         received_at=received_at,
-        vetted=vetted,
-        region=headers.get("rapport_region"),
-        may_verify=frozenset(headers.get("rapport_mayverify", "").split()),
+        vetted=vetting.vetted,
+        region=vetting.region,
+        may_verify=vetting.may_verify,
         value=value,
         headers=headers,
     )
@@ -172,56 +165,3 @@ def _touchpoint_id(record: Record) -> UUID | None:
             return UUID(record.headers.get("ce_id", ""))
         except ValueError:
             return None
-
-
-@dataclass(frozen=True, slots=True)
-class Normaliser:
-    """Makes the normal forms and keys of a touchpoint's identifiers and assets."""
-
-    secret: bytes
-
-    def identifiers(self, arrival: Arrival, region_of: Callable[[str], str | None]) -> tuple[RecordedIdentifier, ...]:
-        """The identifiers that the touchpoint names, each once; `region_of` answers a unit's phone region."""
-        unit = arrival.touchpoint.unit
-        default = arrival.region or (region_of(unit) if unit else None)
-        found: dict[str, RecordedIdentifier] = {}
-        for identifier in arrival.touchpoint.identifiers:
-            normal = normalise_identifier(
-                identifier.type, str(identifier.value), identifier.region or default, identifier.system
-            )
-            verified = identifier.verified and identifier.type in arrival.may_verify
-            recorded = self._recorded(IdentifierType(identifier.type), normal, verified, identifier.system)
-            found.setdefault(recorded.key, recorded)
-        return tuple(found.values())
-
-    def assets(self, arrival: Arrival) -> tuple[RecordedAssetKey, ...]:
-        """The keys of the asset that the touchpoint is about."""
-        if arrival.touchpoint.kind not in _ASSET_KINDS:
-            return ()
-        named = arrival.body["data"]
-        return tuple(
-            RecordedAssetKey(
-                type=key_type,
-                key=identifier_key(self.secret, key_type, form.normal),
-                raw=form.raw,
-                normal=form.normal,
-                norm_version=form.norm_version,
-            )
-            for key_type in ("serial", "plate")
-            if named.get(key_type)
-            for form in (normalise_asset_key(key_type, named[key_type]),)
-        )
-
-    def _recorded(
-        self, type_: IdentifierType, form: NormalForm, verified: bool, system: str | None
-    ) -> RecordedIdentifier:
-        return RecordedIdentifier(
-            type=type_,
-            key=identifier_key(self.secret, type_, form.normal),
-            raw=form.raw,
-            normal=form.normal,
-            norm_version=form.norm_version,
-            verified=verified,
-            system=system,
-            routable=type_.addressable and form.usable,
-        )

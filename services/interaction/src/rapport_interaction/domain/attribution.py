@@ -8,6 +8,7 @@ from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from rapport_interaction.domain.documents import Owner
 from rapport_shared.contracts.customer import RouteTarget
 from rapport_shared.contracts.ids import first_touch_profile_id, source_profile_id
 from rapport_shared.contracts.interaction import ATTRIBUTION_ORDER, Attribution, IdentifierType, RecordedIdentifier
@@ -38,11 +39,13 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Touch:
-    """What attribution looks at."""
+    """What attribution looks at. `device_user` is the key of a device and who used it then."""
 
     source_record: tuple[str, str] | None
     identifiers: Sequence[RecordedIdentifier]
     conversation_profile: UUID | None = None
+    device_user: tuple[str, UUID] | None = None
+    document_owner: Owner | None = None
     asset_holder: UUID | None = None
 
 
@@ -80,6 +83,11 @@ def _decide(
         return mint(first, route), Attribution(by="minted", identifier_key=first.key, route_seq=route.route_seq)
     if touch.conversation_profile is not None:
         return touch.conversation_profile, Attribution(by="conversation")
+    if touch.device_user is not None:
+        key, user = touch.device_user
+        return user, Attribution(by="identifier", identifier_key=key)
+    if touch.document_owner is not None:
+        return touch.document_owner.profile_id, Attribution(by="source", document=touch.document_owner.document)
     if touch.asset_holder is not None:
         return touch.asset_holder, Attribution(by="asset")
     return None, Attribution(by="anonymous")

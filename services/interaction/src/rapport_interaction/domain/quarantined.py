@@ -14,6 +14,7 @@ from rapport_interaction.domain.patches import Patch, PatchRefused, apply_patch
 from rapport_shared.contracts.interaction import QuarantineReason
 from rapport_shared.contracts.touchpoints import MAX_TOUCHPOINT_BYTES, TouchpointInvalid
 from rapport_shared.contracts.touchpoints.errors import FieldError
+from rapport_shared.intake_headers import read_vetting
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}")
 
@@ -71,10 +72,11 @@ def _name(value: Any) -> str | None:
     return value if isinstance(value, str) and _NAME.fullmatch(value) else None
 
 
-def mended(quarantined: Quarantined, patch: Patch, now: datetime) -> Arrival:
+def mended(secret: bytes, quarantined: Quarantined, patch: Patch, now: datetime) -> Arrival:
     """The touchpoint after `patch`, as if it had arrived so when it was received. Headers no longer decide.
 
-    What the gateway found for its unit counts only while it names that unit. Raises `PatchRefused`, and
+    What the gateway found for its unit counts where its signature is that of the body as it came, and only while it
+    names that unit. Raises `PatchRefused`, and
     `TouchpointInvalid` for what cannot be recorded yet.
     """
     document = _under_id(quarantined.document(), quarantined.mended_id)
@@ -86,7 +88,8 @@ def mended(quarantined: Quarantined, patch: Patch, now: datetime) -> Arrival:
         raise PatchRefused("/patch", "not_allowed", "A mended touchpoint keeps its id.")
     if after is None and not patch:
         raise TouchpointInvalid([_unreadable(quarantined)])
-    arrival = check_arrival(after, b"", quarantined.headers, quarantined.received_at, now)
+    vetting = read_vetting(secret, quarantined.headers, quarantined.body)
+    arrival = check_arrival(after, b"", quarantined.headers, vetting, quarantined.received_at, now)
     value = orjson.dumps(after)
     if len(value) > MAX_TOUCHPOINT_BYTES:
         raise TouchpointInvalid([FieldError("", "too_large", "a touchpoint may have 256 KiB")])

@@ -1,10 +1,11 @@
-"""The registers kept from the customer service beside routes: asset holders, units, profiles."""
+"""The registers kept from the customer service beside routes: asset holders, units, profiles and their customers."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Final
 from uuid import UUID
 
 from rapport_interaction.domain.conversations import Holders
+from rapport_shared.contracts.customer import ProfileMove
 from rapport_shared.database import Connection
 
 
@@ -85,3 +86,27 @@ async def put_profiles(connection: Connection, profile_ids: Collection[UUID]) ->
 async def profile_exists(connection: Connection, profile_id: UUID) -> bool:
     """Whether the customer service has told of a profile."""
     return bool(await connection.fetchval("SELECT true FROM profile WHERE profile_id = $1", profile_id))
+
+
+async def move_profiles(connection: Connection, moves: Sequence[ProfileMove]) -> None:
+    """Takes over which customers profiles are part of; a later move stays."""
+    latest = {move.profile_id: move for move in sorted(moves, key=lambda move: move.mapping_seq)}
+    ordered = [latest[profile_id] for profile_id in sorted(latest)]
+    await connection.execute(
+        "INSERT INTO membership (profile_id, customer_id, mapping_seq) "
+        "SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) ON CONFLICT (profile_id) DO UPDATE "
+        "SET customer_id = excluded.customer_id, mapping_seq = excluded.mapping_seq "
+        "WHERE membership.mapping_seq < excluded.mapping_seq",
+        [move.profile_id for move in ordered],
+        [move.customer_id for move in ordered],
+        [move.mapping_seq for move in ordered],
+    )
+
+
+async def customers_of(connection: Connection, profile_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """The customer of each profile, as far as this service has heard; a profile that never moved is its own."""
+    rows = await connection.fetch(
+        "SELECT profile_id, customer_id FROM membership WHERE profile_id = ANY($1)", sorted(profile_ids)
+    )
+    moved = {row["profile_id"]: row["customer_id"] for row in rows}
+    return {profile_id: moved.get(profile_id, profile_id) for profile_id in profile_ids}

@@ -11,12 +11,13 @@ from rapport_shared.contracts.pii import ERASED
 from rapport_shared.contracts.survivorship import Rank, ranked
 from rapport_shared.normalisation.addresses import postal_address
 from rapport_shared.normalisation.company_names import CompanyName, company_name
+from rapport_shared.normalisation.identifiers import reads_identifier
 from rapport_shared.normalisation.name_keys import PersonName, person_name
 from rapport_shared.normalisation.names import normalise_birth_date
 
 Kind = Literal["person", "company", "household"]
 
-FEATURES_VERSION: Final = 1
+FEATURES_VERSION: Final = 2
 """Raised when features of the same register come out otherwise; stored ones of another version are made anew."""
 
 SUFFIX: Final = 8
@@ -90,11 +91,15 @@ _ADAPTER: Final = TypeAdapter(Features)
 
 
 def features_of(state: ProfileState) -> Features:
-    """The features of a profile: of each field the candidate that stands. What was erased is not known."""
+    """The features of a profile: of each field the candidate that stands. What was erased is not known.
+
+    An identifier that nobody can be found by is no feature: two that write "n/a" have nothing in common.
+    """
     name = _mapping(_standing(state, "name"))
     kind = _kind(_text(_standing(state, "kind")), name)
     person = _person(name) if kind in (None, "person") else None
     company = _company(name) if kind in ("company", "household") else None
+    held = [one for one in state.identifiers if reads_identifier(one.type, one.normal)]
     return Features(
         kind=kind,
         family=person.family if person else "",
@@ -107,9 +112,9 @@ def features_of(state: ProfileState) -> Features:
         legal=company.legal if company else "",
         birth_date=_birth_date(_text(_standing(state, "birth_date"))),
         places=_places(_standing(state, "addresses")),
-        phones=_normals(state.identifiers, "phone", lambda normal: normal[-SUFFIX:]),
-        mailboxes=_normals(state.identifiers, "email", lambda normal: normal.partition("@")[0]),
-        identifiers=tuple(Identifier(held.type, held.key, held.verified) for held in state.identifiers),
+        phones=_normals(held, "phone", lambda normal: normal[-SUFFIX:]),
+        mailboxes=_normals(held, "email", lambda normal: normal.partition("@")[0]),
+        identifiers=tuple(Identifier(one.type, one.key, one.verified) for one in held),
     )
 
 

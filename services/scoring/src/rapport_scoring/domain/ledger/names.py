@@ -2,23 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from rapport_scoring.domain.ledger.documents import Statement
-from rapport_shared.contracts.touchpoints.commerce import (
-    Cancellation,
-    Cost,
-    Credit,
-    Document,
-    Invoice,
-    Payment,
-    PaymentAllocation,
-    Refund,
-    Return,
-    Reversal,
-    Shipment,
-    WriteOff,
-)
-from rapport_shared.contracts.touchpoints.documents import DocumentKey
+from rapport_shared.contracts.touchpoints.commerce import Cost, Document, Invoice
+from rapport_shared.contracts.touchpoints.documents import DocumentKey, numbers_named
 
 WORK_ORDER = "work_order"
 """No document, but a name by which a cost finds the invoice of the same work order."""
@@ -30,36 +18,13 @@ def names_of(key: DocumentKey, data: Document) -> frozenset[DocumentKey]:
 
 
 def _named(system: str, data: Document) -> Iterator[DocumentKey]:
-    for family, number in _pairs(data):
-        if number is not None:
-            yield DocumentKey(system, family, number)  # type: ignore[arg-type]  # a work order is no family
-
-
-def _pairs(data: Document) -> Iterator[tuple[str, str | None]]:
+    pairs: list[tuple[Any, str | None]] = [*numbers_named(data)]
     match data:
-        case Cancellation(order=order) | Return(order=order) | Shipment(order=order):
-            yield "order", order
         case Cost(about=about):
-            yield from (("order", about.order), ("shipment", about.shipment), ("invoice", about.invoice))
-            yield WORK_ORDER, about.work_order
-        case Invoice(lines=lines, work_order=work_order):
-            yield from (("order", line.order) for line in lines)
-            yield WORK_ORDER, work_order
-        case Credit(invoice=invoice, return_number=returned):
-            yield from (("invoice", invoice), ("return", returned))
-        case Payment(order=order, allocations=allocations):
-            yield "order", order
-            yield from (("invoice", allocation.invoice) for allocation in allocations)
-        case PaymentAllocation(allocations=allocations):
-            yield from (("invoice", allocation.invoice) for allocation in allocations)
-        case Reversal(payment=payment):
-            yield "payment", payment
-        case Refund(payment=payment, credit=credit):
-            yield from (("payment", payment), ("credit", credit))
-        case WriteOff(invoice=invoice):
-            yield "invoice", invoice
-        case _:
-            return
+            pairs.append((WORK_ORDER, about.work_order))
+        case Invoice(work_order=work_order):
+            pairs.append((WORK_ORDER, work_order))
+    yield from (DocumentKey(system, family, number) for family, number in pairs if number is not None)
 
 
 def settled_together(statements: Iterable[Statement]) -> list[list[Statement]]:

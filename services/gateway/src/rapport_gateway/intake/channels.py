@@ -1,0 +1,58 @@
+"""The channels that are known: those of every deployment, those that a key is made for, those that reported before."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from rapport_shared.clock import Clock
+from rapport_shared.contracts.touchpoints import CHANNELS
+from rapport_shared.database import Database
+
+NEW_FOR: Final = timedelta(days=1)
+"""A slip of the pen in a configuration shows for a day, not in one answer alone."""
+REMEMBERED: Final = 1_000
+"""So many channels are remembered. A deployment has some dozens; whatever comes beyond is called new."""
+LOOKED_EVERY: Final = timedelta(minutes=1)
+
+
+@dataclass(slots=True)
+class KnownChannels:
+    """Says which channels are new. A request that names none but known ones asks the database nothing."""
+
+    database: Database
+    clock: Clock
+    _first_at: dict[str, datetime] = field(default_factory=dict)
+    _keys: frozenset[str] = frozenset()
+    _looked_at: datetime | None = None
+
+    async def new(self, channels: Collection[str], *, remember: bool) -> frozenset[str]:
+        """Those of `channels` that nobody reported on until a day ago; with `remember` that starts their day."""
+        others = frozenset(channels) - CHANNELS - self._keys
+        if not others:
+            return frozenset()
+        unseen = others - self._first_at.keys()
+        if remember and unseen and len(self._first_at) < REMEMBERED:
+            await self._remember(unseen)
+        elif self._looked_at is None or self.clock() - self._looked_at >= LOOKED_EVERY:
+            await self._look()
+        now = self.clock()
+        return frozenset(one for one in others - self._keys if now - self._first_at.get(one, now) < NEW_FOR)
+
+    async def _remember(self, channels: Collection[str]) -> None:
+        async with self.database.connection() as connection:
+            await connection.execute(
+                "INSERT INTO seen_channel (channel, first_at) SELECT unnest($1::text[]), $2 ON CONFLICT DO NOTHING",
+                sorted(channels),
+                self.clock(),
+            )
+        await self._look()
+
+    async def _look(self) -> None:
+        rows = await self.database.fetch(
+            "SELECT channel, first_at FROM seen_channel ORDER BY first_at LIMIT $1", REMEMBERED
+        )
+        keys = await self.database.fetch("SELECT DISTINCT channel FROM api_key WHERE revoked_at IS NULL")
+        self._first_at = {row["channel"]: row["first_at"] for row in rows}
+        self._keys = frozenset(row["channel"] for row in keys)
+        self._looked_at = self.clock()
