@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 from argparse import ArgumentParser
@@ -286,6 +287,7 @@ def main(
         migrate(f"rapport_{name}", settings.database)
         return
     only = frozenset(part for part in chosen.only.split(",") if part)
+    os.nice(settings.niceness)
     try:
         uvloop.run(run_service(build(settings), only))
     except* Exception as failures:

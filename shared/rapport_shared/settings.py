@@ -61,6 +61,12 @@ class ServiceSettings(BaseSettings):
         le=10_000,
         description="Longest rest between batches of all other consumers; they rest half of it at least.",
     )
+    niceness: int = Field(
+        default=0,
+        ge=0,
+        le=19,
+        description="How far the process lets others go first where they share processors, as in nice(1).",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @field_validator("token_secret")
