@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from pydantic import AwareDatetime, BaseModel
 
 from rapport_gateway.access.audience import Audience
-from rapport_gateway.api.customers import AssetLookup
+from rapport_gateway.api.lookup import AssetLookup
 from rapport_gateway.projection.store.assets import Register
 from rapport_gateway.reads import assets
 from rapport_gateway.reads.customers import Views
