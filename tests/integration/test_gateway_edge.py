@@ -17,7 +17,7 @@ from fastapi import Request
 from deploy.local.infrastructure import Infrastructure
 from rapport_gateway.access.credentials import Credentials
 from rapport_gateway.access.keys import KeyGrant, KeyRevoked, create_key, new_key, revoke_key
-from rapport_gateway.api import access
+from rapport_gateway.api import access, tokens
 from rapport_gateway.intake.accepted import AcceptedIds
 from rapport_gateway.intake.producer import IntakeProducer
 from rapport_shared.clock import system_clock
@@ -59,7 +59,9 @@ class Door:
 async def door_of(database: Database, *, demo_keys_allowed: bool = True) -> AsyncIterator[Door]:
     ring = Credentials(database, system_clock, demo_keys_allowed)
     app = make_application("edge", metrics=Metrics(), authenticate=ring.authenticate)
-    app.include_router(access.router(database, CommandRunner(database, OutboxSignal(), system_clock), system_clock))
+    runner = CommandRunner(database, OutboxSignal(), system_clock)
+    app.include_router(access.router(database, runner, system_clock))
+    app.include_router(tokens.router(runner, system_clock))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://gateway.test") as client:
         yield Door(database, client)

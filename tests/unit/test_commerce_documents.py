@@ -17,7 +17,7 @@ from rapport_shared.contracts.touchpoints import (
     revision,
     value_date,
 )
-from rapport_shared.contracts.touchpoints.commerce import CommerceTouchpoint, WalletReported
+from rapport_shared.contracts.touchpoints.commerce_touchpoints import CommerceTouchpoint, WalletReported
 from rapport_shared.contracts.touchpoints.currency import MINOR_DIGITS
 from rapport_shared.contracts.touchpoints.documents import DocumentTouchpoint
 from rapport_shared.contracts.touchpoints.examples import EXAMPLES

@@ -19,6 +19,7 @@ from rapport_gateway.api import (
     rebuilds,
     relations,
     timeline,
+    tokens,
     touchpoints,
 )
 from rapport_gateway.api import owners as owner_routes
@@ -135,6 +136,7 @@ def _routers(
     yield assets.router(views, audience, secret)
     yield freshness.router(fresh)
     yield access.router(database, runner, clock)
+    yield tokens.router(runner, clock)
     yield rebuilds.router(database, runner)
     yield hand_overs.router(views, audience, owners)
     yield owner_routes.router(owners, Limits(audience.visibility, settings.token_secret))

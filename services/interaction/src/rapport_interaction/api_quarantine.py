@@ -40,51 +40,8 @@ Writer = Annotated[Caller, scoped("quarantine:write")]
 def router(database: Database, runner: CommandRunner, normaliser: Normaliser) -> APIRouter:
     """The quarantine."""
     routes = APIRouter(prefix="/v1/quarantine", tags=["quarantine"])
-
-    @routes.get("")
-    async def quarantine(
-        caller: Annotated[Caller, scoped("quarantine:read")],
-        state: QuarantineState = "open",
-        reason: Name = None,
-        kind: Name = None,
-        channel: Name = None,
-        source: Name = None,
-        from_: Annotated[AwareDatetime | None, Query(alias="from")] = None,
-        to: AwareDatetime | None = None,
-        cursor: PageCursor = None,
-        limit: Limit = 50,
-    ) -> QuarantinePage:
-        """Touchpoints that could not be recorded, and why, the latest first."""
-        selection = Selection(state, reason, kind, channel, source, from_, to)
-        return await queries.quarantine_page(database, selection, cursor, limit)
-
-    @routes.get("/{quarantine_id}")
-    async def entry(
-        quarantine_id: UUID, response: Response, caller: Annotated[Caller, scoped("quarantine:read")]
-    ) -> QuarantineEntry:
-        """One of them; its body for callers with `quarantine:bodies`, for it may be personal."""
-        response.headers["Cache-Control"] = "no-store"
-        return await queries.quarantine_entry(database, quarantine_id, with_body=caller.may("quarantine:bodies"))
-
-    @routes.post("/replay", response_model=Replayed)
-    async def replay_many(body: ReplayManyRequest, caller: Writer) -> Replayed:
-        """Records those of a rule, a batch at a time; with `dry_run` it only counts. May be repeated."""
-        _check(body.patch)
-        selection = Selection("open", body.reason, body.kind, body.channel, body.source, body.from_, body.to)
-        after = queries.position(body.cursor) if body.cursor else None
-        mender = Mender(normaliser, runner.clock, caller.principal)
-        done = await replay(database, mender, selection, body.patch, after, body.limit, dry_run=body.dry_run)
-        runner.signal.notify()
-        return Replayed(
-            matching=done.matching,
-            examined=done.examined,
-            recorded=done.examined - len(done.wrong),
-            wrong=[
-                StillWrong(quarantine_id=w.quarantine_id, touchpoint_id=w.touchpoint_id, errors=list(w.reasons))
-                for w in done.wrong
-            ],
-            next_cursor=queries.place(*done.last) if done.last else None,
-        )
+    _add_reads(routes, database)
+    _add_replay_of_many(routes, database, runner, normaliser)
 
     @routes.post("/{quarantine_id}/fix", response_model=Mending)
     async def fix(quarantine_id: UUID, body: FixRequest, request: Request, caller: Writer) -> Response:
@@ -121,6 +78,55 @@ def router(database: Database, runner: CommandRunner, normaliser: Normaliser) ->
         return await runner.run(request, caller, work)
 
     return routes
+
+
+def _add_reads(routes: APIRouter, database: Database) -> None:
+    @routes.get("")
+    async def quarantine(
+        caller: Annotated[Caller, scoped("quarantine:read")],
+        state: QuarantineState = "open",
+        reason: Name = None,
+        kind: Name = None,
+        channel: Name = None,
+        source: Name = None,
+        from_: Annotated[AwareDatetime | None, Query(alias="from")] = None,
+        to: AwareDatetime | None = None,
+        cursor: PageCursor = None,
+        limit: Limit = 50,
+    ) -> QuarantinePage:
+        """Touchpoints that could not be recorded, and why, the latest first."""
+        selection = Selection(state, reason, kind, channel, source, from_, to)
+        return await queries.quarantine_page(database, selection, cursor, limit)
+
+    @routes.get("/{quarantine_id}")
+    async def entry(
+        quarantine_id: UUID, response: Response, caller: Annotated[Caller, scoped("quarantine:read")]
+    ) -> QuarantineEntry:
+        """One of them; its body for callers with `quarantine:bodies`, for it may be personal."""
+        response.headers["Cache-Control"] = "no-store"
+        return await queries.quarantine_entry(database, quarantine_id, with_body=caller.may("quarantine:bodies"))
+
+
+def _add_replay_of_many(routes: APIRouter, database: Database, runner: CommandRunner, normaliser: Normaliser) -> None:
+    @routes.post("/replay", response_model=Replayed)
+    async def replay_many(body: ReplayManyRequest, caller: Writer) -> Replayed:
+        """Records those of a rule, a batch at a time; with `dry_run` it only counts. May be repeated."""
+        _check(body.patch)
+        selection = Selection("open", body.reason, body.kind, body.channel, body.source, body.from_, body.to)
+        after = queries.position(body.cursor) if body.cursor else None
+        mender = Mender(normaliser, runner.clock, caller.principal)
+        done = await replay(database, mender, selection, body.patch, after, body.limit, dry_run=body.dry_run)
+        runner.signal.notify()
+        return Replayed(
+            matching=done.matching,
+            examined=done.examined,
+            recorded=done.examined - len(done.wrong),
+            wrong=[
+                StillWrong(quarantine_id=w.quarantine_id, touchpoint_id=w.touchpoint_id, errors=list(w.reasons))
+                for w in done.wrong
+            ],
+            next_cursor=queries.place(*done.last) if done.last else None,
+        )
 
 
 def _check(patch: Patch) -> None:

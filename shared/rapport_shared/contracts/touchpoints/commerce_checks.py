@@ -7,7 +7,6 @@ from rapport_shared.contracts.touchpoints.commerce import (
     Allocation,
     Cancellation,
     Charge,
-    CommerceTouchpoint,
     Cost,
     Credit,
     Document,
@@ -23,8 +22,8 @@ from rapport_shared.contracts.touchpoints.commerce import (
     Totals,
     ValuedLine,
     Wallet,
-    WalletReported,
 )
+from rapport_shared.contracts.touchpoints.commerce_touchpoints import CommerceTouchpoint, WalletReported
 from rapport_shared.contracts.touchpoints.errors import FieldError, fault
 
 Item = TypeVar("Item")

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, TypeAlias, get_args
 
 from pydantic import Discriminator, Field, Tag
 
-from rapport_shared.contracts.touchpoints import assets, commerce, conversation, feedback, profile
+from rapport_shared.contracts.touchpoints import assets, commerce_touchpoints, conversation, feedback, profile
 from rapport_shared.contracts.touchpoints.documents import DocumentTouchpoint
 from rapport_shared.contracts.touchpoints.envelope import TouchpointEnvelope
 
@@ -42,7 +42,7 @@ BuiltInTouchpoint: TypeAlias = (
     ConversationTouchpoint
     | ProfileTouchpoint
     | DocumentTouchpoint
-    | commerce.WalletReported
+    | commerce_touchpoints.WalletReported
     | AssetTouchpoint
     | FeedbackTouchpoint
 )

@@ -11,8 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 from rapport_shared.contracts.envelope import canonical_json
 from rapport_shared.contracts.pii import REFUSE_ERASED
 from rapport_shared.contracts.touchpoints.assets import Asset
-from rapport_shared.contracts.touchpoints.commerce import CommerceTouchpoint
 from rapport_shared.contracts.touchpoints.commerce_checks import document_faults
+from rapport_shared.contracts.touchpoints.commerce_touchpoints import CommerceTouchpoint
 from rapport_shared.contracts.touchpoints.envelope import Identifier
 from rapport_shared.contracts.touchpoints.errors import FieldError, TouchpointInvalid, fault, faults_of
 from rapport_shared.contracts.touchpoints.feedback import Referral
