@@ -17,7 +17,7 @@ from rapport_shared.contracts.interaction import ATTRIBUTION_ORDER, IdentifierTy
 from rapport_shared.contracts.policies import PolicyActivated
 from rapport_shared.database import Connection, Reading
 from rapport_shared.messaging.consumer import Subscription
-from rapport_shared.messaging.outcomes import decide
+from rapport_shared.messaging.outcomes import rejecting
 from rapport_shared.messaging.records import Record
 from rapport_shared.own_fields import UNDECLARED, OwnRules, read_fields
 from rapport_shared.policies import PolicyPlace
@@ -124,7 +124,7 @@ def _decode(places: Collection[PolicyPlace], record: Record) -> RegisteredPolicy
     if place not in places:
         return None
     document = orjson.dumps(activated.document)
-    decide(_READERS[place], document)
+    rejecting(_READERS[place], document)
     return RegisteredPolicy(place, event.envelope.sequence, activated.version, document)
 
 

@@ -43,6 +43,6 @@ def recording_id(touchpoint_id: UUID, number: int) -> UUID:
     return touchpoint_id if number == 1 else derived_id("recording", touchpoint_id, number)
 
 
-def settlement_id(quarantine_id: UUID) -> UUID:
+def resolution_id(quarantine_id: UUID) -> UUID:
     """The event that says what became of a quarantined touchpoint: there is one, however often it is decided."""
     return derived_id("settlement", quarantine_id)

@@ -49,7 +49,7 @@ class DeadLetter:
     reason: str
 
 
-def decide(rule: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+def rejecting(rule: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Runs pure code on a record's data: whatever it raises rejects the record."""
     try:
         return rule(*args, **kwargs)

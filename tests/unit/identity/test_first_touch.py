@@ -11,7 +11,7 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rapport_customer.domain.routing import Claim, Standing, judge
+from rapport_customer.domain.routing import Claim, RoutedProfile, judge
 from rapport_customer.domain.routing import Route as OwnersRoute
 from rapport_interaction.domain.attribution import Route, Touch, attribute
 from rapport_shared.contracts.customer import RouteTarget
@@ -97,10 +97,10 @@ class Model:
         self.route = OwnersRoute(target, profile_id, self.route.route_seq + 1)
         self.to_interaction.append(self.route)
 
-    def _standing(self, profile_id: UUID) -> Standing:
+    def _standing(self, profile_id: UUID) -> RoutedProfile:
         customer = root_of(profile_id, self.joins)
         members = {p for p in self.known | {profile_id} if root_of(p, self.joins) == customer}
-        return Standing(profile_id, customer, bool(members & self.registered))
+        return RoutedProfile(profile_id, customer, bool(members & self.registered))
 
     def settle(self) -> None:
         while self.to_customer or self.to_interaction:

@@ -3,14 +3,14 @@
 from uuid import UUID
 
 from rapport_customer import store
-from rapport_customer.commands.asset_register import Change, Told, change_asset, take_back
+from rapport_customer.commands.asset_register import AssetMention, Change, change_asset, take_back
 from rapport_customer.commands.assets import attributed, holding, service
 from rapport_customer.touched import RecordedTouch, Retraction, keep_touch, kept_touch
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.customer import AssetService
 from rapport_shared.contracts.interaction import RecordedAssetKey
 from rapport_shared.database import Connection
-from rapport_shared.messaging.outcomes import decide
+from rapport_shared.messaging.outcomes import rejecting
 
 ASSET_CHANGES = frozenset({"asset.delivered", "asset.transferred", "asset.serviced"})
 """The kinds that tell of an asset."""
@@ -20,11 +20,11 @@ async def take_asset(connection: Connection, touch: RecordedTouch, clock: Clock)
     """Changes the asset that a touch tells of, unless the touch is retracted already."""
     if not touch.assets or not await keep_touch(connection, touch):
         return
-    keys = decide(lambda: [RecordedAssetKey.model_validate(key) for key in touch.assets])
+    keys = rejecting(lambda: [RecordedAssetKey.model_validate(key) for key in touch.assets])
     data = touch.body["data"]
-    told = Told(keys, touch.occurred_at, touch.event_id, data.get("type"), data.get("model"))
+    told = AssetMention(keys, touch.occurred_at, touch.event_id, data.get("type"), data.get("model"))
     asset_id, _ = await change_asset(
-        connection, told, touch.profile_id, decide(_asset_change, touch), clock, causation_id=touch.event_id
+        connection, told, touch.profile_id, rejecting(_asset_change, touch), clock, causation_id=touch.event_id
     )
     await store.name_asset(connection, touch.event_id, asset_id)
 

@@ -28,7 +28,7 @@ from rapport_shared.contracts.interaction import RecordedIdentifier
 from rapport_shared.database import Connection
 from rapport_shared.messaging.consumer import Subscription
 from rapport_shared.messaging.outbox import OutboxSignal
-from rapport_shared.messaging.outcomes import decide
+from rapport_shared.messaging.outcomes import rejecting
 from rapport_shared.own_fields import OwnRules
 from rapport_shared.policies import active_document
 
@@ -81,7 +81,7 @@ def _with_own(rules: OwnRules, item: RecordedTouch | Retraction) -> RecordedTouc
     if item.kind != REPORT and item.kind not in ASSET_CHANGES:
         return item
     checks = rules.profiles if item.kind == REPORT else rules.assets
-    return replace(item, own=decide(checks.stated, item.body["attributes"]))
+    return replace(item, own=rejecting(checks.stated, item.body["attributes"]))
 
 
 async def _with_records_that_others_name(
@@ -89,7 +89,7 @@ async def _with_records_that_others_name(
 ) -> list[RecordedTouch | Retraction]:
     """A report of a record that others have named before claims that identifier too."""
     own = {
-        item.event_id: decide(own_record, secret, source["system"], source["record"])
+        item.event_id: rejecting(own_record, secret, source["system"], source["record"])
         for item in batch
         if isinstance(item, RecordedTouch) and item.kind == REPORT and (source := item.source_record)
     }
@@ -104,14 +104,14 @@ async def _with_records_that_others_name(
 
 
 async def _take(connection: Connection, touch: RecordedTouch, policy: MatchingPolicy, clock: Clock) -> None:
-    change = decide(_CHANGES.get(touch.kind, _unchanged), touch, policy)
+    change = rejecting(_CHANGES.get(touch.kind, _unchanged), touch, policy)
     if touch.kind == REPORT and not await keep_touch(connection, touch):
         change = _unchanged(touch, policy)
     await register(
         connection,
         touch.profile_id,
         "report" if touch.kind == REPORT else "touch",
-        decide(_identifiers, touch),
+        rejecting(_identifiers, touch),
         change,
         policy,
         clock,
@@ -124,7 +124,7 @@ async def _withdraw_everywhere(
 ) -> None:
     """A withdrawn consent counts at every profile that the customer has, also after they are parted."""
     membership = (await store.memberships(connection, [touch.profile_id]))[touch.profile_id]
-    change = decide(_consented, False, touch, policy)
+    change = rejecting(_consented, False, touch, policy)
     for member in await store.members(connection, membership.customer_id):
         if member.profile_id != touch.profile_id:
             await register(
@@ -141,7 +141,7 @@ async def _retract(connection: Connection, retraction: Retraction, policy: Match
     if not await store.known_profiles(connection, [retraction.profile_id]):
         return
     reports = [kept_touch(event_id, retraction.profile_id, text) for event_id, text in counting.items()]
-    changes = [decide(_reported, report, policy) for report in reports]
+    changes = [rejecting(_reported, report, policy) for report in reports]
 
     def change(state: ProfileState) -> ProfileState:
         return reduce(lambda so_far, one: one(so_far), changes, without_report(state, retraction.retracted))

@@ -11,7 +11,7 @@ from rapport_customer import store
 from rapport_shared.contracts.catalogue import INTERACTION_RETRACTED
 from rapport_shared.contracts.envelope import decode_envelope
 from rapport_shared.database import Connection
-from rapport_shared.messaging.outcomes import decide
+from rapport_shared.messaging.outcomes import rejecting
 from rapport_shared.messaging.records import Record
 
 
@@ -60,8 +60,8 @@ def read_touch(record: Record) -> RecordedTouch | Retraction | None:
     assert envelope.profile_id is not None
     data = orjson.loads(record.value)
     if record.headers["ce_type"] == INTERACTION_RETRACTED.wire:
-        return decide(_retraction, envelope.id, envelope.profile_id, data)
-    return decide(_touch, envelope.id, envelope.profile_id, envelope.occurred_at, data)
+        return rejecting(_retraction, envelope.id, envelope.profile_id, data)
+    return rejecting(_touch, envelope.id, envelope.profile_id, envelope.occurred_at, data)
 
 
 def _touch(event_id: UUID, profile_id: UUID, occurred_at: datetime, data: dict[str, Any]) -> RecordedTouch:

@@ -79,16 +79,7 @@ def build(settings: GatewaySettings, clock: Clock = system_clock) -> Service:
         fields.rules,
         settings.phone_region,
     )
-    owners = Owners(
-        {
-            "customer": settings.customer_url,
-            "interaction": settings.interaction_url,
-            "ticket": settings.ticket_url,
-            "scoring": settings.scoring_url,
-        },
-        CallerTokens(settings.token_secret),
-        clock,
-    )
+    owners = Owners(settings.owner_urls, CallerTokens(settings.token_secret), clock)
     fresh = Freshness(views, database, settings.kafka, clock)
     credentials = Credentials(database, clock, demo_keys_allowed=settings.environment != "production")
     application = make_application(

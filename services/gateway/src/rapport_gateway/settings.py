@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from rapport_gateway.owners.routes import Owner
 from rapport_shared.settings import IdentifierSettings
 
 
@@ -26,3 +27,13 @@ class GatewaySettings(IdentifierSettings):
     changes_kept_hours: int = Field(
         default=24, ge=1, description="How long a stream can be resumed without a fresh snapshot."
     )
+
+    @property
+    def owner_urls(self) -> dict[Owner, str]:
+        """Where the owners are."""
+        return {
+            "customer": self.customer_url,
+            "interaction": self.interaction_url,
+            "ticket": self.ticket_url,
+            "scoring": self.scoring_url,
+        }

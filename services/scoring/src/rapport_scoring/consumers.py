@@ -48,7 +48,7 @@ from rapport_shared.contracts.ticket import TicketChange, TicketState
 from rapport_shared.database import Connection
 from rapport_shared.messaging.consumer import Subscription
 from rapport_shared.messaging.outbox import OutboxSignal
-from rapport_shared.messaging.outcomes import Reject, decide
+from rapport_shared.messaging.outcomes import Reject, rejecting
 from rapport_shared.messaging.records import Record
 
 CONSUMER: Final = "value"
@@ -74,7 +74,7 @@ def decode(record: Record) -> Fact | None:
     if read is None or (read is recorded and not _may_be_of_value(record.value)):
         return None
     event = decode_event(record.headers, record.value, record.key)
-    return decide(read, event) if isinstance(event, Event) else None
+    return rejecting(read, event) if isinstance(event, Event) else None
 
 
 def _may_be_of_value(value: bytes | None) -> bool:

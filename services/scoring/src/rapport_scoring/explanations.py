@@ -38,7 +38,7 @@ class Why:
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class Explained:
     """A customer, and what its facts give under the rules in force."""
 
     known: Known
@@ -64,14 +64,14 @@ class Case:
 async def explain_value(database: Database, rules: RulesInForce, customer_id: UUID, field: str) -> Explanation:
     """The explanation of a field. Raises a 422 for a field that has none, a 404 where nothing is known."""
     known = await known_customer(database, rules, customer_id, None)
-    case = Case(known, present_history(known, None))
+    explained = Explained(known, present_history(known, None))
     area, _, name = field.partition(".")
     if area == "segments" and name:
-        found = await _segment(database, case, name)
+        found = await _segment(database, explained, name)
     elif area == "value" and name in _EXPLAINED:
-        found = _EXPLAINED[name](case)
+        found = _EXPLAINED[name](explained)
     elif area == "value" and name.removeprefix("contemporary.") in PARTS and name.startswith("contemporary."):
-        found = _part(case, name.removeprefix("contemporary."))
+        found = _part(explained, name.removeprefix("contemporary."))
     else:
         place = FieldProblem("/query/field", "not_allowed", "It is not a field that can be explained.")
         raise Problem(VALIDATION, "There is no such field.", errors=[place])
@@ -83,23 +83,25 @@ async def explain_value(database: Database, rules: RulesInForce, customer_id: UU
         events=list(found.events)[:SHOWN],
         event_count=found.event_count,
         lines=[line_answer(line) for line in found.lines],
-        valued_on=case.values.on,
+        valued_on=explained.values.on,
         as_of=known.facts.latest,
     )
 
 
-def _tier(case: Case) -> Why:
-    policy, decision = case.known.rules.tier, case.standing.tier
-    lines = {"last_90_days": case.lately, "lifetime": case.history.ledger.lines, "total": case.lately}[policy.measure]
+def _tier(explained: Explained) -> Why:
+    policy, decision = explained.known.rules.tier, explained.standing.tier
+    lines = {"last_90_days": explained.lately, "lifetime": explained.history.ledger.lines, "total": explained.lately}[
+        policy.measure
+    ]
     rule = {
         "policy": "tier",
-        "version": case.known.rules.versions.tier,
+        "version": explained.known.rules.versions.tier,
         "measure": policy.measure,
         "otherwise": policy.otherwise,
         "met": _check(decision.rule),
         "next": _check(decision.next),
     }
-    return _of_lines(case.standing.tier_state, rule, _converted("figure", decision.figure), lines)
+    return _of_lines(explained.standing.tier_state, rule, _converted("figure", decision.figure), lines)
 
 
 def _check(check: Check | None) -> dict[str, Any] | None:
@@ -121,62 +123,62 @@ def _finding(finding: Finding) -> dict[str, Any]:
     return {**finding.condition.model_dump(mode="json"), "holds": finding.holds, "readings": readings}
 
 
-def _stage(case: Case) -> Why:
-    days = sorted({purchase.day for purchase in case.history.purchases})
+def _stage(explained: Explained) -> Why:
+    days = sorted({purchase.day for purchase in explained.history.purchases})
     figures = {
         "purchase_days": len(days),
         "first_on": _plain(days[0] if days else None),
         "last_on": _plain(days[-1] if days else None),
-        "until": _plain(case.standing.stage_until),
+        "until": _plain(explained.standing.stage_until),
     }
-    rules = case.known.rules
+    rules = explained.known.rules
     rule = {"policy": "tier", "version": rules.versions.tier, "thresholds": _plain(rules.tier.stages)}
-    return Why(case.standing.stage_state, rule, figures, *_purchases(case))
+    return Why(explained.standing.stage_state, rule, figures, *_purchases(explained))
 
 
-def _potential(case: Case) -> Why:
-    stated = _plain(case.values.outlook.potential)
-    return Why(stated.pop("value"), _value_rule(case, "forecast"), stated, *_purchases(case))
+def _potential(explained: Explained) -> Why:
+    stated = _plain(explained.values.outlook.potential)
+    return Why(stated.pop("value"), _value_rule(explained, "forecast"), stated, *_purchases(explained))
 
 
-def _model(case: Case) -> Why:
-    stated = _plain(case.values.outlook.model)
-    wallets = sorted(case.known.facts.wallets, key=lambda one: (one.occurred_at, one.event_id), reverse=True)
+def _model(explained: Explained) -> Why:
+    stated = _plain(explained.values.outlook.model)
+    wallets = sorted(explained.known.facts.wallets, key=lambda one: (one.occurred_at, one.event_id), reverse=True)
     events = list(dict.fromkeys(one.event_id for one in wallets))
-    return Why(stated.pop("value"), _value_rule(case, "model"), stated, events, len(events))
+    return Why(stated.pop("value"), _value_rule(explained, "model"), stated, events, len(events))
 
 
-def _total(case: Case) -> Why:
-    outlook = case.values.outlook
+def _total(explained: Explained) -> Why:
+    outlook = explained.values.outlook
     figures = {
-        **_converted("last_90_days", case.values.last_90_days),
+        **_converted("last_90_days", explained.values.last_90_days),
         "potential": _plain(outlook.potential.value),
         "model": _plain(outlook.model.value),
-        "currencies_without_rate": list(case.values.total.gaps),
+        "currencies_without_rate": list(explained.values.total.gaps),
     }
-    return _of_lines(case.standing.total, _value_rule(case), figures, case.lately)
+    return _of_lines(explained.standing.total, _value_rule(explained), figures, explained.lately)
 
 
-def _contemporary(case: Case) -> Why:
-    sums = case.values.contemporary
+def _contemporary(explained: Explained) -> Why:
+    sums = explained.values.contemporary
     value = {"lifetime": sums.lifetime, "last_90_days": sums.last_90_days}
     figures = {"lifetime_parts": _plain(sums.lifetime_parts), "last_90_days_parts": _plain(sums.last_90_days_parts)}
-    return _of_lines(value, _value_rule(case, "ledger"), figures, case.history.ledger.lines)
+    return _of_lines(value, _value_rule(explained, "ledger"), figures, explained.history.ledger.lines)
 
 
-def _part(case: Case, part: str) -> Why:
-    sums = case.values.contemporary
+def _part(explained: Explained, part: str) -> Why:
+    sums = explained.values.contemporary
     value = {
         "lifetime": sums.lifetime_parts.get(part, ()),
         "last_90_days": sums.last_90_days_parts.get(part, ()),
     }
-    lines = [line for line in case.history.ledger.lines if line.part.value == part]
+    lines = [line for line in explained.history.ledger.lines if line.part.value == part]
     figures = {"lines": len(lines), "estimated_lines": sum(line.estimated for line in lines)}
-    return _of_lines(value, _value_rule(case, "ledger"), figures, lines)
+    return _of_lines(value, _value_rule(explained, "ledger"), figures, lines)
 
 
-def _alarms(case: Case) -> Why:
-    rules, memory = case.known.rules, memory_of(case.known.row.memory)
+def _alarms(explained: Explained) -> Why:
+    rules, memory = explained.known.rules, memory_of(explained.known.row.memory)
     rule = {
         "policy": "trigger",
         "version": rules.versions.trigger,
@@ -185,28 +187,28 @@ def _alarms(case: Case) -> Why:
             "effect_horizon_hours": rules.trigger.effect_horizon_hours,
         },
     }
-    potential = case.values.outlook.potential
-    figures = {"alive": potential.alive, "last_purchase_on": _plain(_last_day(case))}
+    potential = explained.values.outlook.potential
+    figures = {"alive": potential.alive, "last_purchase_on": _plain(_last_day(explained))}
     alarms = [_plain(alarm) for alarm in memory.alarm_states]
-    return Why(alarms, rule, figures, *_purchases(case))
+    return Why(alarms, rule, figures, *_purchases(explained))
 
 
-async def _segment(database: Database, case: Case, name: str) -> Why:
+async def _segment(database: Database, explained: Explained, name: str) -> Why:
     policy = await active_version(database, PolicyPlace("segment", name))
     if not policy.document:
         place = FieldProblem("/query/field", "not_allowed", "There is no such segment in force.")
         raise Problem(VALIDATION, "There is no such field.", errors=[place])
-    since = memory_of(case.known.row.memory).segments.get(name)
+    since = memory_of(explained.known.row.memory).segments.get(name)
     rule = {"policy": "segment", "version": policy.version, "thresholds": policy.document}
-    return Why(since is not None, rule, {"since": _plain(since), "indicators": case.standing.indicator_values})
+    return Why(since is not None, rule, {"since": _plain(since), "indicators": explained.standing.indicator_values})
 
 
-def _last_day(case: Case) -> Any:
-    return case.history.purchases[-1].day if case.history.purchases else None
+def _last_day(explained: Explained) -> Any:
+    return explained.history.purchases[-1].day if explained.history.purchases else None
 
 
-def _value_rule(case: Case, chapter: str | None = None) -> dict[str, Any]:
-    rules = case.known.rules
+def _value_rule(explained: Explained, chapter: str | None = None) -> dict[str, Any]:
+    rules = explained.known.rules
     rule = {"policy": "value", "version": rules.versions.value, "parameter_version": rules.versions.parameters}
     return rule if chapter is None else {**rule, "thresholds": _plain(getattr(rules.value, chapter))}
 
@@ -217,8 +219,8 @@ def _of_lines(value: Any, rule: Mapping[str, Any], figures: Mapping[str, Any], l
     return Why(value, rule, figures, events, len(events), newest[:SHOWN])
 
 
-def _purchases(case: Case) -> tuple[list[UUID], int]:
-    events = list(dict.fromkeys(purchase.event_id for purchase in reversed(case.history.purchases)))
+def _purchases(explained: Explained) -> tuple[list[UUID], int]:
+    events = list(dict.fromkeys(purchase.event_id for purchase in reversed(explained.history.purchases)))
     return events, len(events)
 
 
@@ -238,7 +240,7 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 
-_EXPLAINED: Final[Mapping[str, Callable[[Case], Why]]] = {
+_EXPLAINED: Final[Mapping[str, Callable[[Explained], Why]]] = {
     "tier": _tier,
     "stage": _stage,
     "potential": _potential,

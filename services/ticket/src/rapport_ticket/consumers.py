@@ -11,10 +11,10 @@ from rapport_shared.contracts.customer import HandOver, ProfileChanged
 from rapport_shared.database import Connection
 from rapport_shared.messaging.consumer import Subscription
 from rapport_shared.messaging.outbox import OutboxSignal
-from rapport_shared.messaging.outcomes import decide
+from rapport_shared.messaging.outcomes import rejecting
 from rapport_shared.messaging.records import Record
 from rapport_ticket.commands import Tickets
-from rapport_ticket.domain.playbook import READ, Told, told
+from rapport_ticket.domain.playbook import READ, ReasonEvent, told
 from rapport_ticket.domain.registers import FOLDS, fold
 from rapport_ticket.playbook import Playbook
 from rapport_ticket.store.registers import put_registers
@@ -46,7 +46,7 @@ def hand_overs(tickets: Tickets, signal: OutboxSignal) -> Subscription[Handed]:
     )
 
 
-def occasions(playbook: Playbook, signal: OutboxSignal) -> Subscription[tuple[Told, ...]]:
+def occasions(playbook: Playbook, signal: OutboxSignal) -> Subscription[tuple[ReasonEvent, ...]]:
     """The reaction to what scoring notices of a customer: work by the playbook."""
     return Subscription(
         consumer="playbook",
@@ -58,12 +58,12 @@ def occasions(playbook: Playbook, signal: OutboxSignal) -> Subscription[tuple[To
     )
 
 
-def _told(record: Record) -> tuple[Told, ...] | None:
+def _told(record: Record) -> tuple[ReasonEvent, ...] | None:
     event = decode_event(record.headers, record.value)
-    return decide(told, event) if isinstance(event, Event) else None
+    return rejecting(told, event) if isinstance(event, Event) else None
 
 
-async def _play(playbook: Playbook, connection: Connection, said: Sequence[tuple[Told, ...]]) -> None:
+async def _play(playbook: Playbook, connection: Connection, said: Sequence[tuple[ReasonEvent, ...]]) -> None:
     await playbook.play(connection, [one for each in said for one in each])
 
 
@@ -90,4 +90,4 @@ def _decode(record: Record) -> Event[Any] | None:
 
 
 async def _apply(connection: Connection, events: Sequence[Event[Any]]) -> None:
-    await put_registers(connection, decide(fold, events))
+    await put_registers(connection, rejecting(fold, events))

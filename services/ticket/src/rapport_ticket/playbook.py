@@ -12,7 +12,7 @@ from rapport_shared.contracts.ticket import TicketComment
 from rapport_shared.database import Connection, Database
 from rapport_shared.policies import DEFAULT, PolicyKind, PolicyPlace, active_version, parsed
 from rapport_ticket.domain import tickets
-from rapport_ticket.domain.playbook import KEPT_DAYS, Play, PlaybookPolicy, Told
+from rapport_ticket.domain.playbook import KEPT_DAYS, Play, PlaybookPolicy, ReasonEvent
 from rapport_ticket.domain.processes import NEEDLESS, NEW
 from rapport_ticket.domain.rehearsal import Rehearsal
 from rapport_ticket.domain.tickets import TicketFull
@@ -34,7 +34,7 @@ class Playbook:
 
     clock: Clock
 
-    async def play(self, connection: Connection, said: Sequence[Told]) -> None:
+    async def play(self, connection: Connection, said: Sequence[ReasonEvent]) -> None:
         """Acts on what is told, in its order. What was told before does nothing again."""
         version = await active_version(connection, PLAYBOOK_PLACE)
         policy = parsed(PLAYBOOK, version)
@@ -44,10 +44,10 @@ class Playbook:
             elif told.effective and self._is_recent(policy, told):
                 await self._begin(connection, policy, version.version, told)
 
-    def _is_recent(self, policy: PlaybookPolicy, told: Told) -> bool:
+    def _is_recent(self, policy: PlaybookPolicy, told: ReasonEvent) -> bool:
         return self.clock() - told.recorded_at <= timedelta(hours=policy.effect_horizon_hours)
 
-    async def _begin(self, connection: Connection, policy: PlaybookPolicy, version: int, told: Told) -> None:
+    async def _begin(self, connection: Connection, policy: PlaybookPolicy, version: int, told: ReasonEvent) -> None:
         customer_id = await registers.customer_of(connection, told.customer_id)
         await store.lock_customer(connection, customer_id)
         if not await store.note_occasion(connection, told):
@@ -60,11 +60,11 @@ class Playbook:
             elif not await self._rests(connection, name, play, told):
                 await self._open(connection, version, name, play, told)
 
-    async def _rests(self, connection: Connection, name: str, play: Play, told: Told) -> bool:
+    async def _rests(self, connection: Connection, name: str, play: Play, told: ReasonEvent) -> bool:
         last = await store.last_opened_at(connection, told.customer_id, name)
         return last is not None and self.clock() - last < timedelta(days=play.cool_down_days)
 
-    async def _open(self, connection: Connection, version: int, name: str, play: Play, told: Told) -> None:
+    async def _open(self, connection: Connection, version: int, name: str, play: Play, told: ReasonEvent) -> None:
         now = self.clock()
         customer = await registers.whose(connection, told.customer_id)
         fields = play.model_dump(include={"kind", "subject", "description", "priority"}) | {
@@ -78,7 +78,7 @@ class Playbook:
         if stored is not None:
             await store.note_answer(connection, told.event_id, name, ticket.ticket_id)
 
-    async def _end(self, connection: Connection, policy: PlaybookPolicy, told: Told) -> None:
+    async def _end(self, connection: Connection, policy: PlaybookPolicy, told: ReasonEvent) -> None:
         ended = await store.end_occasions(connection, told)
         if not ended:
             return
@@ -89,7 +89,7 @@ class Playbook:
             else:
                 await self._remark(connection, stored, policy.gone, told)
 
-    async def _withdraw(self, connection: Connection, stored: StoredTicket, text: str, told: Told) -> None:
+    async def _withdraw(self, connection: Connection, stored: StoredTicket, text: str, told: ReasonEvent) -> None:
         now = next_recorded(self.clock(), stored.last_recorded_at)
         try:
             change = tickets.transitioned(stored.ticket, NEEDLESS, _comment(text, now), now)
@@ -97,7 +97,7 @@ class Playbook:
             change = tickets.transitioned(stored.ticket, NEEDLESS, None, now)
         await record_change(connection, stored, TICKET_TRANSITIONED, change, now, told.event_id)
 
-    async def _remark(self, connection: Connection, stored: StoredTicket, text: str, told: Told) -> None:
+    async def _remark(self, connection: Connection, stored: StoredTicket, text: str, told: ReasonEvent) -> None:
         now = next_recorded(self.clock(), stored.last_recorded_at)
         try:
             change = tickets.commented(stored.ticket, _comment(text, now))

@@ -39,9 +39,7 @@ def _vehicle(kind: str, data: JsonObject) -> JsonObject:
     return _touchpoint(kind, "erp", _VEHICLE | data, source=source, identifiers=[_PHONE])
 
 
-def _conversations() -> list[JsonObject]:
-    mail = {"identifiers": [_EMAIL], "conversation": "<a81f@example.com>"}
-    chat = {"identifiers": [{"type": "social", "system": "wechat", "value": "wxid_8k2m"}], "conversation": "chat-553"}
+def _calls() -> list[JsonObject]:
     return [
         _call("call.queued", {}),
         _call("call.ringing", {"agents": ["agent-17", "agent-20"]}),
@@ -57,6 +55,13 @@ def _conversations() -> list[JsonObject]:
                 "promises": [{"text": "今天下午回电确认检修时间", "due_at": "2026-03-01T18:00:00+08:00"}],
             },
         ),
+    ]
+
+
+def _messages_and_visits() -> list[JsonObject]:
+    mail = {"identifiers": [_EMAIL], "conversation": "<a81f@example.com>"}
+    chat = {"identifiers": [{"type": "social", "system": "wechat", "value": "wxid_8k2m"}], "conversation": "chat-553"}
+    return [
         _touchpoint(
             "email.received",
             "email",
@@ -271,7 +276,7 @@ def _feedback() -> list[JsonObject]:
 EXAMPLES: Final[Mapping[str, JsonObject]] = MappingProxyType(
     {
         example["kind"]: example
-        for family in (_conversations, _profiles, _orders, _receivables, _assets, _feedback)
+        for family in (_calls, _messages_and_visits, _profiles, _orders, _receivables, _assets, _feedback)
         for example in family()
     }
 )

@@ -26,7 +26,7 @@ Plates = dict[str, tuple[AssetKey, list[Span]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class AssetMention:
     """What tells of an asset: by which keys, when, what kind of thing it is."""
 
     keys: Sequence[RecordedAssetKey]
@@ -44,7 +44,7 @@ class Told:
 
 async def change_asset(
     connection: Connection,
-    told: Told,
+    mention: AssetMention,
     profile_id: UUID,
     change: Change,
     clock: Clock,
@@ -55,19 +55,19 @@ async def change_asset(
 
     May be repeated: nothing changes the second time. Locks the keys, then the assets, each sorted.
     """
-    keys = told.ordered
+    keys = mention.ordered
     bound = await store.lock_asset_keys(connection, {key.key: derived_id("asset", key.key) for key in keys})
     plates = await _plates(connection, [key for key in keys if key.type == "plate"])
-    asset_id = await _find(connection, keys, bound, plates, told.at)
+    asset_id = await _find(connection, keys, bound, plates, mention.at)
     by_serial = any(key.type == "serial" for key in keys)
     for key, known in plates.values():
         if by_serial or not known:
-            await store.state_plate(connection, key.key, PlateStatement(asset_id, told.at, told.event_id))
+            await store.state_plate(connection, key.key, PlateStatement(asset_id, mention.at, mention.event_id))
     await store.bind_keys(connection, {key.key: asset_id for key in keys if key.type == "serial"})
     serials = tuple(key for key in keys if key.type == "serial")
 
     def own(state: AssetState) -> AssetState:
-        return change(with_keys(state, serials, told.type, told.model))
+        return change(with_keys(state, serials, mention.type, mention.model))
 
     events = await _save(connection, asset_id, own, list(plates.values()), profile_id, clock, causation_id)
     return asset_id, events

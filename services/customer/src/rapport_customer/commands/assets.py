@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from rapport_customer import store
-from rapport_customer.commands.asset_register import Change, Told, change_asset
+from rapport_customer.commands.asset_register import AssetMention, Change, change_asset
 from rapport_customer.commands.policies import own_rules
 from rapport_customer.commands.records import WRONG_FIELDS
 from rapport_customer.domain.assets import with_attributes, with_holding, with_service
@@ -59,6 +59,6 @@ async def add_asset(connection: Connection, secret: bytes, profile_id: UUID, req
     now = clock()
     held = holding(profile_id, request.from_at or now, new_id(now))
     own = attributed(request.attributes, now, new_id(now))
-    told = Told(keys, request.from_at or now, new_id(now), request.type, request.model)
+    told = AssetMention(keys, request.from_at or now, new_id(now), request.type, request.model)
     asset_id, events = await change_asset(connection, told, profile_id, lambda state: own(held(state)), clock)
     return Answer(201, {"profile_id": str(profile_id), "asset_id": str(asset_id)}, tuple(events))

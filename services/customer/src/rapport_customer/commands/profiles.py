@@ -23,7 +23,7 @@ from rapport_customer.domain.profiles import (
 )
 from rapport_customer.domain.quality import assess
 from rapport_customer.domain.relations import standing
-from rapport_customer.domain.routing import Claim, Proof, Route, Standing, Verdict, judge
+from rapport_customer.domain.routing import Claim, Proof, Route, RoutedProfile, Verdict, judge
 from rapport_customer.store import LockedProfile, LockedRoute
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.catalogue import PROFILE_CHANGED
@@ -184,20 +184,22 @@ async def _claim(work: Registration, identifier: RecordedIdentifier, position: i
         await _hold(work, identifier, routed=locked.route.profile_id == work.profile_id)
 
 
-async def _judge(work: Registration, route: Route, identifier: RecordedIdentifier) -> tuple[Verdict, Standing | None]:
+async def _judge(
+    work: Registration, route: Route, identifier: RecordedIdentifier
+) -> tuple[Verdict, RoutedProfile | None]:
     ids = [work.profile_id, *([route.profile_id] if route.profile_id else [])]
-    standings = await store.standings(work.connection, ids)
-    claimant = standings[work.profile_id]
+    routed_profiles = await store.routed_profiles(work.connection, ids)
+    claimant = routed_profiles[work.profile_id]
     if work.state.registered and not claimant.registered:
-        claimant = Standing(claimant.profile_id, claimant.customer_id, True)
-    routed = standings[route.profile_id] if route.profile_id else None
+        claimant = RoutedProfile(claimant.profile_id, claimant.customer_id, True)
+    routed = routed_profiles[route.profile_id] if route.profile_id else None
     proved = Proof.NONE
     if routed is not None and claimant.registered and routed.registered:
         proved = await _proof(work, routed, identifier)
     return judge(work.claim, claimant, route, routed, proved), routed
 
 
-async def _proof(work: Registration, routed: Standing, identifier: RecordedIdentifier) -> Proof:
+async def _proof(work: Registration, routed: RoutedProfile, identifier: RecordedIdentifier) -> Proof:
     holder = work.profiles[routed.profile_id].state
     if holder is None:
         return Proof.NONE
@@ -209,7 +211,7 @@ async def _proof(work: Registration, routed: Standing, identifier: RecordedIdent
     return proved
 
 
-async def _has_too_many(work: Registration, routed: Standing, identifier: RecordedIdentifier) -> bool:
+async def _has_too_many(work: Registration, routed: RoutedProfile, identifier: RecordedIdentifier) -> bool:
     ids = [work.profile_id, routed.profile_id]
     count = await store.count_identifiers(work.connection, ids, identifier.type, identifier.key)
     return count > work.policy.rule(identifier.type).limit

@@ -21,7 +21,7 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RoutedProfile:
     """A profile as routing sees it. `registered`: a profile of its customer is known by more than touches."""
 
     profile_id: UUID
@@ -51,7 +51,7 @@ class Verdict:
 
 
 def judge(
-    claim: Claim, claimant: Standing, route: Route, routed: Standing | None, proof: Proof = Proof.NONE
+    claim: Claim, claimant: RoutedProfile, route: Route, routed: RoutedProfile | None, proof: Proof = Proof.NONE
 ) -> Verdict:
     """What becomes of `claimant`'s claim on an identifier whose touches go to `routed`.
 
@@ -72,7 +72,7 @@ def judge(
             assert_never(route.target)
 
 
-def _against_routed(claim: Claim, claimant: Standing, routed: Standing, proof: Proof) -> Verdict:
+def _against_routed(claim: Claim, claimant: RoutedProfile, routed: RoutedProfile, proof: Proof) -> Verdict:
     if routed.profile_id == claimant.profile_id:
         return Verdict(holds=True)
     if routed.customer_id == claimant.customer_id:

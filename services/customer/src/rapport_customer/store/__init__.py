@@ -48,9 +48,9 @@ from rapport_customer.store.joins import (
     memberships,
     read_join,
     records_of_customers,
+    routed_profiles,
     save_join,
     save_moves,
-    standings,
 )
 from rapport_customer.store.matching import (
     MatchRow,
@@ -183,6 +183,7 @@ __all__ = [
     "reports_of_asset",
     "retract_report",
     "routed_keys",
+    "routed_profiles",
     "running_hand_over",
     "sample",
     "sample_of_features",
@@ -199,7 +200,6 @@ __all__ = [
     "save_route",
     "save_unit",
     "similar_profiles",
-    "standings",
     "state_plate",
     "take_back_plates",
     "unit_exists",

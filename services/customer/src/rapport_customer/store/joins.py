@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from rapport_customer.domain.joins import Founding, Membership
-from rapport_customer.domain.routing import Standing
+from rapport_customer.domain.routing import RoutedProfile
 from rapport_shared.contracts.customer import CustomerMerged, ProfileMove, ProfileState
 from rapport_shared.database import Connection, Database
 
@@ -34,7 +34,7 @@ async def lock_joins(connection: Connection) -> None:
     await connection.execute("SELECT pg_advisory_xact_lock($1)", _JOIN_LOCK)
 
 
-async def standings(connection: Connection, ids: Collection[UUID]) -> dict[UUID, Standing]:
+async def routed_profiles(connection: Connection, ids: Collection[UUID]) -> dict[UUID, RoutedProfile]:
     """How profiles stand: their customer, and whether any of its profiles is registered."""
     rows = await connection.fetch(
         "WITH asked AS (SELECT a.id AS profile_id, coalesce(m.customer_id, a.id) AS customer_id "
@@ -44,7 +44,7 @@ async def standings(connection: Connection, ids: Collection[UUID]) -> dict[UUID,
         "    WHERE p.registered AND m.customer_id = asked.customer_id) AS registered FROM asked",
         list(ids),
     )
-    return {row["profile_id"]: Standing(row["profile_id"], row["customer_id"], row["registered"]) for row in rows}
+    return {row["profile_id"]: RoutedProfile(row["profile_id"], row["customer_id"], row["registered"]) for row in rows}
 
 
 async def memberships(connection: Connection, ids: Collection[UUID]) -> dict[UUID, Membership]:
@@ -99,7 +99,7 @@ async def records_of_customers(connection: Connection, customer_ids: Sequence[UU
 async def founding(connection: Connection, customer_id: UUID) -> Founding:
     """What a survivor is chosen by. The customer is known."""
     state = await connection.fetchval("SELECT state FROM profile WHERE profile_id = $1", customer_id)
-    standing = (await standings(connection, [customer_id]))[customer_id]
+    standing = (await routed_profiles(connection, [customer_id]))[customer_id]
     created_at = ProfileState.model_validate_json(state).created_at
     return Founding(customer_id, standing.registered, created_at)
 

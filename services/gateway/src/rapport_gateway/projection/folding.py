@@ -10,7 +10,7 @@ from rapport_gateway.projection.store.facts import NewFacts
 from rapport_gateway.view import identity, interactions
 from rapport_gateway.view.facts import Fact
 from rapport_gateway.view.sections import SECTIONS, Place, fold, places_of
-from rapport_shared.messaging.outcomes import decide
+from rapport_shared.messaging.outcomes import rejecting
 
 _MERGES = frozenset({"customer.merged", "customer.unmerged"})
 
@@ -25,7 +25,7 @@ async def fold_facts(batch: Batch, facts: Sequence[Fact], new: NewFacts) -> tupl
     """
     retractions = await retracting.note(batch.connection, facts, new)
     await _note_registers(batch, facts)
-    places = {fact.event_id: decide(lambda f: list(places_of(f)), fact) for fact in facts}
+    places = {fact.event_id: rejecting(lambda f: list(places_of(f)), fact) for fact in facts}
     moves = [move for fact in facts if fact.type in _MERGES for move in fact.data["moves"]]
     await _meet(batch, facts, places, moves)
     moved = _follow(batch, moves)
@@ -80,7 +80,7 @@ def _fold(batch: Batch, fact: Fact, places: Sequence[Place], mended: frozenset[s
     for place in places:
         if place.section == interactions.NAME and fact.data["interaction_id"] in mended:
             continue
-        batch.set(place, decide(fold, batch.state(place), fact, place))
+        batch.set(place, rejecting(fold, batch.state(place), fact, place))
 
 
 async def _note_profiles(batch: Batch) -> set[UUID]:

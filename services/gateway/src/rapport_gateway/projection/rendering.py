@@ -16,7 +16,7 @@ from rapport_gateway.projection.store.views import StoredView
 from rapport_gateway.view import commerce, identity, quality
 from rapport_gateway.view.facts import State
 from rapport_gateway.view.sections import LISTED, SECTIONS, SOURCES, assess, render
-from rapport_shared.messaging.outcomes import decide
+from rapport_shared.messaging.outcomes import rejecting
 
 _ASSESSED: Final = frozenset({identity.NAME, quality.NAME})
 """What the quality of a record is assessed by, its own being the candidates; and whether documents wait."""
@@ -113,13 +113,13 @@ def _sections(
         known = {**(before.sections if before else {}), **sections}
         registers = batch.partials_of(customer_id, identity.NAME)
         candidates = lists.get(quality.NAME, {})
-        sections[quality.NAME] = decide(assess, batch.members(customer_id), known, registers, candidates)
+        sections[quality.NAME] = rejecting(assess, batch.members(customer_id), known, registers, candidates)
     return sections
 
 
 def _render(batch: Batch, customer_id: UUID, name: str, items: Mapping[tuple[UUID, str], State]) -> str:
     partials = {**batch.partials_of(customer_id, SOURCES[name]), **items}
-    return decide(render, name, customer_id, batch.members(customer_id), partials)
+    return rejecting(render, name, customer_id, batch.members(customer_id), partials)
 
 
 def _keep_row(

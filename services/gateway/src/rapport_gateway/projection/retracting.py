@@ -17,7 +17,7 @@ from rapport_gateway.view.facts import Fact, State
 from rapport_gateway.view.sections import Place
 from rapport_shared.contracts.envelope import instant_text
 from rapport_shared.database import Connection
-from rapport_shared.messaging.outcomes import decide
+from rapport_shared.messaging.outcomes import rejecting
 
 _RETRACTED = "interaction.retracted"
 
@@ -73,7 +73,7 @@ async def _count_again(batch: Batch, retractions: Retractions) -> None:
         first_at = await store.first_contact_at(batch.connection, profile_id)
         latest = await store.latest_contacts(batch.connection, profile_id)
         place = Place(profile_id, interactions.NAME, "")
-        lines = [decide(interactions.line, fact) for fact in latest]
+        lines = [rejecting(interactions.line, fact) for fact in latest]
         since = None if first_at is None else instant_text(first_at)
         batch.set(place, interactions.mended(batch.state(place), before, after, since, lines))
 
@@ -95,7 +95,7 @@ async def _end_promises(batch: Batch, newly: frozenset[UUID]) -> None:
     standing: dict[Place, State | None] = {}
     for fact in counting:
         for place in _promised([fact]):
-            standing[place] = decide(promises.fold, None, fact, place.item)
+            standing[place] = rejecting(promises.fold, None, fact, place.item)
     gone = _promised(ended)
     await batch.need(place.profile_id for place in gone)
     await batch.need_items(gone)
@@ -107,5 +107,5 @@ def _promised(facts: Iterable[Fact]) -> list[Place]:
     return [
         Place(profile_id, promises.NAME, item)
         for fact in facts
-        for profile_id, item in decide(lambda one: list(promises.targets(one)), fact)
+        for profile_id, item in rejecting(lambda one: list(promises.targets(one)), fact)
     ]

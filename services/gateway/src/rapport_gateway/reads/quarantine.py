@@ -6,7 +6,7 @@ from uuid import UUID
 
 import orjson
 
-from rapport_shared.contracts.ids import settlement_id
+from rapport_shared.contracts.ids import resolution_id
 from rapport_shared.database import Row
 
 QUARANTINED: Final = "interaction.quarantined"
@@ -56,6 +56,6 @@ def reason_to_give_up(facts: Facts, awaited: Collection[UUID]) -> str | None:
     for fact in facts:
         if fact["type"] != QUARANTINED or fact["touchpoint_id"] in mended:
             continue
-        if settlement_id(UUID(fact["subject"])) not in awaited:
+        if resolution_id(UUID(fact["subject"])) not in awaited:
             return str(orjson.loads(fact["data"])["reason"])
     return None

@@ -19,7 +19,7 @@ from rapport_shared.clock import Clock
 from rapport_shared.contracts.interaction import Attribution
 from rapport_shared.contracts.touchpoints import read_touchpoint
 from rapport_shared.database import Connection
-from rapport_shared.messaging.outcomes import decide
+from rapport_shared.messaging.outcomes import rejecting
 
 
 @dataclass(slots=True)
@@ -97,7 +97,7 @@ async def _follow_documents(connection: Connection, looked_at: Sequence[Looked],
     counting: list[Statement] = []
     ended: list[Statement] = []
     for known, recording in looked_at:
-        touchpoint = decide(read_touchpoint, recording.data.touchpoint)
+        touchpoint = rejecting(read_touchpoint, recording.data.touchpoint)
         statement = stated(touchpoint, recording.occurred_at, evident_profile(recording.data))
         if statement is not None:
             (ended if known.retracted else counting).append(statement)

@@ -18,7 +18,7 @@ from rapport_shared.clock import Clock, next_recorded
 from rapport_shared.contracts.catalogue import QUARANTINE_DISMISSED, QUARANTINE_MENDED, EventType
 from rapport_shared.contracts.codec import Event
 from rapport_shared.contracts.envelope import Envelope
-from rapport_shared.contracts.ids import settlement_id
+from rapport_shared.contracts.ids import resolution_id
 from rapport_shared.contracts.interaction import (
     DismissalReason,
     QuarantineDismissed,
@@ -113,7 +113,7 @@ class Mender:
         at = next_recorded(self.clock(), await store.quarantined_at(connection, aggregate))
         await store.settle(connection, quarantined.quarantine_id, state, at, dismissal)
         envelope = Envelope(
-            id=settlement_id(quarantined.quarantine_id),
+            id=resolution_id(quarantined.quarantine_id),
             source=event_type.source,
             type=event_type.wire,
             subject=str(quarantined.quarantine_id),

@@ -25,7 +25,7 @@ from rapport_shared.contracts.model import Contract
 from rapport_shared.contracts.scoring import CustomerValueState, ScoreUpdated
 from rapport_shared.database import Connection
 from rapport_shared.messaging import outbox
-from rapport_shared.messaging.outcomes import decide
+from rapport_shared.messaging.outcomes import rejecting
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ async def assess_customers(
             for customer, one in occasions.items()
         }
     cases = [
-        _Case(row, states[row.customer_id], memories[row.customer_id], occasions[row.customer_id]) for row in before
+        _Assessed(row, states[row.customer_id], memories[row.customer_id], occasions[row.customer_id]) for row in before
     ]
     found = _changes(cases, roots, present, {})
     if unsure := sorted(change.row.customer_id for change in found if change.needs_past):
@@ -110,7 +110,7 @@ async def assess_customers(
 
 
 @dataclass(frozen=True, slots=True)
-class _Case:
+class _Assessed:
     """A customer that is assessed: what was published of it, its state, what is remembered, and the occasion."""
 
     row: ScoreRow
@@ -120,7 +120,7 @@ class _Case:
 
 
 def _changes(
-    cases: Sequence[_Case], roots: Mapping[UUID, UUID], rules: Rules, pasts: Mapping[UUID, CustomerFacts]
+    cases: Sequence[_Assessed], roots: Mapping[UUID, UUID], rules: Rules, pasts: Mapping[UUID, CustomerFacts]
 ) -> list[Change]:
     """What becomes of customers. Those merged away come last, for reasons that their survivors have go on there.
 
@@ -136,7 +136,7 @@ def _changes(
             continue  # nothing to say of it; a composition of several is said even so, for readers wait for it
         survivor = Survivor(root, survivors.get(root, Memory())) if root != row.customer_id else None
         past = pasts.get(row.customer_id)
-        found = decide(_assess, case, rules, survivor, past)
+        found = rejecting(_assess, case, rules, survivor, past)
         survivors[row.customer_id] = found.memory
         change = _change(case, rules, found, survivor)
         changes += [change] if change is not None else []
@@ -147,7 +147,7 @@ def _is_merged_away(customer: UUID, roots: Mapping[UUID, UUID]) -> bool:
     return roots.get(customer, customer) != customer
 
 
-def _change(case: _Case, rules: Rules, found: Assessment, survivor: Survivor | None) -> Change | None:
+def _change(case: _Assessed, rules: Rules, found: Assessment, survivor: Survivor | None) -> Change | None:
     """What becomes of a customer, None where nothing does."""
     after = replace(
         case.row,
@@ -161,7 +161,7 @@ def _change(case: _Case, rules: Rules, found: Assessment, survivor: Survivor | N
     return _published(case.row, after, case.before, found, case.occasion.now)
 
 
-def _assess(case: _Case, rules: Rules, survivor: Survivor | None, past: CustomerFacts | None) -> Assessment:
+def _assess(case: _Assessed, rules: Rules, survivor: Survivor | None, past: CustomerFacts | None) -> Assessment:
     if not case.state.known:
         return nothing_known(case.state, rules, case.before, survivor)
     return assess(case.state, rules, case.before, case.occasion, past)

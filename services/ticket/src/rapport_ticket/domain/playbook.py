@@ -121,7 +121,7 @@ class PlaybookPolicy(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ReasonEvent:
     """What an event of scoring says of a customer's reason: that it `begins`, or that it ended.
 
     `effective` is false where nobody should act on it. `sequence` orders what is told of a customer.
@@ -147,14 +147,14 @@ class Told:
         )
 
 
-def told(event: Event[Any]) -> tuple[Told, ...]:
+def told(event: Event[Any]) -> tuple[ReasonEvent, ...]:
     """The reasons that begin and end by an event of a type in `READ`, those that end first.
 
     One that a customer has no more because another has it, of which it became part, does not end.
     """
     envelope = event.envelope
     return tuple(
-        Told(envelope.id, event.data.customer_id, envelope.sequence, envelope.recorded_at, *said)
+        ReasonEvent(envelope.id, event.data.customer_id, envelope.sequence, envelope.recorded_at, *said)
         for said in READ[event.type.wire](event.data)
     )
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from rapport_shared.database import Connection, Database
-from rapport_ticket.domain.playbook import Told
+from rapport_ticket.domain.playbook import ReasonEvent
 from rapport_ticket.domain.rehearsal import Occasion
 from rapport_ticket.store.tickets import TICKET, StoredTicket, stored_ticket
 
@@ -39,7 +39,7 @@ async def lock_customer(connection: Connection, customer_id: UUID) -> None:
     await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 4))", str(customer_id))
 
 
-async def note_occasion(connection: Connection, told: Told) -> bool:
+async def note_occasion(connection: Connection, told: ReasonEvent) -> bool:
     """Keeps an occasion; answers whether it was not known yet."""
     new: bool | None = await connection.fetchval(
         "INSERT INTO occasion (event_id, reason, customer_id, sequence, recorded_at) VALUES ($1, $2, $3, $4, $5) "
@@ -53,7 +53,7 @@ async def note_occasion(connection: Connection, told: Told) -> bool:
     return bool(new)
 
 
-async def end_occasions(connection: Connection, told: Told) -> list[UUID]:
+async def end_occasions(connection: Connection, told: ReasonEvent) -> list[UUID]:
     """Ends the occasions of a reason that came before `told`; answers their events."""
     rows = await connection.fetch(_END, told.customer_id, told.reason, told.sequence, told.recorded_at)
     return [row["event_id"] for row in rows]

@@ -11,7 +11,7 @@ from rapport_scoring.domain.segments.expressions import Atom, Expression
 from rapport_scoring.domain.segments.former import Former
 from rapport_scoring.domain.segments.index import Measure, Moment, SegmentIndex
 from rapport_scoring.domain.segments.readings import Readings, Value
-from rapport_scoring.domain.segments.subjects import Lasting, Sliding, Standing
+from rapport_scoring.domain.segments.subjects import Lasting, PresentReading, Sliding
 
 WINDOW: Final = "window"
 """The reading of a cause that is time alone."""
@@ -58,7 +58,7 @@ def _cause(measure: Measure, atom: Atom, former: Former, now: Moment) -> Cause:
 
 def _by_time_alone(measure: Measure, atom: Atom, was: Moment, now: Moment) -> bool:
     """Whether it would have flipped had nothing happened since. A fact that comes into its time is no time alone."""
-    if isinstance(atom.subject, Standing) or was.at == now.at:
+    if isinstance(atom.subject, PresentReading) or was.at == now.at:
         return False
     if _begins_between(measure, was.readings, was.at, now.at):
         return False

@@ -7,7 +7,7 @@ from typing import Final
 from rapport_scoring.domain.segments.expressions import Atom, Expression, Group, atoms_of
 from rapport_scoring.domain.segments.index import Holds, Measure, Moment, Numbers, Reach, Root, SegmentIndex
 from rapport_scoring.domain.segments.policy import SegmentPolicy
-from rapport_scoring.domain.segments.subjects import Lasting, Sliding, Standing, Subject
+from rapport_scoring.domain.segments.subjects import Lasting, PresentReading, Sliding, Subject
 
 MEANING: Final = 1
 """To be raised when the same words come to mean something else, so that every customer is evaluated in full."""
@@ -47,9 +47,9 @@ class _Compiler:
         return SegmentIndex(
             fingerprint=fingerprint,
             roots=roots,
-            standing={s.name: m for s, m in self.measures.items() if isinstance(s, Standing)},
+            standing={s.name: m for s, m in self.measures.items() if isinstance(s, PresentReading)},
             lasting={s.name: m for s, m in self.measures.items() if isinstance(s, Lasting)},
-            timed=tuple(m for s, m in self.measures.items() if not isinstance(s, Standing)),
+            timed=tuple(m for s, m in self.measures.items() if not isinstance(s, PresentReading)),
             windows=self.windows(),
             by_fact=self.by_fact(),
             reach=reach,
@@ -116,7 +116,7 @@ class _Compiler:
 
 
 def _is_timed(expression: Expression) -> bool:
-    return any(not isinstance(atom.subject, Standing) for atom in atoms_of(expression))
+    return any(not isinstance(atom.subject, PresentReading) for atom in atoms_of(expression))
 
 
 def _atom(number: int, measure: Measure, atom: Atom) -> Holds:

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from rapport_scoring.domain.segments.comparisons import Comparison, Operator
 from rapport_scoring.domain.segments.conditions import Absent, Age, All, AnyOf, Condition, Not, Read, Window
-from rapport_scoring.domain.segments.subjects import Lasting, Selection, Sliding, Subject, standing
+from rapport_scoring.domain.segments.subjects import Lasting, Selection, Sliding, Subject, present_reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def expression_of(condition: Condition, place: str = WHEN) -> Expression:
         case Not():
             return Group(place, "not", (expression_of(condition.not_, f"{place}/not"),))
         case Read():
-            return _together(place, standing(condition.reading), _comparisons(condition))
+            return _together(place, present_reading(condition.reading), _comparisons(condition))
         case Age():
             return _together(place, Lasting(condition.age), _comparisons(condition))
         case Window():

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from rapport_scoring.domain.segments.comparisons import Comparison, Questions
 from rapport_scoring.domain.segments.expressions import Atom, Expression
 from rapport_scoring.domain.segments.readings import Happened, Readings, Value
-from rapport_scoring.domain.segments.subjects import Lasting, Selection, Sliding, Standing, Subject
+from rapport_scoring.domain.segments.subjects import Lasting, PresentReading, Selection, Sliding, Subject
 
 
 class Moment:
@@ -50,7 +50,7 @@ class Measure:
         """Chooses once how the subject is read."""
         subject, facts = self.subject, self.facts
         match subject:
-            case Standing():
+            case PresentReading():
                 self.usual, read = subject.otherwise, subject.reader()
                 self.value_at = lambda moment, at: read(moment.readings)
             case Lasting():
@@ -103,7 +103,7 @@ class Measure:
 
     def _turns(self, moment: Moment) -> Sequence[datetime]:
         match self.subject:
-            case Standing():
+            case PresentReading():
                 return ()
             case Lasting():
                 return self.subject.turns(moment.readings, moment.at, self.questions.operands)

@@ -12,7 +12,7 @@ from rapport_scoring.domain.segments.catalogue import Kind
 from rapport_scoring.domain.segments.comparisons import Comparison, Operator
 from rapport_scoring.domain.segments.expressions import Atom, Expression, atoms_of
 from rapport_scoring.domain.segments.readings import Value
-from rapport_scoring.domain.segments.subjects import Lasting, Sliding, Standing, Subject
+from rapport_scoring.domain.segments.subjects import Lasting, PresentReading, Sliding, Subject
 
 STEPS: Final = 1_000
 """How many cases are looked at before a condition is taken to be sound."""
@@ -95,11 +95,11 @@ def _samples(subject: Subject, comparisons: Iterable[Comparison]) -> frozenset[V
         case Lasting():
             minute = timedelta(minutes=1)
             return frozenset(near for operand in known for near in (operand - minute, operand)) | {None, minute * 0}
-        case Standing():
+        case PresentReading():
             return _of_reading(subject, known)
 
 
-def _of_reading(subject: Standing, known: list[Any]) -> frozenset[Value]:
+def _of_reading(subject: PresentReading, known: list[Any]) -> frozenset[Value]:
     kind, missing = subject.kind, subject.otherwise
     if kind is Kind.FLAG:
         return frozenset({True, False})

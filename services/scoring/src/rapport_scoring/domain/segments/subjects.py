@@ -14,7 +14,7 @@ from rapport_scoring.domain.segments.readings import AT, Happened, Readings, Val
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class PresentReading:
     """A reading as it stands; time alone never changes it."""
 
     name: str
@@ -138,7 +138,7 @@ class Sliding:
         return sorted(entering | {fact.at + self.within for fact in leaving})
 
 
-Subject: TypeAlias = Standing | Lasting | Sliding
+Subject: TypeAlias = PresentReading | Lasting | Sliding
 
 
 def _sum(one: int | None, other: int | None) -> int | None:
@@ -157,12 +157,12 @@ _IS: Final[Mapping[Kind, Callable[[object], bool]]] = {
 }
 
 
-def standing(name: str) -> Standing:
+def present_reading(name: str) -> PresentReading:
     """The reading of that name. Raises ValueError for a name that is none."""
     kind = kind_of(name)
     if kind is None:
         raise ValueError(f"there is no reading {name}")
-    return Standing(name, kind, default_of(name))
+    return PresentReading(name, kind, default_of(name))
 
 
 def _test(name: str, values: frozenset[str]) -> Callable[[Happened], bool]:
