@@ -7,8 +7,8 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import AwareDatetime
 
 from rapport_interaction import queries
-from rapport_interaction.commands.mending import Mended, Mender, Unmendable
 from rapport_interaction.commands.replay import replay
+from rapport_interaction.commands.resolutions import Mended, Mender, Unmendable
 from rapport_interaction.domain.patches import Patch, PatchRefused, check_patch
 from rapport_interaction.domain.readings import Normaliser
 from rapport_interaction.schemas import (

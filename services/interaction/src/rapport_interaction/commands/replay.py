@@ -6,7 +6,7 @@ from uuid import UUID
 import asyncpg
 
 from rapport_interaction import store
-from rapport_interaction.commands.mending import Mended, Mender
+from rapport_interaction.commands.resolutions import Mended, Mender
 from rapport_interaction.domain.patches import Patch, PatchRefused
 from rapport_interaction.store import Position, Selection
 from rapport_shared.contracts.interaction import QuarantineReason
