@@ -43,7 +43,7 @@ batches wait for each other."""
 API_ONLY = ("--only", "api,api-support")
 PORT_OFFSETS: Mapping[str, int] = {"gateway": 0, "customer": 1, "interaction": 2, "ticket": 3, "scoring": 4, VIEW: 5}
 LOCAL_PARTITIONS = "3"
-NICENESS: Mapping[str, int] = {"scoring": 10}
+NICENESS = {"scoring": "10"}
 """Figures may come a little later; what is on the way to a screen may not. All share the cores of one machine."""
 DEMO_KEY = (
     *("--name", "demo", "--demo"),
@@ -84,7 +84,7 @@ def service_environment(process: str, addresses: ServiceAddresses, book: SecretB
         "RAPPORT_IDENTIFIER_SECRET": book.secret("identifier keys"),
         **{f"RAPPORT_{owner.upper()}_URL": addresses.url(owner) for owner in OWNERS},
         **({"RAPPORT_PROCESS": VIEW} if process == VIEW else {}),
-        "RAPPORT_NICENESS": str(NICENESS.get(process, 0)),
+        **({"RAPPORT_NICENESS": NICENESS[process]} if process in NICENESS else {}),
         "PYTHONUNBUFFERED": "1",
     }
 

@@ -59,10 +59,19 @@ def compose_config(directory: Path, variables: dict[str, str]) -> subprocess.Com
     )
 
 
+def secrets() -> list[str]:
+    """The variables that the file wants and has no default for."""
+    return sorted(set(re.findall(r"\$\{(\w+):\?", COMPOSE.read_text())))
+
+
+def filled_variables() -> dict[str, str]:
+    """Those of the example, with every secret filled in."""
+    return example_variables() | dict.fromkeys(secrets(), SECRET)
+
+
 @pytest.fixture(scope="module")
 def compose(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    filled = {name: value or SECRET for name, value in example_variables().items()}
-    answer = compose_config(tmp_path_factory.mktemp("compose"), filled)
+    answer = compose_config(tmp_path_factory.mktemp("compose"), filled_variables())
     assert answer.returncode == 0, answer.stderr
     config: dict[str, Any] = yaml.safe_load(answer.stdout)
     return config
@@ -73,11 +82,9 @@ def options(command: list[str]) -> dict[str, str]:
 
 
 def test_an_empty_secret_is_refused_by_name(tmp_path: Path) -> None:
-    secrets = [name for name, value in example_variables().items() if not value]
-    assert len(secrets) == 8
-    for name in secrets:
-        filled = {other: value or SECRET for other, value in example_variables().items()}
-        answer = compose_config(tmp_path, {**filled, name: ""})
+    assert len(secrets()) == 8
+    for name in secrets():
+        answer = compose_config(tmp_path, {**filled_variables(), name: ""})
         assert answer.returncode != 0
         assert "set it in .env" in answer.stderr + answer.stdout
 
@@ -89,7 +96,7 @@ def test_the_example_lists_every_variable_of_the_file_and_no_other() -> None:
 
 def test_defaults_of_the_file_are_those_of_the_example() -> None:
     defaults = dict(re.findall(r"\$\{(\w+):-([^}]*)\}", COMPOSE.read_text()))
-    given = {name: value for name, value in example_variables().items() if value}
+    given = {name: value for name, value in example_variables().items() if name not in secrets()}
     assert defaults == given
 
 
@@ -130,7 +137,7 @@ def test_a_service_can_read_its_settings_from_its_variables(
     for name, value in compose["services"][service]["environment"].items():
         monkeypatch.setenv(name, str(value))
     module = importlib.import_module(f"rapport_{service}.settings")
-    settings: type[BaseSettings] = getattr(module, f"{service.capitalize()}Settings", module.ServiceSettings)
+    settings: type[BaseSettings] = getattr(module, f"{service.capitalize()}Settings")
     assert settings().model_dump()["environment"] == "production"
 
 

@@ -145,7 +145,7 @@ def _of_system(type: str, value: str, system: str) -> NormalForm:
     if type == "social":
         record = fold(value).removeprefix("@").strip()
     prefix = quote(unicodedata.normalize("NFC", system), safe=_SYSTEM_SAFE)
-    return form(value, f"{prefix}:{record}", *(_nothing(fold(record)) if record else ("empty",)))
+    return form(value, f"{prefix}:{record}", *(_nothing(fold(record) or "-") if record else ("empty",)))
 
 
 def _nothing(*texts: str) -> tuple[str, ...]:

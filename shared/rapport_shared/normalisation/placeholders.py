@@ -19,6 +19,8 @@ MAILBOXES: Final = frozenset(
 """Local parts of e-mail addresses that are nobody's own at any domain."""
 WITHHELD: Final = frozenset({"+266696687", "+7378742833", "+2562533", "+8566696", "+86282452253"})
 """What telephone systems send for a withheld caller: ANONYMOUS, RESTRICTED, BLOCKED, UNKNOWN, UNAVAILABLE on a dial."""
+_JOINED: Final = frozenset(word.replace(" ", "") for word in WORDS)
+"""As normal forms that keep no spaces have them."""
 _COUNTED: Final = frozenset({"12345678", "123456789", "1234567890"})
 _SIGN: Final = re.compile(r"[^\W_]")
 _MIN_DIGITS: Final = 6
@@ -26,7 +28,8 @@ _MIN_DIGITS: Final = 6
 
 def is_placeholder(text: str) -> bool:
     """Whether a folded text stands for nothing: a word for nothing, zeros alone, or no letter and no digit at all."""
-    return text.casefold() in WORDS or not _SIGN.search(text) or not text.strip("0")
+    word = text.casefold()
+    return word in WORDS or word in _JOINED or not _SIGN.search(text) or not text.strip("0")
 
 
 def is_placeholder_number(normal: str, national: str) -> bool:
