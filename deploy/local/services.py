@@ -43,7 +43,7 @@ batches wait for each other."""
 API_ONLY = ("--only", "api,api-support")
 PORT_OFFSETS: Mapping[str, int] = {"gateway": 0, "customer": 1, "interaction": 2, "ticket": 3, "scoring": 4, VIEW: 5}
 LOCAL_PARTITIONS = "3"
-NICENESS = {"scoring": "10"}
+NICENESS = {"scoring": "5"}
 """Figures may come a little later; what is on the way to a screen may not. All share the cores of one machine."""
 DEMO_KEY = (
     *("--name", "demo", "--demo"),

@@ -40,6 +40,7 @@ async def rapport(stack: Stack, *arguments: str) -> tuple[int, str]:
 
 async def metrics(stack: Stack, process: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
     """What a process exposes: values by series and labels."""
+    await stack.supervisor.wait_ready(f"{stack.addresses.url(process)}/livez")
     async with httpx.AsyncClient(timeout=10, trust_env=False) as client:
         text = (await client.get(f"{stack.addresses.url(process)}/metrics")).raise_for_status().text
     return {

@@ -18,6 +18,7 @@ TERMS: dict[str, Any] = {
     "historical": True,
     "as_of": "2026-03-01T12:00:00+00:00",
     "unit": None,
+    "region": None,
     "secret": "s" * 32,
     "caller": {"principal": "0198f000-0000-7000-8000-000000000001", "channel": "*", "unit": "", "may_verify": []},
 }

@@ -66,9 +66,10 @@ def entries_of(caller: Caller) -> frozenset[str]:
 
 
 def readable_json(caller: Caller, answer: Any) -> Any:
-    """A JSON answer about tickets or their events, as a caller may read it.
+    """A JSON answer about tickets or events, as a caller may read it.
 
-    The figures that a ticket was opened for are of the customer's value: whoever may not read values gets none.
+    The figures that a ticket was opened for, and what the condition of a segment read, are of the customer's value:
+    whoever may not read values gets none.
     """
     if caller.may(VALUES):
         return answer
@@ -78,6 +79,8 @@ def readable_json(caller: Caller, answer: Any) -> Any:
         case {"origin": {"figures": _}}:
             origin = answer["origin"] | {"figures": {}}
             return {name: readable_json(caller, inner) for name, inner in answer.items()} | {"origin": origin}
+        case {"segment": str(), "reading": str()}:
+            return answer | {"before": None, "after": None}
         case dict():
             return {name: readable_json(caller, inner) for name, inner in answer.items()}
     return answer
