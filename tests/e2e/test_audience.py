@@ -22,7 +22,7 @@ SMALL = 1_000
 """Smaller numbers than this are too common to tell whose they are."""
 
 
-def test_every_section_names_its_scope() -> None:
+async def test_every_section_names_its_scope() -> None:
     assert {name: scope for name, scope in SECTION_SCOPES.items() if scope != "customers:read"} == HELD_BACK
 
 

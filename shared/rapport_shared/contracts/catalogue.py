@@ -67,7 +67,7 @@ CUSTOMER_EVENTS = Topic(
 INTERACTION_EVENTS = Topic(
     "rapport.interaction.events.v1",
     "interaction",
-    ("interaction", "customer", "ticket", "scoring", "gateway"),
+    ("interaction", "customer", "scoring", "gateway"),
     "profile id, else the touchpoint's id",
     "touchpoints as recorded, retracted, quarantined",
 )
