@@ -14,7 +14,7 @@ from tests.chaos.load import Load
 from tests.chaos.stacks import SECOND, own_stack, second_url
 from tests.support.conditions import until
 
-ROLES = {"relay", "intake/0", "registers/0", "profiles/0", "policies/0", "evidence/0"}
+ROLES = {"relay", "intake/0", "registers/0", "profiles/0", "policies/0", "memberships/0", "evidence/0"}
 FIRST = "interaction"
 
 
