@@ -1,14 +1,16 @@
 """What a caller of a unit gets of answers about many customers: its own, and of those whom it may know of."""
 
+import dataclasses
 from dataclasses import dataclass, field
 from typing import Any, cast
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import httpx
 import pytest
 
 from rapport_gateway.access.visibility import Visibility
 from rapport_gateway.owners.limits import may_sum
+from rapport_gateway.projection.live import LiveView
 from rapport_gateway.projection.store.views import StoredView
 from rapport_gateway.reads.customers import Views
 from rapport_shared.callers import Caller
@@ -31,6 +33,9 @@ class Known(Outcomes):
         own = self.units[customer_id]
         return StoredView(customer_id, 1, 1, NOW, self.joined.get(customer_id), {}, own)
 
+    async def find(self, customer_id: UUID) -> StoredView | None:
+        return await self.known(customer_id) if customer_id in self.units else None
+
     async def units_of(self, customer_ids: list[UUID]) -> dict[UUID, tuple[str, ...]]:
         return {customer: self.units[customer] for customer in customer_ids if customer in self.units}
 
@@ -38,7 +43,7 @@ class Known(Outcomes):
         return ISOLATED
 
 
-ULM, BONN, NOWHERE, BOTH, UNHEARD = (uuid4() for _ in range(5))
+ULM, BONN, NOWHERE, BOTH, UNHEARD = (UUID(int=number) for number in range(11, 16))
 UNITS = {ULM: ("shops/ulm",), BONN: ("shops/bonn",), NOWHERE: (), BOTH: ("shops/bonn", "shops/ulm/west")}
 EVERYBODY = [ULM, BONN, NOWHERE, BOTH, UNHEARD]
 
@@ -156,3 +161,30 @@ async def test_an_error_of_the_owner_comes_back_as_it_is() -> None:
 
 async def test_a_list_of_the_whole_firm_asks_nobody() -> None:
     assert await Visibility(cast(Views, None)).listed([ULM, UNHEARD], EVERYTHING) == {ULM, UNHEARD}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", f"/v1/customers/{ULM}/record", 200),
+        ("GET", f"/v1/customers/{NOWHERE}/record", 200),
+        ("GET", f"/v1/customers/{BONN}/record", 404),
+        ("PATCH", f"/v1/customers/{ULM}/record", 403),
+        ("GET", "/v1/value/ranking", 403),
+        ("GET", "/v1/segments", 403),
+    ],
+    ids=["its-own", "merged-into-it", "another", "a-change", "a-list", "what-is-about-nobody"],
+)
+async def test_a_token_of_a_customer_reads_this_customer_alone(method: str, path: str, status: int) -> None:
+    gateway, seen = edge("", {}, moved={NOWHERE: ULM})
+    gateway.caller = dataclasses.replace(EVERYTHING, customer_id=ULM)
+    assert (await gateway.call(method, path, json={})).status_code == status
+    assert len(seen) == (status == 200)
+
+
+async def test_a_token_of_a_customer_finds_this_customer_alone() -> None:
+    gateway, _ = edge("", {}, moved={NOWHERE: ULM})
+    visibility = Visibility(cast(LiveView, gateway.outcomes))
+    merged = dataclasses.replace(EVERYTHING, customer_id=NOWHERE)
+    assert await visibility.seen(EVERYBODY, merged) == {ULM}
+    assert await visibility.seen([BONN], merged) == set()

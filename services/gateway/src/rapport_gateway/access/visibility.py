@@ -2,7 +2,8 @@
 
 Who may see one profile of a customer sees the whole customer. A caller's unit limits lists and searches, not what it
 names by an id or an identifier. The exception is a unit marked `isolated`, a franchise: its customers are seen by its
-own callers and by those of the whole firm, and its callers see no others.
+own callers and by those of the whole firm, and its callers see no others. A token may be of one customer: it sees this
+customer alone, whatever was merged into it or it was merged into.
 """
 
 import time
@@ -41,7 +42,8 @@ class Visibility:
     async def seen(self, customer_ids: Sequence[UUID], caller: Caller) -> set[UUID]:
         """Those of `customer_ids` that the caller may know of."""
         if caller.customer_id is not None:
-            customer_ids = [one for one in customer_ids if one == await self._present(caller.customer_id)]
+            present = await self._present(caller.customer_id)
+            customer_ids = [one for one in customer_ids if one == present]
         if not caller.unit:
             return set(customer_ids)
         isolated = await self.isolated()
