@@ -3,11 +3,12 @@
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
 from rapport_customer import store
+from rapport_customer.domain.quality import RECENT
 from rapport_customer.domain.wording import in_words
 from rapport_customer.schemas.matches import Candidate, CandidatePage, CandidateSide, Reason
 from rapport_customer.schemas.merges import Merge, Merges
@@ -22,8 +23,6 @@ from rapport_shared.web.commands import revision_etag
 from rapport_shared.web.pages import decode_cursor, encode_cursor
 
 LOOK_SECONDS: Final = 0.05
-RECENT: Final = timedelta(days=90)
-"""A record that was reported within it is fresh."""
 
 
 async def customer_record(database: Database, profile_id: UUID, wait_ms: int = 0) -> CustomerRecord:

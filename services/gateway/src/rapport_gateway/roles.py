@@ -22,7 +22,8 @@ from rapport_shared.database import Connection, Database
 from rapport_shared.messaging.cursor_consumer import CursorConsumer
 from rapport_shared.messaging.leadership import hold_role
 from rapport_shared.policy_registers import FIELDS_PLACE, policy_register
-from rapport_shared.service import Plumbing, Role, housekeeping
+from rapport_shared.roles import Role, housekeeping
+from rapport_shared.service import Plumbing
 
 
 def roles(

@@ -16,7 +16,8 @@ from rapport_scoring.trials import Trial
 from rapport_shared.callers import CallerTokens
 from rapport_shared.clock import system_clock
 from rapport_shared.messaging.leadership import hold_role
-from rapport_shared.service import Plumbing, Service, housekeeping
+from rapport_shared.roles import housekeeping
+from rapport_shared.service import Plumbing, Service
 from rapport_shared.settings import ServiceSettings
 from rapport_shared.web.application import make_application, token_authenticator
 from rapport_shared.web.policies import policies

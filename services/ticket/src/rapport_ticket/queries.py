@@ -7,7 +7,7 @@ from rapport_shared.database import Database
 from rapport_shared.errors import VALIDATION, FieldProblem, Problem, not_found
 from rapport_shared.web.commands import revision_etag
 from rapport_shared.web.pages import decode_cursor, encode_cursor
-from rapport_ticket.domain.tickets import possible_states
+from rapport_ticket.domain.tickets import possible_states, ticket_id_of
 from rapport_ticket.schemas import Ticket, TicketPage
 from rapport_ticket.store import tickets as store
 from rapport_ticket.store.tickets import StoredTicket, TicketFilter
@@ -20,17 +20,9 @@ def shown(stored: StoredTicket) -> Ticket:
     )
 
 
-def as_id(name: str) -> UUID | None:
-    """The id that `name` is, or None where it can only be a number."""
-    try:
-        return UUID(name)
-    except ValueError:
-        return None
-
-
 async def ticket(database: Database, name: str) -> tuple[Ticket, str]:
     """A ticket by id or number, and its ETag. Raises a 404."""
-    stored = await store.read_ticket(database, as_id(name) or name.upper())
+    stored = await store.read_ticket(database, ticket_id_of(name) or name.upper())
     if stored is None:
         raise not_found("ticket")
     return shown(stored), revision_etag(stored.sequence)

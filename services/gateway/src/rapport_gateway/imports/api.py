@@ -153,7 +153,7 @@ def _add_deciding(routes: APIRouter, imports: Imports) -> None:
     @routes.put("/imports/{import_id}/mapping", status_code=202, response_model=ImportAnswer)
     async def decide(import_id: UUID, body: ChosenMapping, caller: Writer) -> Response:
         """Says what the columns hold, and how doubtful ones are read; the rows are checked anew."""
-        return _json(import_answer(await imports.map(import_id, body, caller)), 202)
+        return _json(import_answer(await imports.map(import_id, body.name, body.mapping, caller)), 202)
 
     @routes.post("/imports/{import_id}/run", status_code=202, response_model=ImportAnswer)
     async def run(import_id: UUID, caller: Writer) -> Response:

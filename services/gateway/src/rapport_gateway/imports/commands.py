@@ -12,7 +12,6 @@ import orjson
 from rapport_gateway.imports import mapping_store, row_store, store
 from rapport_gateway.imports.mapping import SheetMapping
 from rapport_gateway.imports.results import OWN_COLUMNS, result_row
-from rapport_gateway.imports.schemas import SETTLED, ChosenMapping
 from rapport_gateway.intake.touchpoints import OwnRulesFinder, nothing_declared
 from rapport_shared.callers import Caller
 from rapport_shared.clock import Clock
@@ -24,6 +23,8 @@ from rapport_shared.units import lies_in
 LOOKED_SECONDS = 0.1
 RESULT_ROWS = 500
 DEFAULT_CHANNEL = "erp"
+SETTLED = frozenset({"undecided", "checked", "done", "failed", "cancelled"})
+"""States that nobody but a caller ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +87,14 @@ class Imports:
                 return row
             await asyncio.sleep(LOOKED_SECONDS)
 
-    async def map(self, import_id: UUID, chosen: ChosenMapping, caller: Caller) -> Row:
-        """Judges the rows anew under another mapping. Raises a 404, a 409 once it was run, a 422."""
-        if (chosen.name is None) == (chosen.mapping is None):
+    async def map(self, import_id: UUID, name: str | None, mapping: SheetMapping | None, caller: Caller) -> Row:
+        """Judges the rows again under a mapping, given itself or by the name under which it is kept.
+
+        Raises a 404, a 409 once the import was run, a 422.
+        """
+        if (name is None) == (mapping is None):
             raise _refused(VALIDATION, None, "conflict", "Either the name of a kept mapping, or a mapping.")
-        mapping = chosen.mapping or await self._saved(str(chosen.name), caller)
+        mapping = mapping or await self._saved(str(name), caller)
 
         async def change(connection: Connection, row: Row) -> None:
             if row["state"] not in ("waiting", "undecided", "checked"):

@@ -11,7 +11,6 @@ from rapport_gateway.view.sections import SECTIONS
 from rapport_shared.database import CONNECTION_LOST, Connection, Database, is_transient
 from rapport_shared.errors import CONFLICT, Problem, not_found
 from rapport_shared.messaging.dead_letters import LetterFilter, dismiss
-from rapport_shared.web.commands import Answer
 
 LOOK_SECONDS = 1.0
 DIFFERENCES_SHOWN = 20
@@ -51,14 +50,13 @@ async def _watch(find: FindRun, run: Run) -> None:
             raise _Superseded
 
 
-async def begin(connection: Connection) -> Answer:
+async def begin(connection: Connection) -> Run:
     """Begins a rebuild. Raises a 409 while one is under way. What retired runs had stored is removed."""
     if await find_run(connection, "building") is not None:
         raise Problem(CONFLICT, "The view is being built anew already.")
     for row in await connection.fetch("SELECT run FROM view_run WHERE state = 'retired'"):
         await retire(connection, row["run"])
-    run = await begin_run(connection, "building")
-    return Answer(201, {"run": run.run, "state": run.state})
+    return await begin_run(connection, "building")
 
 
 async def progress(database: Database, run: int) -> dict[str, Any]:
@@ -102,11 +100,12 @@ async def differences(database: Database, run: int) -> dict[str, Any]:
     return {"run": run, "live": live.run, "different": len(rows), "examples": shown}
 
 
-async def promote(connection: Connection, run: int) -> Answer:
-    """Puts a run in the place of the live one, once it stands at the same cursors. Raises a 404, a 409.
+async def promote(connection: Connection, run: int) -> int:
+    """Puts a run in the place of the live one, and answers which that was. Raises a 404, a 409.
 
-    The live run's cursors are locked meanwhile, so its projector waits at them and then finds itself superseded. Its
-    dead letters are dismissed: the new run has read those records too, and rejected them itself if it had to.
+    The new run must have reached the cursors of the live run. Those are locked meanwhile, so the live run's projector
+    waits at them and then finds itself superseded. The live run's dead letters are dismissed: the new run has read
+    those records too, and rejected them itself if it had to.
     """
     building = await find_run(connection, "building")
     live = await find_run(connection, "live")
@@ -121,4 +120,4 @@ async def promote(connection: Connection, run: int) -> Answer:
     await connection.execute("UPDATE view_run SET state = 'retired' WHERE run = $1", live.run)
     await dismiss(connection, LetterFilter(consumer=live.consumer))
     await connection.execute("UPDATE view_run SET state = 'live', promoted_at = now() WHERE run = $1", run)
-    return Answer(200, {"run": run, "state": "live", "retired": live.run})
+    return live.run

@@ -89,7 +89,7 @@ async def note_hand_over(connection: Connection, event_id: UUID) -> bool:
     return bool(new)
 
 
-async def ticket_id_of(connection: Connection, number: str) -> UUID | None:
+async def ticket_numbered(connection: Connection, number: str) -> UUID | None:
     """The id of the ticket with a number."""
     found: UUID | None = await connection.fetchval("SELECT ticket_id FROM ticket WHERE number = $1", number)
     return found
