@@ -92,7 +92,11 @@ class Plumbing:
     def relay(self) -> Role:
         """The role that sends the outbox."""
         relay = Relay(self.name, self.database, self.settings.kafka, self.signal, self.metrics)
-        return lambda: hold_role(self.database, "relay", relay.run, self.metrics)
+        return self.led("relay", relay.run)
+
+    def led(self, name: str, body: Role) -> Role:
+        """A role whose `body` runs in one process of the service at a time."""
+        return lambda: hold_role(self.database, name, body, self.metrics)
 
     def consumers(self, *subscriptions: Subscription[Any]) -> list[Role]:
         """A role for each lane of each subscription."""

@@ -1,6 +1,5 @@
 """What the customer service answers."""
 
-import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -19,6 +18,7 @@ from rapport_customer.schemas.units import Unit, UnitPage
 from rapport_shared.contracts.customer import CandidateReason, CandidateState, ProfileState
 from rapport_shared.database import Database
 from rapport_shared.errors import not_found
+from rapport_shared.waiting import look_until
 from rapport_shared.web.commands import revision_etag
 from rapport_shared.web.pages import decode_cursor, encode_cursor
 
@@ -27,11 +27,9 @@ LOOK_SECONDS: Final = 0.05
 
 async def customer_record(database: Database, profile_id: UUID, wait_ms: int = 0) -> CustomerRecord:
     """A profile's record. Raises a 404 for a profile that is not known, after waiting so long for it."""
-    deadline = asyncio.get_running_loop().time() + wait_ms / 1000
-    while (found := await store.read_profile(database, profile_id)) is None:
-        if asyncio.get_running_loop().time() >= deadline:
-            break
-        await asyncio.sleep(LOOK_SECONDS)
+    found = await look_until(
+        lambda: store.read_profile(database, profile_id), lambda row: row is not None, wait_ms / 1000, LOOK_SECONDS
+    )
     if found is None:
         raise not_found("customer")
     state, sequence, customer_id = found

@@ -20,7 +20,6 @@ from rapport_gateway.settings import GatewaySettings
 from rapport_shared.callers import CallerTokens
 from rapport_shared.database import Connection, Database
 from rapport_shared.messaging.cursor_consumer import CursorConsumer
-from rapport_shared.messaging.leadership import hold_role
 from rapport_shared.policy_registers import FIELDS_PLACE, policy_register
 from rapport_shared.roles import Role, housekeeping
 from rapport_shared.service import Plumbing
@@ -43,9 +42,9 @@ def roles(
         "consumers": [
             *_projections(plumbing, settings, open_run),
             *plumbing.consumers(policy_register(FIELDS_PLACE)),
-            lambda: hold_role(database, "state", publisher.run, plumbing.metrics),
+            plumbing.led("state", publisher.run),
         ],
-        "imports": [lambda: hold_role(database, "imports", importer.run, plumbing.metrics)],
+        "imports": [plumbing.led("imports", importer.run)],
         "housekeeping": [_housekeeping(plumbing, settings)],
     }
 

@@ -1,6 +1,5 @@
 """Reads of what long computations found."""
 
-import asyncio
 from typing import Any
 from uuid import UUID
 
@@ -26,22 +25,23 @@ from rapport_shared.callers import Caller
 from rapport_shared.database import Database, Row
 from rapport_shared.errors import NOT_FOUND, VALIDATION, FieldProblem, Problem, not_found
 from rapport_shared.units import lies_in
+from rapport_shared.waiting import look_until
 from rapport_shared.web.pages import decode_cursor, encode_cursor
 
 LOOK_SECONDS = 0.2
-ENDED = frozenset({"finished", "failed"})
+
+
+def has_ended(run: Run | None) -> bool:
+    """Whether there is nothing more to wait for: the run has its result, or there is no such run."""
+    return run is None or run.state in ("finished", "failed")
 
 
 async def run_answer(database: Database, run_id: UUID, wait_ms: int) -> RunAnswer:
     """How far a run is; waits so long for its end. Raises a 404."""
-    deadline = asyncio.get_running_loop().time() + wait_ms / 1000
-    while True:
-        run = await runs.read_run(database, run_id)
-        if run is None:
-            raise not_found("run")
-        if run.state in ENDED or asyncio.get_running_loop().time() >= deadline:
-            return _run(run)
-        await asyncio.sleep(LOOK_SECONDS)
+    run = await look_until(lambda: runs.read_run(database, run_id), has_ended, wait_ms / 1000, LOOK_SECONDS)
+    if run is None:
+        raise not_found("run")
+    return _run(run)
 
 
 def _run(run: Run) -> RunAnswer:

@@ -1,6 +1,5 @@
 """What callers do with imports. Each is one transaction."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +18,7 @@ from rapport_shared.contracts.touchpoints.reading import AHEAD_AT_MOST
 from rapport_shared.database import Connection, Database, Row
 from rapport_shared.errors import CONFLICT, FORBIDDEN, VALIDATION, FieldProblem, Problem, not_found
 from rapport_shared.units import lies_in
+from rapport_shared.waiting import look_until
 
 LOOKED_SECONDS = 0.1
 RESULT_ROWS = 500
@@ -79,13 +79,12 @@ class Imports:
 
     async def known(self, import_id: UUID, caller: Caller, wait_ms: int = 0) -> Row:
         """An import, at once or as soon as it waits for its caller or has ended. Raises a 404."""
-        deadline = asyncio.get_running_loop().time() + wait_ms / 1000
-        while True:
+
+        async def look() -> Row:
             async with self.database.connection() as connection:
-                row = _there(await store.find(connection, caller.unit, import_id))
-            if row["state"] in SETTLED or asyncio.get_running_loop().time() >= deadline:
-                return row
-            await asyncio.sleep(LOOKED_SECONDS)
+                return _there(await store.find(connection, caller.unit, import_id))
+
+        return await look_until(look, lambda row: row["state"] in SETTLED, wait_ms / 1000, LOOKED_SECONDS)
 
     async def map(self, import_id: UUID, name: str | None, mapping: SheetMapping | None, caller: Caller) -> Row:
         """Judges the rows again under a mapping, given itself or by the name under which it is kept.

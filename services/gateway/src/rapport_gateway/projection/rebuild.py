@@ -8,9 +8,10 @@ import asyncpg
 
 from rapport_gateway.projection.runs import Run, begin_run, find_run, retire, run_consumer, run_schema
 from rapport_gateway.view.sections import SECTIONS
-from rapport_shared.database import CONNECTION_LOST, Connection, Database, is_transient
+from rapport_shared.database import CONNECTION_LOST, Connection, Database
 from rapport_shared.errors import CONFLICT, Problem, not_found
 from rapport_shared.messaging.dead_letters import LetterFilter, dismiss
+from rapport_shared.outages import Outage
 
 LOOK_SECONDS = 1.0
 DIFFERENCES_SHOWN = 20
@@ -25,6 +26,7 @@ class _Superseded(Exception):
 
 async def keep_working(find: FindRun, work: RunWork) -> None:
     """Does `work` on the run that `find` answers, for ever; when that changes, on the other one."""
+    outage = Outage("view run")
     while True:
         try:
             run = await find()
@@ -37,9 +39,7 @@ async def keep_working(find: FindRun, work: RunWork) -> None:
         except* _Superseded:
             pass
         except* (asyncpg.PostgresError, *CONNECTION_LOST) as failures:
-            if not all(is_transient(failure) for failure in failures.exceptions):
-                raise
-            await asyncio.sleep(LOOK_SECONDS)
+            await outage.wait(failures)
 
 
 async def _watch(find: FindRun, run: Run) -> None:
