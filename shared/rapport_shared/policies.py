@@ -15,9 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from rapport_shared.clock import Clock, next_recorded
 from rapport_shared.contracts.catalogue import EventType
-from rapport_shared.contracts.codec import Event
-from rapport_shared.contracts.envelope import Envelope
-from rapport_shared.contracts.ids import new_id
+from rapport_shared.contracts.codec import Event, new_event
 from rapport_shared.contracts.model import Contract
 from rapport_shared.contracts.policies import PolicyActivated
 from rapport_shared.database import Connection, Database, Reading
@@ -285,13 +283,4 @@ def _activated(
     data = PolicyActivated(
         kind=place.kind, name=place.name, unit=place.unit, version=version.version, document=version.document
     )
-    envelope = Envelope(
-        id=new_id(recorded_at),
-        source=kind.event_type.source,
-        type=kind.event_type.wire,
-        subject=str(place),
-        occurred_at=recorded_at,
-        recorded_at=recorded_at,
-        sequence=sequence,
-    )
-    return Event(envelope, kind.event_type, data)
+    return new_event(kind.event_type, place, data, sequence=sequence, recorded_at=recorded_at)
