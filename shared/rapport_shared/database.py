@@ -110,6 +110,8 @@ class Database:
 
         A caller thus does not meet a deadlock that two commands fell into.
         """
+        # Not by stamina or tenacity: this is the only call that is retried a few times, and retried at once, for a
+        # caller waits. All else is repeated for as long as it takes (`outages`), which is a loop, not a retried call.
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 async with self.transaction() as connection:

@@ -14,6 +14,7 @@ from rapport_scoring.domain.needs.suggestions import PeerBaskets
 from rapport_scoring.domain.rules import ALWAYS, Rules, Versions
 from rapport_scoring.domain.segments import SegmentPolicy, compile_segments
 from rapport_scoring.domain.value_policy import ValuePolicy
+from rapport_scoring.store import parameters
 from rapport_shared.database import Reading, Row
 
 _GENERATION = """
@@ -24,7 +25,6 @@ SELECT DISTINCT ON (a.kind, a.name) a.kind, a.name, a.version, a.activated_at, v
 FROM policy_activation a LEFT JOIN policy_version v USING (kind, name, unit, version)
 WHERE a.unit = '' ORDER BY a.kind, a.name, a.sequence DESC
 """
-_PARAMETERS = "SELECT version, document FROM value_parameters ORDER BY version DESC LIMIT 1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,8 @@ class RulesInForce:
 async def read_rules(connection: Reading, generation: int) -> Rules:
     """Reads the rules in force."""
     active = {(row["kind"], row["name"]): _active(row) for row in await connection.fetch(_ACTIVE)}
-    parameters = (await connection.fetch(_PARAMETERS))[0]
-    return make_rules(generation, active, parameters["version"], orjson.loads(parameters["document"]))
+    fitted = await parameters.newest(connection)
+    return make_rules(generation, active, fitted["version"], orjson.loads(fitted["document"]))
 
 
 def make_rules(

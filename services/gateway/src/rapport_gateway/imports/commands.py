@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from rapport_shared.clock import Clock
 from rapport_shared.contracts.touchpoints.reading import AHEAD_AT_MOST
 from rapport_shared.database import Connection, Database, Row
 from rapport_shared.errors import CONFLICT, FORBIDDEN, VALIDATION, FieldProblem, Problem, not_found
+from rapport_shared.pages import Page
 from rapport_shared.units import lies_in
 from rapport_shared.waiting import look_until
 
@@ -124,24 +126,27 @@ class Imports:
 
         return await self._change(import_id, caller, change)
 
-    async def rows(self, import_id: UUID, caller: Caller, verdict: str | None, after: int, limit: int) -> list[Row]:
-        """Rows of an import. Raises a 404."""
+    async def rows(
+        self, import_id: UUID, caller: Caller, verdict: str | None, cursor: str | None, limit: int
+    ) -> Page[Row]:
+        """A page of the rows of an import. Raises a 404, or a 422 for a cursor that is not of this list."""
         async with self.database.connection() as connection:
             _there(await store.find(connection, caller.unit, import_id))
-            return await row_store.rows_page(connection, import_id, verdict, after, limit)
+            fetch = partial(row_store.rows_page, connection, import_id, verdict)
+            return await row_store.BY_NUMBER.page(cursor, limit, fetch, lambda row: (row["number"],))
 
     async def result(self, row: Row) -> AsyncIterator[list[list[str]]]:
         """The rows of the result sheet, its header first."""
         columns = _headers(row) if row["report"] else []
         yield [[*OWN_COLUMNS, *columns]]
-        after = -1
+        after: tuple[int] | None = None
         while True:
             async with self.database.connection() as connection:
                 found = await row_store.rows_page(connection, row["import_id"], None, after, RESULT_ROWS)
             if not found:
                 return
             yield [result_row(each) for each in found]
-            after = found[-1]["number"]
+            after = (found[-1]["number"],)
 
     async def keep_mapping(self, name: str, mapping: SheetMapping, caller: Caller) -> Row:
         """Keeps a mapping by name, for the caller's unit or the whole firm."""

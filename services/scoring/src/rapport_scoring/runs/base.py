@@ -11,7 +11,6 @@ from rapport_scoring import store
 from rapport_scoring.domain.customer import CustomerFacts
 from rapport_scoring.loading import load_composed
 from rapport_scoring.store import runs
-from rapport_scoring.store.scores import NOBODY
 from rapport_shared.database import Database
 
 PAGE = 100
@@ -37,7 +36,7 @@ async def everybody(database: Database, progress: Progress) -> AsyncIterator[lis
     """All customers that have a score, a page at a time, in the order of their ids. Others are served in between."""
     progress.total = await store.count_scored(database)
     await progress.tell()
-    after = NOBODY
+    after = UUID(int=0)
     while page := await store.scored_customers(database, after, PAGE):
         async with (
             database.connection() as connection,

@@ -22,6 +22,7 @@ from rapport_scoring.store.registers import (
     put_units,
 )
 from rapport_scoring.store.scores import (
+    BY_ID,
     ScoreRow,
     claim_due,
     claim_outdated,
@@ -62,6 +63,7 @@ from rapport_scoring.store.sums import (
 )
 
 __all__ = [
+    "BY_ID",
     "CaseRegister",
     "ChangedCase",
     "ProfileRegister",

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from rapport_shared.database import Connection, Reading, Row
+from rapport_shared.pages import Keyset
 from rapport_shared.units import lies_in_sql
 
 _NAMES = "run_id, kind, request, state, done, total, result, asked_by, asked_at, finished_at"
@@ -116,6 +118,10 @@ async def forget_runs(connection: Connection, kind: str, kept: int) -> None:
     await connection.execute(_FORGET, kind, kept)
 
 
+BY_MEASURE: Final[Keyset[tuple[int, UUID]]] = Keyset(int, UUID)
+"""The order of a ranking: the most valuable first; customers of one value in the order of their ids."""
+
+
 async def ranked(
     connection: Reading, run_id: UUID, measure: str, unit: str | None, after: tuple[int, UUID] | None, limit: int
 ) -> list[Row]:
@@ -129,8 +135,7 @@ async def ranked(
             AND ($3::bigint IS NULL OR ({measure}, $4::uuid) < ($3, customer_id))
         ORDER BY {measure} DESC, customer_id LIMIT $5
     """
-    value, customer = after if after is not None else (None, None)
-    return await connection.fetch(query, run_id, unit, value, customer, limit)
+    return await connection.fetch(query, run_id, unit, *BY_MEASURE.parameters(after), limit)
 
 
 async def summaries(connection: Reading, run_id: UUID, after: UUID, limit: int) -> list[Row]:
