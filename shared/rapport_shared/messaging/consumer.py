@@ -45,15 +45,20 @@ async def _nothing_left() -> bool:
     return False
 
 
+def _every_record(record: Record) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Subscription(Generic[Item]):
     """What a consumer reads and does.
 
     `types` are the event types that the consumer uses, by their wire names; None stands for all records. A record of
-    another type is skipped: only its headers are looked at. `decode` turns a record into an item, or None for what the
+    another type is skipped: only its headers are looked at. So is one of which `concerns`, a cheap look at its bytes,
+    says no. `decode` turns a record into an item, or None for what the
     consumer does not need; it raises `Reject`, and does no I/O. `apply` consumes a batch's items inside the
     transaction; it may be run again, and raises `Reject` for an item that cannot be. `committed` is awaited after each
-    commit of a batch that was not skipped whole. `caught_up` is awaited twice a second at most while nothing is left to
+    commit of a batch that was not skipped whole. `caught_up` is awaited once a second at most while nothing is left to
     read, and answers whether it wants to be awaited again at once. `urgent`: somebody waits for what the consumer does.
     `limited`: many rejects halt the consumer.
     """
@@ -66,11 +71,14 @@ class Subscription(Generic[Item]):
     caught_up: Callable[[], Awaitable[bool]] = _nothing_left
     limited: bool = True
     types: frozenset[str] | None = None
+    concerns: Callable[[Record], bool] = _every_record
     urgent: bool = False
 
     def uses(self, record: Record) -> bool:
-        """Whether the consumer has to look at more than the record's headers."""
-        return self.types is None or record.malformed_headers or record.headers.get("ce_type") in self.types
+        """Whether the consumer has to decode the record; all others are skipped."""
+        if record.malformed_headers:
+            return True
+        return (self.types is None or record.headers.get("ce_type") in self.types) and self.concerns(record)
 
 
 @dataclass(slots=True)

@@ -21,7 +21,7 @@ _log = logging.getLogger("rapport.consumer")
 Item = TypeVar("Item")
 
 NEW_PARTITIONS_SECONDS = 30.0
-CAUGHT_UP_SECONDS = 0.5
+CAUGHT_UP_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from aiokafka.errors import OffsetOutOfRangeError
 from rapport_shared.messaging.records import Partition, Record
 
 READ_TIMEOUT_SECONDS = 15
-LONG_POLL_MS = 500
-FETCH_WAIT_MS = 1000
+LONG_POLL_MS = 1000
+FETCH_WAIT_MS = 5000
 """How long a poll, and the broker, wait for records. A record that arrives ends both at once; what is long is cheap."""
 STOP_SECONDS = 5
 
@@ -49,6 +49,10 @@ class BatchReader:
         except BaseException:
             await self._consumer.stop()
             raise
+        # A request is for all partitions, or for none: the driver has one on its way to each broker. Without this it
+        # asks for the others once a partition's records were not taken for a tenth of a second, and what comes to that
+        # partition meanwhile waits until something comes to the others, or for `FETCH_WAIT_MS`.
+        self._consumer._fetcher._prefetch_backoff = 3600.0
         return self
 
     async def __aexit__(

@@ -229,6 +229,12 @@ def test_an_order_without_invoice_has_no_receivable_and_its_payment_is_on_accoun
     assert (after.receivables, on_account(after)) == ((), [("CNY", 100)])
 
 
+def test_an_invoice_that_bills_nothing_has_no_receivable_and_a_payment_of_its_order_is_on_account() -> None:
+    free = invoice("i1", 0, 0, lines=[line("x", "1", 0, order="1")])
+    after = book(9, free, payment("p1", 1, 100, order="1"))
+    assert ([one.open for one in after.receivables], on_account(after)) == ([0], [("CNY", 100)])
+
+
 def test_a_refund_takes_from_what_is_on_account_and_never_from_revenue() -> None:
     paid = payment("p1", 1, 100)
     assert on_account(book(9, paid, refund(2, 60, payment="p1"))) == [("CNY", 40)]
@@ -237,6 +243,14 @@ def test_a_refund_takes_from_what_is_on_account_and_never_from_revenue() -> None
     owed = credit(1, 50, invoice=None)
     assert on_account(book(9, owed)) == [("CNY", 50)]
     assert on_account(book(9, owed, refund(2, 50, credit="c1"))) == []
+
+
+def test_a_refund_takes_nothing_from_an_invoice_of_which_its_payment_settles_nothing() -> None:
+    bills = [invoice(number, 0, 1, lines=[line("a", "1", 1, order="1")]) for number in ("i1", "i2")]
+    nothing = [{"invoice": "i1", "amount": 0}]
+    paid = [payment("p1", 0, 1, order="1", allocations=nothing), payment("p2", 0, 2, "i1")]
+    after = book(9, *bills, *paid, refund(0, 1, payment="p1"))
+    assert (on_account(after), codes(after)) == ([("CNY", 1)], ["refund_exceeds_account"])
 
 
 def test_a_credit_of_a_paid_invoice_is_on_account_until_it_is_paid_back() -> None:

@@ -117,23 +117,23 @@ def evidence(secret: bytes, clock: Clock, signal: OutboxSignal) -> Subscription[
         apply=partial(_follow, secret, clock),
         committed=partial(_notify, signal),
         types=frozenset({INTERACTION_RECORDED.wire, INTERACTION_RETRACTED.wire}),
-        urgent=True,
+        concerns=_states_evidence,
     )
 
 
 _EVIDENCE: Final = re.compile(
     b'"type":"device"|"kind":"(?:%s)"' % "|".join(map(re.escape, sorted({*DOCUMENT_KINDS, WEB_IDENTIFIED}))).encode()
 )
-"""A cheap look at the bytes of a recording: most have nothing to do with documents and devices."""
+
+
+def _states_evidence(record: Record) -> bool:
+    """Most recordings have nothing to do with documents and devices; a retraction does not say what it retracts."""
+    return record.headers.get("ce_type") != INTERACTION_RECORDED.wire or bool(_EVIDENCE.search(record.value or b""))
 
 
 def _touchpoint_with_evidence(record: Record) -> UUID | None:
-    if record.value is None:
-        return None
-    if record.headers.get("ce_type") == INTERACTION_RECORDED.wire and not _EVIDENCE.search(record.value):
-        return None
-    event = decode_event(record.headers, record.value)
-    return event.data.touchpoint_id if isinstance(event, Event) else None  # type: ignore[attr-defined]
+    event = _decode(record)
+    return None if event is None else event.data.touchpoint_id
 
 
 async def _follow(secret: bytes, clock: Clock, connection: Connection, touchpoint_ids: Sequence[UUID]) -> None:

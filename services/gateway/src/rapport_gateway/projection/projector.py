@@ -21,7 +21,7 @@ from rapport_shared.contracts.catalogue import EVENT_TOPICS
 from rapport_shared.database import Connection, Database
 from rapport_shared.messaging.consumer import Subscription
 
-_CAUGHT_UP_SECONDS: Final = 0.5
+_CAUGHT_UP_SECONDS: Final = 1.0
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 

@@ -70,7 +70,7 @@ class Account:
     def instalments(self) -> list[tuple[date, str | None, int]]:
         """Due day, name and amount, the oldest due first; one that is due at once where no terms were agreed."""
         terms = self.invoice.terms
-        if sum(term.amount for term in terms) != self.invoice.gross:
+        if not terms or sum(term.amount for term in terms) != self.invoice.gross:
             return [(self.statement.day, None, self.invoice.gross)]
         return sorted(((term.due_on, term.instalment, term.amount) for term in terms), key=lambda term: term[0])
 

@@ -26,9 +26,9 @@ class Purse:
 
     @property
     def accounts(self) -> list[Account]:
-        """The invoices that it settles, each once."""
+        """The invoices of which it settles something still, each once."""
         credited = [] if self.credited is None else [self.credited]
-        return _once([*credited, *(piece.account for piece in self.pieces)])
+        return _once([*credited, *(piece.account for piece in self.pieces if piece.left)])
 
     def pay_back(self, amount: int) -> int:
         """Takes `amount` from what is on account, as far as there is; answers what there is not."""
