@@ -36,6 +36,7 @@ from rapport_shared.contracts.scoring import PotentialValue, ScoreUpdated
 from rapport_shared.contracts.touchpoints import DocumentKey
 from rapport_shared.database import Database
 from rapport_shared.errors import NOT_FOUND, Problem
+from rapport_shared.messaging.cursors import load_cursors
 from rapport_shared.pages import Keyset
 
 MOST_LISTED = 100
@@ -114,12 +115,12 @@ async def settled_position(database: Database, customer_id: UUID) -> PositionAns
         database.connection() as connection,
         connection.transaction(isolation="repeatable_read", readonly=True),
     ):
-        rows = await connection.fetch(
-            "SELECT topic, partition, position FROM consumer_cursor WHERE consumer = $1 ORDER BY topic, partition",
-            CONSUMER,
-        )
+        cursors = await load_cursors(connection, CONSUMER)
         row = await store.published(connection, customer_id)
-    read = [PartitionPosition(**dict(one)) for one in rows]
+    read = [
+        PartitionPosition(topic=partition.topic, partition=partition.number, position=cursors[partition].position)
+        for partition in sorted(cursors, key=lambda partition: (partition.topic, partition.number))
+    ]
     if row is None:
         return PositionAnswer(sequence=0, positions=read)
     return PositionAnswer(sequence=row.sequence, deciding=memory_of(row.memory).waiting, positions=read)

@@ -96,7 +96,7 @@ from rapport_customer.store.quality import (
     save_quality,
 )
 from rapport_customer.store.relations import leads_to, save_relations
-from rapport_customer.store.routes import LockedRoute, lock_routes, routed_keys, save_route
+from rapport_customer.store.routes import LockedRoute, identifier_type, lock_routes, routed_keys, save_route
 from rapport_customer.store.units import (
     BY_PATH,
     LockedUnit,
@@ -146,6 +146,7 @@ __all__ = [
     "franchise_of_unit",
     "franchises",
     "has_serial",
+    "identifier_type",
     "insert_unit",
     "joins_of_customer",
     "keep_quality_of_day",

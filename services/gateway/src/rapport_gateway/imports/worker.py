@@ -16,8 +16,8 @@ from rapport_gateway.imports.findings import MESSAGES, SheetUnreadable
 from rapport_gateway.imports.mapping import SheetMapping, work_digest
 from rapport_gateway.imports.reading import Reading, reading
 from rapport_gateway.imports.registers import Asked, Match, Matcher, Outcome, find_unit, outcomes
-from rapport_gateway.intake.accepted import remember
 from rapport_gateway.intake.producer import IntakeProducer
+from rapport_gateway.intake.store.accepted import remember
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.catalogue import INTAKE
 from rapport_shared.contracts.codec import Message

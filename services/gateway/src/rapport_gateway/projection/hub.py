@@ -9,14 +9,13 @@ from uuid import UUID
 
 import asyncpg
 
-from rapport_gateway.projection.runs import Run, live_run
+from rapport_gateway.projection.store.runs import CHANNEL, Run, live_run
 from rapport_gateway.projection.store.views import changes
 from rapport_shared.database import Database
 from rapport_shared.outages import OUTAGE_ERRORS, Outage
 
 _log = logging.getLogger("rapport.hub")
 
-CHANNEL = "view_changed"
 POLL_SECONDS = 1.0
 FORMER_RUN_SECONDS = 40.0
 

@@ -26,7 +26,7 @@ from rapport_scoring.domain.needs.suggestions import PeerBaskets
 from rapport_scoring.domain.outlook import own_sales, peer_group
 from rapport_scoring.domain.rules import Rules
 from rapport_scoring.runs.base import Progress, everybody
-from rapport_scoring.store import parameters
+from rapport_scoring.store import parameters, runs
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.catalogue import VALUE_PARAMETERS_STATE
 from rapport_shared.contracts.codec import encode_state
@@ -37,7 +37,6 @@ from rapport_shared.database import Connection, Database
 from rapport_shared.messaging import outbox
 
 BASKET_MONTHS: Final = 12
-_UNFINISHED = "SELECT EXISTS (SELECT 1 FROM run WHERE kind = 'fit' AND finished_at IS NULL)"
 
 
 async def ask_after_upgrade(database: Database, clock: Clock) -> None:
@@ -45,7 +44,7 @@ async def ask_after_upgrade(database: Database, clock: Clock) -> None:
     async with database.transaction() as connection:
         document = orjson.loads((await parameters.newest(connection))["document"])
         fitted = "parameters" in document and FittedParameters.from_json(document["parameters"])
-        if fitted is None and not await connection.fetchval(_UNFINISHED):
+        if fitted is None and not await runs.is_waiting(connection, "fit"):
             await ask(connection, "fit", {}, "upgrade", clock)
 
 

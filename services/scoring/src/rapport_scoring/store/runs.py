@@ -65,6 +65,22 @@ async def add_run(connection: Connection, run_id: UUID, kind: str, request: str,
     await connection.execute(_ADD, run_id, kind, request, by, at)
 
 
+async def lock_schedule(connection: Connection, kind: str) -> None:
+    """Locks the schedule of a kind until the transaction ends, so that a run that is due is asked for once."""
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 3))", f"schedule:{kind}")
+
+
+async def asked_since(connection: Reading, kind: str, instant: datetime) -> bool:
+    """Whether a run of a kind was asked for after an instant."""
+    rows = await connection.fetch("SELECT 1 FROM run WHERE kind = $1 AND asked_at > $2 LIMIT 1", kind, instant)
+    return bool(rows)
+
+
+async def is_waiting(connection: Reading, kind: str) -> bool:
+    """Whether a run of a kind has not ended yet."""
+    return bool(await connection.fetch("SELECT 1 FROM run WHERE kind = $1 AND finished_at IS NULL LIMIT 1", kind))
+
+
 async def read_run(connection: Reading, run_id: UUID) -> Run | None:
     """A computation, None for one that is not known."""
     rows = await connection.fetch(_READ, run_id)

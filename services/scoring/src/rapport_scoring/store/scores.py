@@ -184,3 +184,8 @@ async def members(connection: Reading, segment: str, after: tuple[UUID] | None, 
 async def segment_sizes(connection: Reading) -> dict[str, int]:
     """How many members each segment has that has any."""
     return {row["segment"]: row["members"] for row in await connection.fetch(_SIZES)}
+
+
+async def has_scored_before(connection: Reading, instant: datetime) -> bool:
+    """Whether there is a customer whose score was recorded at an instant or before."""
+    return bool(await connection.fetch("SELECT 1 FROM customer_score WHERE recorded_at <= $1 LIMIT 1", instant))

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from rapport_gateway.projection.runs import OF_SCORE
 from rapport_gateway.projection.store.facts import as_fact
+from rapport_gateway.projection.store.tables import OF_SCORE
 from rapport_gateway.view.facts import Fact
 from rapport_gateway.view.timeline import OF_CUSTOMER, OF_PROFILE
 from rapport_shared.database import Connection
