@@ -1,8 +1,8 @@
 """PostgreSQL by asyncpg: one pool a service, sane limits, connections that are made when needed."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -11,6 +11,8 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProx
 Row: TypeAlias = asyncpg.Record
 Reading: TypeAlias = "Connection | Database"
 """What a read that needs no transaction may run on."""
+
+Result = TypeVar("Result")
 
 CONNECTION_LOST = (
     asyncpg.PostgresConnectionError,
@@ -26,6 +28,9 @@ An `InternalClientError` is how asyncpg meets a connection that breaks in the mi
 
 TRANSIENT_STATES = frozenset({"40001", "40P01", "55P03", "53300", "57014"})
 """SQLSTATEs after which the same transaction may well succeed."""
+
+ATTEMPTS = 3
+"""Of a transaction that lost to another one."""
 
 
 def is_transient(error: BaseException) -> bool:
@@ -99,6 +104,22 @@ class Database:
         """A connection in a transaction: committed at the end, rolled back by an exception."""
         async with self.pool.acquire(timeout=5) as connection, connection.transaction():
             yield connection
+
+    async def in_transaction(self, work: Callable[[Connection], Awaitable[Result]]) -> Result:
+        """Answers what `work` answers, in one transaction; repeats it when it lost to another one, twice at most.
+
+        A caller thus does not meet a deadlock that two commands fell into.
+        """
+        # Not by stamina or tenacity: this is the only call that is retried a few times, and retried at once, for a
+        # caller waits. All else is repeated for as long as it takes (`outages`), which is a loop, not a retried call.
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                async with self.transaction() as connection:
+                    return await work(connection)
+            except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
+                if attempt == ATTEMPTS:
+                    raise
+        raise AssertionError("the last attempt answers or raises")
 
     async def fetch(self, query: str, *arguments: Any) -> list[Row]:
         """All rows of one read."""

@@ -1,6 +1,6 @@
 """Errors that callers meet: RFC 9457 problems, each with a page that explains it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -179,6 +179,10 @@ class Problem(Exception):
         if self.errors:
             document["errors"] = [error.document() for error in self.errors]
         return document
+
+
+Precondition = Callable[[int], None]
+"""Raises a 412 unless the caller saw this revision of what its command changes."""
 
 
 def unavailable(part: str, retry_after_seconds: int = 1) -> Problem:

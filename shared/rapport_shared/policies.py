@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import orjson
 import yaml
@@ -15,13 +15,12 @@ from pydantic import BaseModel, ValidationError
 
 from rapport_shared.clock import Clock, next_recorded
 from rapport_shared.contracts.catalogue import EventType
-from rapport_shared.contracts.codec import Event
-from rapport_shared.contracts.envelope import Envelope
-from rapport_shared.contracts.ids import new_id
+from rapport_shared.contracts.codec import Event, new_event
 from rapport_shared.contracts.model import Contract
 from rapport_shared.contracts.policies import PolicyActivated
 from rapport_shared.database import Connection, Database, Reading
 from rapport_shared.errors import MALFORMED, VALIDATION, FieldProblem, Problem, not_found
+from rapport_shared.pages import Keyset
 
 Document = TypeVar("Document", bound=BaseModel)
 
@@ -168,15 +167,19 @@ async def active_version(connection: Reading, place: PolicyPlace) -> PolicyVersi
     return _version(rows[0])
 
 
-async def versions(database: Database, place: PolicyPlace, before: int | None, limit: int) -> list[PolicyVersion]:
-    """Versions of a policy, the newest first, `before` a number."""
+BY_VERSION: Final[Keyset[tuple[int]]] = Keyset(int)
+"""The order of the versions of a policy: the newest first."""
+
+
+async def versions(database: Database, place: PolicyPlace, after: tuple[int] | None, limit: int) -> list[PolicyVersion]:
+    """Versions of a policy, the newest first, behind one."""
     rows = await database.fetch(
         "SELECT version, document, note, made_by, made_at FROM policy_version WHERE kind = $1 AND name = $2 "
-        "AND unit = $3 AND ($4::integer IS NULL OR version < $4) ORDER BY version DESC LIMIT $5",
+        f"AND unit = $3 AND {BY_VERSION.behind('version', 4)} ORDER BY version DESC LIMIT $5",
         place.kind,
         place.name,
         place.unit,
-        before,
+        *BY_VERSION.parameters(after),
         limit,
     )
     return [_version(row) for row in rows]
@@ -285,13 +288,4 @@ def _activated(
     data = PolicyActivated(
         kind=place.kind, name=place.name, unit=place.unit, version=version.version, document=version.document
     )
-    envelope = Envelope(
-        id=new_id(recorded_at),
-        source=kind.event_type.source,
-        type=kind.event_type.wire,
-        subject=str(place),
-        occurred_at=recorded_at,
-        recorded_at=recorded_at,
-        sequence=sequence,
-    )
-    return Event(envelope, kind.event_type, data)
+    return new_event(kind.event_type, place, data, sequence=sequence, recorded_at=recorded_at)

@@ -6,9 +6,8 @@ import os
 import signal
 import sys
 from argparse import ArgumentParser
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from importlib.metadata import version
 from typing import Any, TypeVar
 
@@ -18,7 +17,7 @@ import uvloop
 
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.catalogue import Service as ServiceName
-from rapport_shared.database import CONNECTION_LOST, Connection, Database, is_transient
+from rapport_shared.database import CONNECTION_LOST, Database
 from rapport_shared.gathering import Gathering, MetricSource, message_metrics
 from rapport_shared.messaging.consumer import Subscription
 from rapport_shared.messaging.cursor_consumer import CursorConsumer
@@ -27,6 +26,7 @@ from rapport_shared.messaging.leadership import hold_role
 from rapport_shared.messaging.outbox import OutboxSignal
 from rapport_shared.messaging.pace import Pace, background_pace, urgent_pace
 from rapport_shared.messaging.relay import Relay
+from rapport_shared.roles import Role
 from rapport_shared.settings import ServiceSettings
 from rapport_shared.telemetry import Metrics, configure_logging, describe_error
 from rapport_shared.web.application import Check
@@ -35,11 +35,9 @@ from rapport_shared.web.openapi import Application
 
 _log = logging.getLogger("rapport.service")
 
-Role = Callable[[], Awaitable[None]]
 SettingsType = TypeVar("SettingsType", bound=ServiceSettings)
 
 DRAIN_SECONDS = 10.0
-HOUSEKEEPING_SECONDS = 3600.0
 KEEP_ALIVE_SECONDS = 75
 """How long an idle HTTP connection is kept: longer than clients and proxies keep theirs (60 s, mostly), so that none
 of them sends a request into a connection that is being closed."""
@@ -94,7 +92,11 @@ class Plumbing:
     def relay(self) -> Role:
         """The role that sends the outbox."""
         relay = Relay(self.name, self.database, self.settings.kafka, self.signal, self.metrics)
-        return lambda: hold_role(self.database, "relay", relay.run, self.metrics)
+        return self.led("relay", relay.run)
+
+    def led(self, name: str, body: Role) -> Role:
+        """A role whose `body` runs in one process of the service at a time."""
+        return lambda: hold_role(self.database, name, body, self.metrics)
 
     def consumers(self, *subscriptions: Subscription[Any]) -> list[Role]:
         """A role for each lane of each subscription."""
@@ -204,33 +206,6 @@ def _server_configuration(service: Service) -> uvicorn.Config:
         server_header=False,
         backlog=2048,
     )
-
-
-Chore = Callable[[Connection], Awaitable[None]]
-"""What a service tidies up, in a transaction of its own."""
-
-
-def housekeeping(database: Database, clock: Clock, *chores: Chore) -> Role:
-    """A role that hourly removes answers older than 7 days and dead letters older than 30, and does `chores`."""
-
-    async def keep_house() -> None:
-        while True:
-            try:
-                for chore in chores:
-                    async with database.transaction() as connection:
-                        await chore(connection)
-                async with database.transaction() as connection:
-                    now = clock()
-                    await connection.execute(
-                        "DELETE FROM idempotent_answer WHERE created_at < $1", now - timedelta(days=7)
-                    )
-                    await connection.execute("DELETE FROM dead_letter WHERE rejected_at < $1", now - timedelta(days=30))
-            except (asyncpg.PostgresError, *CONNECTION_LOST) as error:
-                if not is_transient(error):
-                    raise
-            await asyncio.sleep(HOUSEKEEPING_SECONDS)
-
-    return keep_house
 
 
 def database_check(database: Database) -> Check:

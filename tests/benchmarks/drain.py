@@ -8,9 +8,8 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from rapport_gateway.projection.hub import CHANNEL
 from rapport_gateway.projection.projector import Projector
-from rapport_gateway.projection.runs import live_run
+from rapport_gateway.projection.store.runs import CHANNEL, live_run
 from rapport_gateway.view.facts import Fact
 from rapport_shared.clock import system_clock
 from rapport_shared.contracts.catalogue import EVENT_TOPICS

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import asyncpg
 
-from rapport_gateway.projection.hub import CHANNEL as VIEW_CHANGED
+from rapport_gateway.projection.store.runs import CHANNEL as VIEW_CHANGED
 from rapport_shared.messaging.kafka import idempotent_producer
 from tests.benchmarks.chain import CHANNEL as CHAIN_CHANGED
 from tests.benchmarks.chain import BareChain, bare_chain, message

@@ -11,7 +11,7 @@ from uuid import UUID
 import asyncpg
 
 from deploy.local.stack import Stack
-from rapport_gateway.projection.runs import Run, live_run
+from rapport_gateway.projection.store.runs import Run, live_run
 from tests.benchmarks.http_load import Server, connections, request
 from tests.benchmarks.touchpoints import Touchpoints
 

@@ -20,8 +20,8 @@ from rapport_shared.messaging.consumer import Subscription
 from rapport_shared.messaging.outbox import OutboxSignal
 from rapport_shared.messaging.records import Partition, Record
 from rapport_shared.policy_registers import FIELDS_PLACE, MATCHING_PLACE, policy_register
-from rapport_ticket.commands import Tickets
-from rapport_ticket.playbook import Playbook
+from rapport_ticket.commands.playbook import Playbook
+from rapport_ticket.commands.tickets import Tickets
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 SIGNAL = OutboxSignal()

@@ -16,7 +16,7 @@ from fastapi import Request
 
 from deploy.local.infrastructure import Infrastructure
 from rapport_gateway.access.credentials import Credentials
-from rapport_gateway.access.keys import KeyGrant, KeyRevoked, create_key, new_key, revoke_key
+from rapport_gateway.access.store.keys import KeyGrant, KeyRevoked, create_key, new_key, revoke_key
 from rapport_gateway.api import access, tokens
 from rapport_gateway.intake.accepted import AcceptedIds
 from rapport_gateway.intake.producer import IntakeProducer

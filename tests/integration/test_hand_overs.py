@@ -21,7 +21,7 @@ from rapport_shared.messaging.outbox import OutboxSignal
 from rapport_shared.messaging.records import Partition, Record
 from rapport_shared.migrations import migrate
 from rapport_ticket import consumers
-from rapport_ticket.commands import Tickets
+from rapport_ticket.commands.tickets import Tickets
 from rapport_ticket.domain.tickets import first_state
 from rapport_ticket.store import tickets as store
 from rapport_ticket.store.tickets import StoredTicket

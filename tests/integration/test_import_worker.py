@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from rapport_gateway.imports import row_store, store, worker
 from rapport_gateway.imports.commands import Imports, Wanted
+from rapport_gateway.imports.mapping import SheetMapping
 from rapport_gateway.imports.registers import view_matcher
-from rapport_gateway.imports.schemas import ChosenMapping
 from rapport_gateway.imports.uploads import Uploads
 from rapport_gateway.imports.worker import SENT_AT_ONCE, ImportWorker
 from rapport_gateway.intake.producer import IntakeProducer
@@ -184,8 +184,8 @@ async def test_the_same_file_is_the_same_import_and_another_mapping_is_other_wor
     assert await desk.upload(people(3)) == import_id
     digests = await desk.database.fetch("SELECT work_digest FROM import_work")
     assert [row["work_digest"] for row in digests] == [first["work_digest"]]
-    chosen = ChosenMapping.model_validate({"mapping": {"columns": [{"column": "客户编号", "field": "record"}]}})
-    await desk.imports.map(import_id, chosen, CALLER)
+    mapping = SheetMapping.model_validate({"columns": [{"column": "客户编号", "field": "record"}]})
+    await desk.imports.map(import_id, None, mapping, CALLER)
     second = await desk.read(import_id)
     assert second["work_digest"] != first["work_digest"]
 
@@ -248,8 +248,8 @@ async def test_a_mapping_that_comes_while_the_sheet_is_read_is_the_one_that_coun
         return bool((await desk.row(import_id))["rows"])
 
     await until("the first rows", some_are_judged)
-    chosen = ChosenMapping.model_validate({"mapping": {"columns": [{"column": "客户编号", "field": "record"}]}})
-    await desk.imports.map(import_id, chosen, CALLER)
+    mapping = SheetMapping.model_validate({"columns": [{"column": "客户编号", "field": "record"}]})
+    await desk.imports.map(import_id, None, mapping, CALLER)
     assert (await reading)["state"] == "waiting"
     row = await desk.read(import_id)
     assert (row["state"], row["rows"], row["attempt"]) == ("checked", ROWS, 3)

@@ -8,7 +8,7 @@ import orjson
 from alembic import command
 from alembic.config import Config
 
-from rapport_gateway.projection.runs import RUN_TABLES
+from rapport_gateway.projection.store.tables import RUN_TABLES
 from rapport_shared.contracts.envelope import instant_text
 from rapport_shared.migrations import migrate
 from tests.support.infrastructure import Databases

@@ -17,7 +17,7 @@ from rapport_shared.contracts.catalogue import (
     TRIGGER_CLEARED,
     TRIGGER_FIRED,
 )
-from rapport_ticket.playbook import forget_occasions
+from rapport_ticket.commands.playbook import forget_occasions
 from tests.support.infrastructure import Databases
 from tests.support.ticket_service import Counter, client_of, ticket_service
 

@@ -13,7 +13,7 @@ from aiokafka.admin import NewTopic
 
 from deploy.local.infrastructure import Infrastructure
 from rapport_gateway.projection.projector import Projector
-from rapport_gateway.projection.runs import Run, live_run
+from rapport_gateway.projection.store.runs import Run, live_run
 from rapport_gateway.view.sections import SECTIONS
 from rapport_shared.clock import system_clock
 from rapport_shared.contracts.catalogue import EVENT_TOPICS, Topic

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.local.infrastructure import Infrastructure
-from rapport_gateway.projection.runs import Run
 from rapport_gateway.projection.state_topic import StatePublisher, state_text
+from rapport_gateway.projection.store.runs import Run
 from rapport_gateway.projection.store.views import StoredView
 from rapport_shared.clock import system_clock
 from rapport_shared.contracts.catalogue import CUSTOMER_VIEW_STATE

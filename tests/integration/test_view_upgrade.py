@@ -8,7 +8,8 @@ from uuid import UUID
 import orjson
 
 from rapport_gateway.projection.projector import Projector
-from rapport_gateway.projection.runs import FORM, Run, live_run
+from rapport_gateway.projection.store.runs import Run, live_run
+from rapport_gateway.projection.store.tables import FORM
 from rapport_gateway.view.facts import Fact, read_fact
 from rapport_gateway.view.sections import SECTIONS
 from rapport_shared.clock import system_clock

@@ -29,7 +29,7 @@ from rapport_shared.policy_registers import FIELDS_PLACE, policy_register
 from rapport_shared.service import Service
 from rapport_ticket import consumers
 from rapport_ticket.app import build
-from rapport_ticket.playbook import Playbook
+from rapport_ticket.commands.playbook import Playbook
 from rapport_ticket.settings import TicketSettings
 from tests.support.infrastructure import Databases
 

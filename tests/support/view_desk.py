@@ -15,7 +15,7 @@ import pytest_asyncio
 from rapport_gateway.projection.hub import Hub
 from rapport_gateway.projection.live import LiveView
 from rapport_gateway.projection.projector import Projector
-from rapport_gateway.projection.runs import Run, live_run
+from rapport_gateway.projection.store.runs import Run, live_run
 from rapport_gateway.view.facts import Fact
 from rapport_shared.clock import system_clock
 from rapport_shared.contracts.ids import derived_id, new_id, source_profile_id

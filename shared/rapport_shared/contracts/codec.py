@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -26,6 +27,7 @@ from rapport_shared.contracts.envelope import (
     encode_headers,
     instant_text,
 )
+from rapport_shared.contracts.ids import new_id
 from rapport_shared.contracts.model import Contract
 from rapport_shared.contracts.touchpoints.envelope import TouchpointEnvelope
 
@@ -67,6 +69,42 @@ class Message:
     key: bytes
     headers: Headers
     value: bytes | None
+
+
+def new_event(
+    event_type: EventType,
+    subject: object,
+    data: Contract,
+    *,
+    sequence: int,
+    recorded_at: datetime,
+    event_id: UUID | None = None,
+    occurred_at: datetime | None = None,
+    profile_id: UUID | None = None,
+    customer_id: UUID | None = None,
+    causation_id: UUID | None = None,
+    touchpoint_id: UUID | None = None,
+    traceparent: str | None = None,
+) -> Event[Contract]:
+    """The event `sequence` of the aggregate `subject`, with an id of its own unless `event_id` derives one.
+
+    Without `occurred_at`, the event was true in the world when it was recorded.
+    """
+    envelope = Envelope(
+        id=event_id or new_id(recorded_at),
+        source=event_type.source,
+        type=event_type.wire,
+        subject=str(subject),
+        occurred_at=occurred_at or recorded_at,
+        recorded_at=recorded_at,
+        sequence=sequence,
+        profile_id=profile_id,
+        customer_id=customer_id,
+        causation_id=causation_id,
+        touchpoint_id=touchpoint_id,
+        traceparent=traceparent,
+    )
+    return Event(envelope, event_type, data)
 
 
 def event_key(envelope: Envelope) -> bytes:
@@ -155,5 +193,6 @@ __all__ = [
     "encode_state",
     "encode_touchpoint",
     "event_key",
+    "new_event",
     "places",
 ]

@@ -6,7 +6,6 @@ that transaction, so that what was acknowledged is neither lost nor counted twic
 
 import asyncio
 import logging
-import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from rapport_shared.messaging.leadership import CursorMoved
 from rapport_shared.messaging.outcomes import DeadLetter, Reject, bury, too_many_rejects
 from rapport_shared.messaging.reader import LONG_POLL_MS
 from rapport_shared.messaging.records import Partition, Record
+from rapport_shared.outages import wait_seconds
 from rapport_shared.telemetry import Metrics
 
 _log = logging.getLogger("rapport.consumer")
@@ -284,7 +284,7 @@ class BatchProcessor(Generic[Item]):
                         "reason": type(error).__name__,
                     },
                 )
-                await asyncio.sleep(random.uniform(0.05, min(2.0, 0.1 * 2 ** min(attempt, 5))))
+                await asyncio.sleep(wait_seconds(attempt))
 
 
 def _refusal(error: Exception) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from rapport_shared.database import Connection, Database
+from rapport_shared.database import Connection, Database, Reading
 from rapport_shared.messaging.halts import Halted
 from rapport_shared.messaging.leadership import CursorMoved
 from rapport_shared.messaging.reader import BatchReader
@@ -40,7 +40,7 @@ class Cursor:
     last_event_id: str | None = None
 
 
-async def load_cursors(database: Database, consumer: str) -> dict[Partition, Cursor]:
+async def load_cursors(database: Reading, consumer: str) -> dict[Partition, Cursor]:
     """The stored cursors of `consumer`."""
     rows = await database.fetch(_LOAD, consumer)
     return {

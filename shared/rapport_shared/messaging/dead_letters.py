@@ -86,6 +86,15 @@ async def find_letters(reading: Reading, wanted: LetterFilter, limit: int) -> li
     return [_letter(row) for row in await reading.fetch(query, *wanted.arguments(), limit)]
 
 
+async def undecided_letters(reading: Reading) -> dict[str, int]:
+    """How many letters of each consumer were neither replayed nor dismissed."""
+    rows = await reading.fetch(
+        "SELECT consumer, count(*) AS count FROM dead_letter WHERE state IN ('open', 'replaying') "
+        "GROUP BY consumer ORDER BY consumer"
+    )
+    return {row["consumer"]: row["count"] for row in rows}
+
+
 async def read_record(reading: Reading, letter_id: int) -> Record | None:
     """The record of a letter, with all that it holds; None for an id that is not known."""
     query = (

@@ -19,6 +19,7 @@ from aiokafka.errors import (
 from aiokafka.partitioner import murmur2
 
 from rapport_shared.contracts.catalogue import MAX_MESSAGE_BYTES
+from rapport_shared.outages import Outage
 
 _log = logging.getLogger("rapport.kafka")
 
@@ -45,6 +46,7 @@ async def idempotent_producer(
     What is not flushed within `flush_seconds` is given up. A message not acknowledged within `patience_ms` fails with
     a retriable error, its fate unknown.
     """
+    outage = Outage(client_id)
     while True:
         producer = AIOKafkaProducer(
             bootstrap_servers=servers,
@@ -63,8 +65,7 @@ async def idempotent_producer(
             break
         except (KafkaError, OSError) as error:
             await _stop(producer, flush_seconds)
-            _log.warning("waiting for a broker", extra={"reason": type(error).__name__})
-            await asyncio.sleep(random.uniform(0.3, 1.0))
+            await outage.wait(error)
     try:
         yield producer
     finally:
@@ -92,16 +93,6 @@ async def _stop(producer: AIOKafkaProducer, flush_seconds: float) -> None:
         _log.warning("a producer is given up", extra={"reason": "not flushed in time"})
         await producer._sender.close()
         await producer.client.close()
-
-
-def is_kafka_away(error: BaseException) -> bool:
-    """Whether to try again is right: no broker, no leader, no answer in time.
-
-    A bare `KafkaError` is how aiokafka says that no broker told it the metadata, or that a producer's sender died.
-    """
-    if isinstance(error, KafkaError):
-        return bool(error.retriable) or type(error) is KafkaError
-    return isinstance(error, OSError | TimeoutError)
 
 
 def is_refusal(error: BaseException) -> bool:

@@ -11,6 +11,8 @@ from aiokafka.conn import collect_hosts, create_conn
 from aiokafka.errors import KafkaError
 from aiokafka.protocol.metadata import MetadataRequest
 
+from rapport_shared.roles import repeat
+
 _log = logging.getLogger("rapport.kafka")
 
 ASK_SECONDS = 1.0
@@ -35,11 +37,7 @@ class KafkaWatch:
         """Asks for ever. Logs one line when Kafka goes away and one when it is back."""
         self._begun_at = self.now()
         try:
-            while True:
-                if await self._answers():
-                    self._answered_at = self.now()
-                self._note_change()
-                await asyncio.sleep(ASK_SECONDS)
+            await repeat("kafka watch", self._ask_once, ASK_SECONDS)
         finally:
             self._close()
 
@@ -54,6 +52,12 @@ class KafkaWatch:
             return "Kafka has not answered yet"
         silence = self.silence()
         return f"Kafka has not answered for {silence:.0f} s" if silence > SILENCE_SECONDS else None
+
+    async def _ask_once(self) -> bool:
+        if await self._answers():
+            self._answered_at = self.now()
+        self._note_change()
+        return False
 
     def _note_change(self) -> None:
         away = self.silence() > SILENCE_SECONDS

@@ -7,16 +7,14 @@ cursor by compare-and-set, the relay's repeats are known by their id.
 
 import asyncio
 import logging
-import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import asyncpg
-from aiokafka.errors import KafkaError
 
-from rapport_shared.database import CONNECTION_LOST, Database, is_transient
+from rapport_shared.database import CONNECTION_LOST, Database
 from rapport_shared.messaging.halts import Halted, halt, until_resumed
-from rapport_shared.messaging.kafka import is_kafka_away
+from rapport_shared.outages import OUTAGE_ERRORS, Outage, wait_seconds
 from rapport_shared.telemetry import Metrics
 
 _log = logging.getLogger("rapport.leadership")
@@ -75,7 +73,7 @@ async def hold_role(
     raises `Halted` halts durably under `halt_as` (by default the role's name) and is begun again once an operator
     has resumed it. Anything else is raised.
     """
-    halting = halt_as or role
+    halting, outage = halt_as or role, Outage(role)
     while True:
         try:
             async with leadership(database.dsn, role):
@@ -86,15 +84,13 @@ async def hold_role(
                 return
         except (LeadershipLost, CursorMoved) as error:
             _log.warning("beginning anew", extra={"role": role, "reason": type(error).__name__})
+            await asyncio.sleep(wait_seconds(1))
         except Halted as error:
             await _store_halt(database, halting, str(error))
-        except (asyncpg.PostgresError, KafkaError, *CONNECTION_LOST) as error:
-            if not is_transient(error) and not is_kafka_away(error):
-                raise
-            _log.warning("beginning anew", extra={"role": role, "reason": type(error).__name__})
+        except OUTAGE_ERRORS as error:
+            await outage.wait(error)
         finally:
             metrics.leading.labels(role).set(0)
-        await asyncio.sleep(random.uniform(0.2, 1.0))
 
 
 async def _connect(dsn: str) -> "asyncpg.Connection[asyncpg.Record]":

@@ -3,7 +3,6 @@
 A letter is named `service/id`, for each service counts its own; where one database is named, the id alone will do.
 """
 
-import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,6 +24,7 @@ from rapport_shared.messaging.records import Record
 from rapport_shared.messaging.resume import halted_roles
 from rapport_shared.operations.databases import database_of
 from rapport_shared.operations.stack import WrongUsage
+from rapport_shared.waiting import look_until
 
 LOOK_SECONDS: Final = 0.5
 _KNOWN_TYPES: Final = frozenset(event_type.wire for event_type in EVENT_TYPES)
@@ -98,13 +98,12 @@ async def replay_letters(service: str, dsn: str, letters: Sequence[Letter], wait
     async with database_of(service, dsn) as database:
         async with database.transaction() as connection:
             await ask_for_replay(connection, LetterFilter(ids=ids))
-        deadline = asyncio.get_running_loop().time() + wait_seconds
-        while True:
-            seen = await find_letters(database, LetterFilter(states=STATES, ids=ids), len(ids))
-            waiting = any(letter.state == "replaying" for letter in seen)
-            if not waiting or asyncio.get_running_loop().time() > deadline:
-                return seen
-            await asyncio.sleep(LOOK_SECONDS)
+        return await look_until(
+            lambda: find_letters(database, LetterFilter(states=STATES, ids=ids), len(ids)),
+            lambda seen: all(letter.state != "replaying" for letter in seen),
+            wait_seconds,
+            LOOK_SECONDS,
+        )
 
 
 async def dismiss_letters(service: str, dsn: str, letters: Sequence[Letter]) -> list[int]:

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import orjson
 from fastapi import Request
 from fastapi.responses import Response
@@ -28,8 +27,6 @@ from rapport_shared.messaging.outbox import OutboxSignal
 
 KEPT = timedelta(days=7)
 _KEY_LENGTH = 255
-ATTEMPTS = 3
-"""Of a transaction that lost to another one, so that a caller does not meet a deadlock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,29 +70,23 @@ class CommandRunner:
         `replayed_without` names members of the answer that are not kept: secrets that are shown once.
         Raises `Problem`; nothing is written then. `work` may be run again after a deadlock.
         """
-        for attempt in range(ATTEMPTS):
-            try:
-                response = await self._attempt(request, caller, work, replayed_without)
-                break
-            except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
-                if attempt == ATTEMPTS - 1:
-                    raise
-        self.signal.notify()
-        return response
-
-    async def _attempt(self, request: Request, caller: Caller, work: Work, secrets: tuple[str, ...]) -> Response:
         key = idempotency_key(request)
-        async with self.database.transaction() as connection:
+        digest = await request_digest(request) if key is not None else ""
+
+        async def once(connection: Connection) -> Response:
             if key is None:
                 return _response(await work(connection))
-            digest = await request_digest(request)
             known = await _known_answer(connection, caller.principal, key, digest)
             if known is not None:
                 return known
             answer = await work(connection)
-            kept = replace(answer, body={n: v for n, v in (answer.body or {}).items() if n not in secrets})
+            kept = replace(answer, body={n: v for n, v in (answer.body or {}).items() if n not in replayed_without})
             await _keep(connection, caller.principal, key, digest, kept, self.clock())
             return _response(answer)
+
+        response = await self.database.in_transaction(once)
+        self.signal.notify()
+        return response
 
 
 def idempotency_key(request: Request) -> str | None:
@@ -114,9 +105,9 @@ async def request_digest(request: Request) -> str:
     return digest.hexdigest()
 
 
-def check_precondition(request: Request, etag: str) -> None:
-    """Raises a 412 when the request has an `If-Match` that does not name `etag`."""
-    wanted = request.headers.get("if-match")
+def check_precondition(request: Request, revision: int) -> None:
+    """Raises a 412 when the request has an `If-Match` that does not name the entity tag of `revision`."""
+    wanted, etag = request.headers.get("if-match"), revision_etag(revision)
     if wanted is None or wanted.strip() == "*":
         return
     if etag not in {tag.strip() for tag in wanted.split(",")}:

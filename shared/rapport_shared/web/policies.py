@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -13,6 +14,7 @@ from rapport_shared.contracts.touchpoints.fields import UnitPath
 from rapport_shared.database import Connection, Database
 from rapport_shared.messaging import outbox
 from rapport_shared.policies import (
+    BY_VERSION,
     PolicyKind,
     PolicyPlace,
     PolicyVersion,
@@ -27,7 +29,7 @@ from rapport_shared.policies import (
     versions,
 )
 from rapport_shared.web.commands import Answer, CommandRunner
-from rapport_shared.web.pages import Limit, PageCursor, decode_cursor, encode_cursor
+from rapport_shared.web.pages import Limit, PageCursor
 from rapport_shared.web.routing import scoped
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -132,11 +134,10 @@ def policies(
     ) -> PolicyPage:
         """Versions of a policy, the newest first."""
         place = work.place(name, unit)
-        before = int(decode_cursor(cursor, 1)[0]) if cursor else None
-        found = await versions(database, place, before, limit + 1)
+        found = await BY_VERSION.page(cursor, limit, partial(versions, database, place), lambda one: (one.version,))
         in_force = (await active_version(database, place)).version
-        shown = [_policy(one, active=one.version == in_force) for one in found[:limit]]
-        return PolicyPage(versions=shown, next_cursor=encode_cursor(shown[-1].version) if len(found) > limit else None)
+        shown = [_policy(one, active=one.version == in_force) for one in found.items]
+        return PolicyPage(versions=shown, next_cursor=found.next_cursor)
 
     @routes.put("/{name}", status_code=201, response_model=PolicyWritten, openapi_extra=body_schema)
     async def put(name: Name, request: Request, caller: Writer, unit: UnitQuery = None, note: Note = None) -> Response:

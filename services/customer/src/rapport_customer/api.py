@@ -8,11 +8,14 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from rapport_customer import queries
-from rapport_customer.commands.assets import add_asset
-from rapport_customer.commands.candidates import decide
-from rapport_customer.commands.merges import merge, undo_merge
-from rapport_customer.commands.records import Records
+from rapport_customer.answers import decision_answer, merge_answer, profile_answer, undo_answer, unit_answer
+from rapport_customer.commands.assets import AddAsset, add_asset
+from rapport_customer.commands.candidates import DecideCandidate, decide
+from rapport_customer.commands.merges import MergeCustomers, merge, undo_merge
+from rapport_customer.commands.owners import GiveCustomer
+from rapport_customer.commands.records import CreateCustomer, PutConsent, Records, StatedFields
 from rapport_customer.commands.units import put_unit
+from rapport_customer.domain.quality import RECENT
 from rapport_customer.matches import Matches
 from rapport_customer.schemas.matches import CandidateDecision, CandidatePage, Decided, Matched, MatchRequest
 from rapport_customer.schemas.merges import Merged, MergeRequest, Merges, Unmerged
@@ -34,8 +37,9 @@ from rapport_shared.callers import Caller
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.customer import UnitState
 from rapport_shared.contracts.touchpoints.fields import UnitPath
-from rapport_shared.database import Database
-from rapport_shared.web.commands import CommandRunner, check_precondition
+from rapport_shared.contracts.touchpoints.profile import Profile
+from rapport_shared.database import Connection, Database
+from rapport_shared.web.commands import Answer, CommandRunner, check_precondition
 from rapport_shared.web.pages import Limit, PageCursor
 from rapport_shared.web.routing import scoped
 
@@ -65,24 +69,34 @@ def customers(database: Database, runner: CommandRunner, records: Records, clock
     async def edit(customer_id: UUID, body: RecordEdit, request: Request, caller: Writer) -> Response:
         """States fields by hand; a null field is no longer stated by hand."""
         seen = partial(check_precondition, request)
-        return await runner.run(request, caller, lambda c: records.edit(c, customer_id, body, seen))
+        stated = _stated(body)
+        work = profile_answer(lambda c: records.edit(c, customer_id, stated, seen))
+        return await runner.run(request, caller, work)
 
     @routes.post("/{customer_id}/identifiers", status_code=201, response_model=Written)
     async def add_identifier(customer_id: UUID, body: IdentifierRequest, request: Request, caller: Writer) -> Response:
         """Adds an identifier: touches by it go to this profile from now on."""
         seen = partial(check_precondition, request)
-        return await runner.run(request, caller, lambda c: records.add_identifier(c, customer_id, body, caller, seen))
+        work = profile_answer(lambda c: records.add_identifier(c, customer_id, body, caller, seen), 201)
+        return await runner.run(request, caller, work)
 
     @routes.delete("/{customer_id}/identifiers/{key}", response_model=Written)
     async def remove_identifier(customer_id: UUID, key: Key, request: Request, caller: Writer) -> Response:
         """Removes an identifier; a touch does not bring it back."""
         seen = partial(check_precondition, request)
-        return await runner.run(request, caller, lambda c: records.remove_identifier(c, customer_id, key, seen))
+        work = profile_answer(lambda c: records.remove_identifier(c, customer_id, key, seen))
+        return await runner.run(request, caller, work)
 
     @routes.post("/{customer_id}/assets", status_code=201, response_model=AssetHolder)
     async def asset(customer_id: UUID, body: NewAsset, request: Request, caller: Writer) -> Response:
         """Records an asset that the customer holds."""
-        return await runner.run(request, caller, lambda c: add_asset(c, records.secret, customer_id, body, clock))
+        command = AddAsset(**dict(body))
+
+        async def work(connection: Connection) -> Answer:
+            added = await add_asset(connection, records.secret, customer_id, command, clock)
+            return Answer(201, {"profile_id": str(customer_id), "asset_id": str(added.asset_id)}, added.events)
+
+        return await runner.run(request, caller, work)
 
     @routes.put("/{customer_id}/consents/{purpose}", response_model=Written)
     async def consent(
@@ -90,13 +104,17 @@ def customers(database: Database, runner: CommandRunner, records: Records, clock
     ) -> Response:
         """Records a consent given or withdrawn."""
         seen = partial(check_precondition, request)
-        return await runner.run(request, caller, lambda c: records.put_consent(c, customer_id, purpose, body, seen))
+        command = PutConsent(purpose, body.given, body.channel, body.wording)
+        work = profile_answer(lambda c: records.put_consent(c, customer_id, command, seen))
+        return await runner.run(request, caller, work)
 
     @routes.put("/{customer_id}/owner", response_model=Written)
     async def owner(customer_id: UUID, body: OwnerRequest, request: Request, caller: Writer) -> Response:
         """Says who of the firm looks after the customer."""
         seen = partial(check_precondition, request)
-        return await runner.run(request, caller, lambda c: records.put_owner(c, customer_id, body, caller, seen))
+        command = GiveCustomer(body.owner, body.reason, body.hand_over)
+        work = profile_answer(lambda c: records.put_owner(c, customer_id, command, caller, seen))
+        return await runner.run(request, caller, work)
 
     return routes
 
@@ -108,7 +126,9 @@ def registration(runner: CommandRunner, records: Records) -> APIRouter:
     @routes.post("", status_code=201, response_model=Written)
     async def create(body: NewCustomer, request: Request, caller: Writer) -> Response:
         """Registers a customer by hand."""
-        return await runner.run(request, caller, lambda c: records.create(c, body, caller))
+        command = CreateCustomer(_stated(body), body.id, body.identifiers, body.unit, body.owner)
+        work = profile_answer(lambda c: records.create(c, command, caller), 201, location=True)
+        return await runner.run(request, caller, work)
 
     return routes
 
@@ -120,12 +140,21 @@ def merges(database: Database, runner: CommandRunner, clock: Clock) -> APIRouter
     @routes.post("/merges", status_code=201, response_model=Merged)
     async def merge_customers(body: MergeRequest, request: Request, caller: Merger) -> Response:
         """Joins customers into a profile; with `dry_run` says what would stand, move and contradict."""
-        return await runner.run(request, caller, lambda c: merge(c, body, caller, clock))
+        command = MergeCustomers(body.into, body.from_, body.dry_run)
+
+        async def work(connection: Connection) -> Answer:
+            return merge_answer(await merge(connection, command, caller, clock), dry_run=body.dry_run)
+
+        return await runner.run(request, caller, work)
 
     @routes.post("/merges/{merge_id}/undo", response_model=Unmerged)
     async def undo(merge_id: UUID, request: Request, caller: Merger) -> Response:
         """Undoes a merge: both customers are as if it had never been."""
-        return await runner.run(request, caller, lambda c: undo_merge(c, merge_id, caller, clock))
+
+        async def work(connection: Connection) -> Answer:
+            return undo_answer(await undo_merge(connection, merge_id, caller, clock))
+
+        return await runner.run(request, caller, work)
 
     @routes.get("/customers/{customer_id}/merges", dependencies=[visible(database)])
     async def merges_of(customer_id: UUID, caller: Reader) -> Merges:
@@ -161,7 +190,13 @@ def candidates(database: Database, runner: CommandRunner, clock: Clock) -> APIRo
     @routes.post("/{candidate_id}/decision", response_model=Decided)
     async def decision(candidate_id: UUID, body: CandidateDecision, request: Request, caller: Merger) -> Response:
         """Merges the two, keeps them apart for good, or puts the decision off."""
-        return await runner.run(request, caller, lambda c: decide(c, candidate_id, body, caller, clock))
+        command = DecideCandidate(body.decision, body.due_at)
+
+        async def work(connection: Connection) -> Answer:
+            decided = await decide(connection, candidate_id, command, caller, clock)
+            return decision_answer(candidate_id, body.decision, decided)
+
+        return await runner.run(request, caller, work)
 
     return routes
 
@@ -183,7 +218,7 @@ def quality(database: Database, clock: Clock) -> APIRouter:
         since: Annotated[date | None, Query(description="The first day; 90 days ago by default.")] = None,
     ) -> QualityTrend:
         """The quality of one source in one unit, day by day."""
-        first = since or (clock() - queries.RECENT).date()
+        first = since or (clock() - RECENT).date()
         return await queries.quality_trend(database, system, caller.unit or unit, first)
 
     return routes
@@ -214,6 +249,14 @@ def units(database: Database, runner: CommandRunner, clock: Clock) -> APIRouter:
         """Creates or replaces a unit."""
         state = UnitState(path=path, **body.model_dump())
         seen = partial(check_precondition, request)
-        return await runner.run(request, caller, lambda c: put_unit(c, state, clock, seen))
+
+        async def work(connection: Connection) -> Answer:
+            return unit_answer(await put_unit(connection, state, clock, seen))
+
+        return await runner.run(request, caller, work)
 
     return routes
+
+
+def _stated(body: Profile) -> StatedFields:
+    return StatedFields(body.model_dump(mode="json", exclude_unset=True))

@@ -7,15 +7,16 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Request, Response
 
 from rapport_customer import queries
-from rapport_customer.commands.hand_overs import begin
+from rapport_customer.answers import profile_answer
+from rapport_customer.commands.hand_overs import BeginHandOver, begin
 from rapport_customer.commands.relations import Relate
 from rapport_customer.schemas.owners import HandOverProgress, HandOverRequest
 from rapport_customer.schemas.records import Written
 from rapport_customer.visibility import visible
 from rapport_shared.callers import Caller
 from rapport_shared.clock import Clock
-from rapport_shared.database import Database
-from rapport_shared.web.commands import CommandRunner, check_precondition
+from rapport_shared.database import Connection, Database
+from rapport_shared.web.commands import Answer, CommandRunner, check_precondition
 from rapport_shared.web.routing import scoped
 
 Writer = Annotated[Caller, scoped("customers:write")]
@@ -36,13 +37,13 @@ def relations(database: Database, runner: CommandRunner, clock: Clock) -> APIRou
     async def state(customer_id: UUID, type: RelationType, to: Target, request: Request, caller: Writer) -> Response:
         """States that the customer is related to another; one that was ended stands again."""
         relate = Relate(customer_id, type, to, clock, partial(check_precondition, request))
-        return await runner.run(request, caller, relate.state)
+        return await runner.run(request, caller, profile_answer(relate.state))
 
     @routes.delete("/{type}/{to}", response_model=Written)
     async def end(customer_id: UUID, type: RelationType, to: Target, request: Request, caller: Writer) -> Response:
         """Says that there is no such relation, whoever states it."""
         relate = Relate(customer_id, type, to, clock, partial(check_precondition, request))
-        return await runner.run(request, caller, relate.end)
+        return await runner.run(request, caller, profile_answer(relate.end))
 
     return routes
 
@@ -54,7 +55,15 @@ def hand_overs(database: Database, runner: CommandRunner, clock: Clock) -> APIRo
     @routes.post("/owners/{owner}/hand-over", status_code=202, response_model=HandOverProgress)
     async def hand_over(owner: OwnerName, body: HandOverRequest, request: Request, caller: Writer) -> Response:
         """Begins to hand over all customers of an owner; one that is under way goes on."""
-        return await runner.run(request, caller, lambda c: begin(c, owner, body, caller, clock))
+        command = BeginHandOver(owner, body.to, body.unit, body.reason, body.dry_run)
+
+        async def work(connection: Connection) -> Answer:
+            begun = await begin(connection, command, caller, clock)
+            shown = queries.progress(begun.hand_over, begun.remaining).model_dump(mode="json")
+            headers = {} if begun.hand_over.ended_at else {"Location": f"/v1/hand-overs/{begun.hand_over.hand_over_id}"}
+            return Answer(202, shown | {"remaining": begun.remaining}, headers=headers)
+
+        return await runner.run(request, caller, work)
 
     @routes.get("/hand-overs/{hand_over_id}")
     async def progress(hand_over_id: UUID, caller: Writer) -> HandOverProgress:

@@ -5,15 +5,14 @@ from rapport_customer.commands.policies import FIELDS, matching_kind
 from rapport_customer.commands.quality import quality_of_the_day
 from rapport_customer.commands.records import Records
 from rapport_customer.field_simulation import FieldSimulation
-from rapport_customer.hand_overs import hand_overs
-from rapport_customer.matcher import matcher
 from rapport_customer.matches import Matches
+from rapport_customer.roles import carry_out_hand_overs, match_newcomers
 from rapport_customer.settings import CustomerSettings
 from rapport_customer.simulation import Simulation
 from rapport_shared.callers import CallerTokens
 from rapport_shared.clock import Clock, system_clock
-from rapport_shared.messaging.leadership import hold_role
-from rapport_shared.service import Plumbing, Service, housekeeping
+from rapport_shared.roles import housekeeping
+from rapport_shared.service import Plumbing, Service
 from rapport_shared.web.application import make_application, token_authenticator
 from rapport_shared.web.policies import policies
 
@@ -50,14 +49,8 @@ def build(settings: CustomerSettings, clock: Clock = system_clock) -> Service:
         {
             "relay": [plumbing.relay()],
             "consumers": plumbing.consumers(consumers.touches(records.secret, clock, plumbing.signal)),
-            "matcher": [
-                lambda: hold_role(database, "matcher", matcher(database, clock, plumbing.signal), plumbing.metrics)
-            ],
-            "hand-overs": [
-                lambda: hold_role(
-                    database, "hand-overs", hand_overs(database, clock, plumbing.signal), plumbing.metrics
-                )
-            ],
+            "matcher": [plumbing.led("matcher", match_newcomers(database, clock, plumbing.signal))],
+            "hand-overs": [plumbing.led("hand-overs", carry_out_hand_overs(database, clock, plumbing.signal))],
             "housekeeping": [housekeeping(database, clock, quality_of_the_day(clock))],
         },
         beside_api=[plumbing.kafka.run],

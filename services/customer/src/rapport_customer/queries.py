@@ -1,13 +1,14 @@
 """What the customer service answers."""
 
-import asyncio
 import json
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
+from functools import partial
 from typing import Final
 from uuid import UUID
 
 from rapport_customer import store
+from rapport_customer.domain.quality import RECENT
 from rapport_customer.domain.wording import in_words
 from rapport_customer.schemas.matches import Candidate, CandidatePage, CandidateSide, Reason
 from rapport_customer.schemas.merges import Merge, Merges
@@ -18,21 +19,17 @@ from rapport_customer.schemas.units import Unit, UnitPage
 from rapport_shared.contracts.customer import CandidateReason, CandidateState, ProfileState
 from rapport_shared.database import Database
 from rapport_shared.errors import not_found
+from rapport_shared.waiting import look_until
 from rapport_shared.web.commands import revision_etag
-from rapport_shared.web.pages import decode_cursor, encode_cursor
 
 LOOK_SECONDS: Final = 0.05
-RECENT: Final = timedelta(days=90)
-"""A record that was reported within it is fresh."""
 
 
 async def customer_record(database: Database, profile_id: UUID, wait_ms: int = 0) -> CustomerRecord:
     """A profile's record. Raises a 404 for a profile that is not known, after waiting so long for it."""
-    deadline = asyncio.get_running_loop().time() + wait_ms / 1000
-    while (found := await store.read_profile(database, profile_id)) is None:
-        if asyncio.get_running_loop().time() >= deadline:
-            break
-        await asyncio.sleep(LOOK_SECONDS)
+    found = await look_until(
+        lambda: store.read_profile(database, profile_id), lambda row: row is not None, wait_ms / 1000, LOOK_SECONDS
+    )
     if found is None:
         raise not_found("customer")
     state, sequence, customer_id = found
@@ -74,18 +71,17 @@ async def candidate_page(
 
     Raises a 422 for a cursor that is not of this list.
     """
-    after = None
-    if cursor:
-        probability, candidate_id = decode_cursor(cursor, 2)
-        after = float(probability), UUID(candidate_id)
-    found = await store.candidates_to_review(database, now, after, customer_id, unit, limit + 1)
+    fetch = partial(store.candidates_to_review, database, now, customer_id, unit)
+    page = await store.BY_PROBABILITY.page(cursor, limit, fetch, lambda row: _place(row[0]))
     records = await store.read_records(
-        database, [profile_id for state, *_ in found[:limit] for profile_id in (state.one, state.other)]
+        database, [profile_id for state, *_ in page.items for profile_id in (state.one, state.other)]
     )
-    shown = [_candidate(state, customers, records) for state, *customers in found[:limit]]
-    last = shown[-1] if len(found) > limit else None
-    next_cursor = encode_cursor(last.probability or 0.0, str(last.candidate_id)) if last else None
-    return CandidatePage(candidates=shown, next_cursor=next_cursor)
+    shown = [_candidate(state, customers, records) for state, *customers in page.items]
+    return CandidatePage(candidates=shown, next_cursor=page.next_cursor)
+
+
+def _place(state: CandidateState) -> tuple[float, UUID]:
+    return state.probability or 0.0, state.candidate_id
 
 
 def _candidate(state: CandidateState, customers: Sequence[UUID], records: Mapping[UUID, ProfileState]) -> Candidate:
@@ -143,10 +139,8 @@ async def unit(database: Database, path: str) -> tuple[Unit, str]:
 
 async def unit_page(database: Database, cursor: str | None, limit: int) -> UnitPage:
     """Units in the order of their paths. Raises a 422 for a cursor that is not of this list."""
-    after = str(decode_cursor(cursor, 1)[0]) if cursor else None
-    states = await store.units(database, after, limit + 1)
-    shown = [Unit(**state.model_dump()) for state in states[:limit]]
-    return UnitPage(units=shown, next_cursor=encode_cursor(shown[-1].path) if len(states) > limit else None)
+    page = await store.BY_PATH.page(cursor, limit, partial(store.units, database), lambda state: (state.path,))
+    return UnitPage(units=[Unit(**state.model_dump()) for state in page.items], next_cursor=page.next_cursor)
 
 
 async def quality(database: Database, unit: str | None, now: datetime) -> Quality:

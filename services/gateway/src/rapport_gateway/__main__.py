@@ -4,7 +4,7 @@ import asyncio
 import sys
 from argparse import ArgumentParser
 
-from rapport_gateway.access.keys import KeyGrant, KeyRevoked, create_key, new_key
+from rapport_gateway.access.store.keys import KeyGrant, KeyRevoked, create_key, new_key
 from rapport_gateway.app import build
 from rapport_gateway.settings import GatewaySettings
 from rapport_shared.callers import unknown_scopes

@@ -36,7 +36,7 @@ from rapport_gateway.intake.touchpoints import TouchpointIntake
 from rapport_gateway.owners.client import Owners
 from rapport_gateway.owners.limits import Limits
 from rapport_gateway.projection.hub import Hub
-from rapport_gateway.projection.runs import Run
+from rapport_gateway.projection.store.runs import Run
 from rapport_gateway.reads.customers import Views
 from rapport_gateway.reads.freshness import Freshness
 from rapport_gateway.reads.value import Values

@@ -3,26 +3,26 @@
 from collections.abc import Callable
 from datetime import timedelta
 
-from rapport_gateway.access.tokens import forget_tokens
+from rapport_gateway.access.store.tokens import forget_tokens
 from rapport_gateway.imports.likeness import by_likeness, customer_service
 from rapport_gateway.imports.registers import view_matcher
 from rapport_gateway.imports.store import forget_old
 from rapport_gateway.imports.worker import ImportWorker
-from rapport_gateway.intake import accepted
 from rapport_gateway.intake.producer import IntakeProducer
-from rapport_gateway.projection.hub import CHANNEL, Hub
+from rapport_gateway.intake.store import accepted
+from rapport_gateway.projection.hub import Hub
 from rapport_gateway.projection.projector import Projector
 from rapport_gateway.projection.rebuild import keep_working
-from rapport_gateway.projection.runs import Run, find_run, live_run
 from rapport_gateway.projection.state_topic import StatePublisher
+from rapport_gateway.projection.store.runs import Run, enter, find_run, live_run, notify_written
 from rapport_gateway.projection.store.views import prune_changes
 from rapport_gateway.settings import GatewaySettings
 from rapport_shared.callers import CallerTokens
 from rapport_shared.database import Connection, Database
 from rapport_shared.messaging.cursor_consumer import CursorConsumer
-from rapport_shared.messaging.leadership import hold_role
 from rapport_shared.policy_registers import FIELDS_PLACE, policy_register
-from rapport_shared.service import Plumbing, Role, housekeeping
+from rapport_shared.roles import Role, housekeeping
+from rapport_shared.service import Plumbing
 
 
 def roles(
@@ -42,9 +42,9 @@ def roles(
         "consumers": [
             *_projections(plumbing, settings, open_run),
             *plumbing.consumers(policy_register(FIELDS_PLACE)),
-            lambda: hold_role(database, "state", publisher.run, plumbing.metrics),
+            plumbing.led("state", publisher.run),
         ],
-        "imports": [lambda: hold_role(database, "imports", importer.run, plumbing.metrics)],
+        "imports": [plumbing.led("imports", importer.run)],
         "housekeeping": [_housekeeping(plumbing, settings)],
     }
 
@@ -70,7 +70,7 @@ def _housekeeping(plumbing: Plumbing, settings: GatewaySettings) -> Role:
         await accepted.forget_old(connection, clock())
         await forget_tokens(connection, clock())
         run = await live_run(connection)
-        await connection.execute(f"SET LOCAL search_path TO {run.schema}, public")
+        await enter(connection, run)
         await prune_changes(connection, clock() - timedelta(hours=settings.changes_kept_hours))
 
     async def forget_imports(connection: Connection) -> None:
@@ -87,7 +87,7 @@ def _projections(plumbing: Plumbing, settings: GatewaySettings, open_run: Callab
 
             async def announce() -> None:
                 async with tables.connection() as connection:
-                    await connection.execute("SELECT pg_notify($1, '')", CHANNEL)
+                    await notify_written(connection)
 
             subscription = Projector(run, tables, plumbing.clock, announce).subscription()
             await CursorConsumer(

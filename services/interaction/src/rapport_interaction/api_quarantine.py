@@ -24,7 +24,7 @@ from rapport_interaction.schemas import (
     ReplayRequest,
     StillWrong,
 )
-from rapport_interaction.store import Selection
+from rapport_interaction.store import BY_INSTANT, Selection
 from rapport_shared.callers import Caller
 from rapport_shared.contracts.interaction import QuarantineReason
 from rapport_shared.database import Connection, Database
@@ -113,7 +113,7 @@ def _add_replay_of_many(routes: APIRouter, database: Database, runner: CommandRu
         """Records those of a rule, a batch at a time; with `dry_run` it only counts. May be repeated."""
         _check(body.patch)
         selection = Selection("open", body.reason, body.kind, body.channel, body.source, body.from_, body.to)
-        after = queries.position(body.cursor) if body.cursor else None
+        after = BY_INSTANT.position(body.cursor)
         mender = Mender(normaliser, runner.clock, caller.principal)
         done = await replay(database, mender, selection, body.patch, after, body.limit, dry_run=body.dry_run)
         runner.signal.notify()
@@ -125,7 +125,7 @@ def _add_replay_of_many(routes: APIRouter, database: Database, runner: CommandRu
                 StillWrong(quarantine_id=w.quarantine_id, touchpoint_id=w.touchpoint_id, errors=list(w.reasons))
                 for w in done.wrong
             ],
-            next_cursor=queries.place(*done.last) if done.last else None,
+            next_cursor=BY_INSTANT.cursor(done.last) if done.last else None,
         )
 
 

@@ -10,7 +10,8 @@ from rapport_shared.clock import Clock, system_clock
 from rapport_shared.database import Connection, Database
 from rapport_shared.gathering import MetricSource
 from rapport_shared.policy_registers import FIELDS_PLACE, MATCHING_PLACE, policy_register
-from rapport_shared.service import Plumbing, Service, housekeeping
+from rapport_shared.roles import housekeeping
+from rapport_shared.service import Plumbing, Service
 from rapport_shared.telemetry import Metrics
 from rapport_shared.web.application import make_application, token_authenticator
 

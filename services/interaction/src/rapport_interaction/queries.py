@@ -1,7 +1,7 @@
 """What the interaction service answers."""
 
 import json
-from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -13,20 +13,22 @@ from rapport_interaction.schemas import (
     QuarantineEntry,
     QuarantinePage,
 )
-from rapport_interaction.store import Listed, Position, Selection
+from rapport_interaction.store import Listed, Selection
 from rapport_shared.database import Database, Row
-from rapport_shared.errors import VALIDATION, FieldProblem, Problem, not_found
-from rapport_shared.web.pages import decode_cursor, encode_cursor
+from rapport_shared.errors import not_found
 
 
 async def quarantine_page(database: Database, selection: Selection, cursor: str | None, limit: int) -> QuarantinePage:
     """Quarantined touchpoints, the latest first. Raises a 422 for a cursor that is not of this list."""
-    after = position(cursor) if cursor else None
     async with database.connection() as connection:
-        rows = await store.quarantine_page(connection, selection, after, limit + 1)
-    shown = [QuarantinedTouchpoint(**_plain(row)) for row in rows[:limit]]
-    last = shown[-1] if len(rows) > limit else None
-    return QuarantinePage(quarantined=shown, next_cursor=place(last.received_at, last.quarantine_id) if last else None)
+        page = await store.BY_INSTANT.page(
+            cursor,
+            limit,
+            partial(store.quarantine_page, connection, selection),
+            lambda row: (row["received_at"], row["quarantine_id"]),
+        )
+    shown = [QuarantinedTouchpoint(**_plain(row)) for row in page.items]
+    return QuarantinePage(quarantined=shown, next_cursor=page.next_cursor)
 
 
 async def quarantine_entry(database: Database, quarantine_id: UUID, *, with_body: bool) -> QuarantineEntry:
@@ -44,30 +46,18 @@ async def anonymous_page(
     database: Database, listed: Listed, cursor: str | None, limit: int, *, with_bodies: bool
 ) -> AnonymousPage:
     """Anonymous touchpoints, the latest first. Raises a 422 for a cursor that is not of this list."""
-    after = position(cursor) if cursor else None
     async with database.connection() as connection:
-        rows = await store.anonymous_page(connection, listed, after, limit + 1)
-        event_ids = [row["event_id"] for row in rows[:limit]] if with_bodies else []
+        page = await store.BY_INSTANT.page(
+            cursor,
+            limit,
+            partial(store.anonymous_page, connection, listed),
+            lambda row: (row["occurred_at"], row["touchpoint_id"]),
+        )
+        event_ids = [row["event_id"] for row in page.items] if with_bodies else []
         said = await store.logged_recordings(connection, event_ids)
     bodies = {event_id: recording.data.touchpoint for event_id, recording in said.items()}
-    shown = [AnonymousEntry(**dict(row), touchpoint=bodies.get(row["event_id"])) for row in rows[:limit]]
-    last = shown[-1] if len(rows) > limit else None
-    return AnonymousPage(interactions=shown, next_cursor=place(last.occurred_at, last.touchpoint_id) if last else None)
-
-
-def place(at: datetime, id_: UUID) -> str:
-    """The cursor of a row that stands at an instant."""
-    return encode_cursor(at.isoformat(), str(id_))
-
-
-def position(cursor: str) -> Position:
-    """Where a page goes on. Raises a 422 for a cursor that is not of these lists."""
-    try:
-        at, id_ = decode_cursor(cursor, 2)
-        return datetime.fromisoformat(at), UUID(id_)
-    except (TypeError, ValueError, AttributeError):
-        problem = FieldProblem("/query/cursor", "cursor", "It is not a cursor of this list.")
-        raise Problem(VALIDATION, "The cursor is not valid.", errors=[problem]) from None
+    shown = [AnonymousEntry(**dict(row), touchpoint=bodies.get(row["event_id"])) for row in page.items]
+    return AnonymousPage(interactions=shown, next_cursor=page.next_cursor)
 
 
 def _plain(row: Row) -> dict[str, Any]:

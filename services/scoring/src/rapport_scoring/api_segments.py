@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -10,11 +11,10 @@ from pydantic import BaseModel
 
 from rapport_scoring import store
 from rapport_scoring.rules_in_force import RulesInForce
-from rapport_scoring.store.scores import NOBODY
 from rapport_shared.callers import Caller
 from rapport_shared.database import Database
-from rapport_shared.errors import VALIDATION, FieldProblem, Problem, not_found
-from rapport_shared.web.pages import Limit, PageCursor, decode_cursor, encode_cursor
+from rapport_shared.errors import not_found
+from rapport_shared.web.pages import Limit, PageCursor
 from rapport_shared.web.routing import scoped
 
 Reader = Annotated[Caller, scoped("segments:read")]
@@ -76,11 +76,12 @@ def segments(database: Database, rules: RulesInForce) -> APIRouter:
         """Who is in a segment."""
         if name not in (await rules(database)).versions.segments:
             raise not_found("segment")
-        rows = await store.members(database, name, _after(cursor), limit + 1)
-        shown = [Member(customer_id=row["customer_id"], since=row["since"]) for row in rows[:limit]]
+        page = await store.BY_ID.page(
+            cursor, limit, partial(store.members, database, name), lambda row: (row["customer_id"],)
+        )
+        shown = [Member(customer_id=row["customer_id"], since=row["since"]) for row in page.items]
         count = (await _sizes(database, caller))(name)
-        next_cursor = encode_cursor(str(shown[-1].customer_id)) if len(rows) > limit else None
-        return Members(segment=name, count=count, members=shown, next_cursor=next_cursor)
+        return Members(segment=name, count=count, members=shown, next_cursor=page.next_cursor)
 
     return routes
 
@@ -91,13 +92,3 @@ async def _sizes(database: Database, caller: Caller) -> Callable[[str], int | No
         return lambda _: None
     sizes = await store.segment_sizes(database)
     return lambda name: sizes.get(name, 0)
-
-
-def _after(cursor: str | None) -> UUID:
-    if cursor is None:
-        return NOBODY
-    try:
-        return UUID(decode_cursor(cursor, 1)[0])
-    except (TypeError, ValueError, AttributeError) as error:
-        place = FieldProblem("/query/cursor", "cursor", "It is not a cursor of this list.")
-        raise Problem(VALIDATION, "The cursor is not valid.", errors=[place]) from error

@@ -15,8 +15,8 @@ from rapport_scoring.timers import timers
 from rapport_scoring.trials import Trial
 from rapport_shared.callers import CallerTokens
 from rapport_shared.clock import system_clock
-from rapport_shared.messaging.leadership import hold_role
-from rapport_shared.service import Plumbing, Service, housekeeping
+from rapport_shared.roles import housekeeping
+from rapport_shared.service import Plumbing, Service
 from rapport_shared.settings import ServiceSettings
 from rapport_shared.web.application import make_application, token_authenticator
 from rapport_shared.web.policies import policies
@@ -62,7 +62,7 @@ def build(settings: ServiceSettings) -> Service:
         {
             "relay": [plumbing.relay()],
             "consumers": [worker.run, timers(database, rules, clock, signal, lambda: drain.caught_up)],
-            "runs": [lambda: hold_role(database, "runs", long.work, metrics)],
+            "runs": [plumbing.led("runs", long.work)],
             "housekeeping": [housekeeping(database, clock)],
         },
         beside_api=[plumbing.kafka.run],

@@ -6,24 +6,20 @@ cursor in PostgreSQL says where, and moves in the transaction of what was consum
 
 import asyncio
 import logging
-import random
 from collections.abc import Iterable
 from typing import Generic, TypeVar
 
-import asyncpg
-from aiokafka.errors import KafkaError
-
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.catalogue import Service
-from rapport_shared.database import CONNECTION_LOST, Database, is_transient
+from rapport_shared.database import Database
 from rapport_shared.messaging.consumer import BatchProcessor, Subscription
 from rapport_shared.messaging.cursors import verified_positions
 from rapport_shared.messaging.halts import Halted, halt, until_resumed
-from rapport_shared.messaging.kafka import is_kafka_away
 from rapport_shared.messaging.leadership import CursorMoved
 from rapport_shared.messaging.pace import Pace, Pacer
 from rapport_shared.messaging.reader import BatchReader, PositionLost
 from rapport_shared.messaging.records import Partition
+from rapport_shared.outages import OUTAGE_ERRORS, Outage, wait_seconds
 from rapport_shared.telemetry import Metrics
 
 _log = logging.getLogger("rapport.drain")
@@ -93,20 +89,18 @@ class Drain(Generic[Item]):
 
         Raises whatever a bug raises.
         """
+        outage = Outage(self._subscription.consumer)
         while True:
             try:
                 await until_resumed(self._database, self._subscription.consumer)
                 await self._consume(self._assigned)
-                continue
             except (CursorMoved, PositionLost) as error:
                 _log.warning("beginning anew", extra={"reason": type(error).__name__})
+                await asyncio.sleep(wait_seconds(1))
             except Halted as error:
                 await self._store_halt(str(error))
-            except (asyncpg.PostgresError, KafkaError, *CONNECTION_LOST) as error:
-                if not is_transient(error) and not is_kafka_away(error):
-                    raise
-                _log.warning("beginning anew", extra={"reason": type(error).__name__})
-            await asyncio.sleep(random.uniform(0.2, 1.0))
+            except OUTAGE_ERRORS as error:
+                await outage.wait(error)
 
     async def _consume(self, assigned: frozenset[Partition]) -> None:
         """Consumes `assigned` until the assignment changes."""

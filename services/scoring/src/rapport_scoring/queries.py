@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from typing import TypeAlias
+from typing import Final, TypeAlias
 from uuid import UUID
 
 from rapport_scoring import store
@@ -35,8 +35,9 @@ from rapport_scoring.store import ScoreRow
 from rapport_shared.contracts.scoring import PotentialValue, ScoreUpdated
 from rapport_shared.contracts.touchpoints import DocumentKey
 from rapport_shared.database import Database
-from rapport_shared.errors import NOT_FOUND, VALIDATION, FieldProblem, Problem
-from rapport_shared.web.pages import decode_cursor, encode_cursor
+from rapport_shared.errors import NOT_FOUND, Problem
+from rapport_shared.messaging.cursors import load_cursors
+from rapport_shared.pages import Keyset
 
 MOST_LISTED = 100
 EPOCH = date(1970, 1, 1)
@@ -45,6 +46,8 @@ NOTHING_KNOWN = "Nothing is known of this customer that has a value."
 
 Place: TypeAlias = tuple[datetime, UUID, int]
 """Where a line stands: its event's moment, and the how-manieth of that event it is."""
+BY_PLACE: Final[Keyset[Place]] = Keyset(datetime, UUID, int)
+"""The order of a customer's lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ async def customer_value(
     Without `on` it is what was last published; with it, what it was on that day, by the rules of now. The forecast
     looks `horizon` months ahead; without it as many as the policy says.
     """
-    after = None if cursor is None else _place_of(cursor)
+    after = BY_PLACE.position(cursor)
     known = await known_customer(database, rules, customer_id, known_at)
     if horizon is not None:
         known = replace(known, rules=known.rules.looking_ahead(horizon))
@@ -112,12 +115,12 @@ async def settled_position(database: Database, customer_id: UUID) -> PositionAns
         database.connection() as connection,
         connection.transaction(isolation="repeatable_read", readonly=True),
     ):
-        rows = await connection.fetch(
-            "SELECT topic, partition, position FROM consumer_cursor WHERE consumer = $1 ORDER BY topic, partition",
-            CONSUMER,
-        )
+        cursors = await load_cursors(connection, CONSUMER)
         row = await store.published(connection, customer_id)
-    read = [PartitionPosition(**dict(one)) for one in rows]
+    read = [
+        PartitionPosition(topic=partition.topic, partition=partition.number, position=cursors[partition].position)
+        for partition in sorted(cursors, key=lambda partition: (partition.topic, partition.number))
+    ]
     if row is None:
         return PositionAnswer(sequence=0, positions=read)
     return PositionAnswer(sequence=row.sequence, deciding=memory_of(row.memory).waiting, positions=read)
@@ -202,17 +205,7 @@ def _page(lines: Sequence[LedgerLine], after: Place | None, limit: int) -> tuple
     end = start + limit
     if end >= len(lines):
         return lines[start:], None
-    occurred_at, event_id, number = places[end - 1]
-    return lines[start:end], encode_cursor(occurred_at.isoformat(), str(event_id), number)
-
-
-def _place_of(cursor: str) -> Place:
-    occurred_at, event_id, number = decode_cursor(cursor, 3)
-    try:
-        return datetime.fromisoformat(occurred_at).astimezone(UTC), UUID(event_id), int(number)
-    except (TypeError, ValueError, AttributeError, OverflowError) as error:
-        place = FieldProblem("/query/cursor", "cursor", "It is not a cursor of this list.")
-        raise Problem(VALIDATION, "The cursor is not valid.", errors=[place]) from error
+    return lines[start:end], BY_PLACE.cursor(places[end - 1])
 
 
 def line_answer(line: LedgerLine) -> ValueLine:

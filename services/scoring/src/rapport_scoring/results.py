@@ -1,6 +1,6 @@
 """Reads of what long computations found."""
 
-import asyncio
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -20,28 +20,28 @@ from rapport_scoring.schemas.runs import (
     Ranking,
     RunAnswer,
 )
-from rapport_scoring.store import runs
+from rapport_scoring.store import parameters, runs
 from rapport_scoring.store.runs import Run
 from rapport_shared.callers import Caller
 from rapport_shared.database import Database, Row
-from rapport_shared.errors import NOT_FOUND, VALIDATION, FieldProblem, Problem, not_found
+from rapport_shared.errors import NOT_FOUND, Problem, not_found
 from rapport_shared.units import lies_in
-from rapport_shared.web.pages import decode_cursor, encode_cursor
+from rapport_shared.waiting import look_until
 
 LOOK_SECONDS = 0.2
-ENDED = frozenset({"finished", "failed"})
+
+
+def has_ended(run: Run | None) -> bool:
+    """Whether there is nothing more to wait for: the run has its result, or there is no such run."""
+    return run is None or run.state in ("finished", "failed")
 
 
 async def run_answer(database: Database, run_id: UUID, wait_ms: int) -> RunAnswer:
     """How far a run is; waits so long for its end. Raises a 404."""
-    deadline = asyncio.get_running_loop().time() + wait_ms / 1000
-    while True:
-        run = await runs.read_run(database, run_id)
-        if run is None:
-            raise not_found("run")
-        if run.state in ENDED or asyncio.get_running_loop().time() >= deadline:
-            return _run(run)
-        await asyncio.sleep(LOOK_SECONDS)
+    run = await look_until(lambda: runs.read_run(database, run_id), has_ended, wait_ms / 1000, LOOK_SECONDS)
+    if run is None:
+        raise not_found("run")
+    return _run(run)
 
 
 def _run(run: Run) -> RunAnswer:
@@ -70,10 +70,12 @@ async def ranking(
 ) -> Ranking:
     """A page of a ranking; a caller of a unit sees those of its unit. Raises a 404 where there is no ranking yet."""
     run, result = await _ranking(database, run_id)
-    after = None if cursor is None else _place_of(cursor)
-    rows = await runs.ranked(database, run.run_id, by, _within(caller, unit), after, limit + 1)
-    shown = [_ranked(row) for row in rows[:limit]]
-    more = len(rows) > limit
+    page = await runs.BY_MEASURE.page(
+        cursor,
+        limit,
+        partial(runs.ranked, database, run.run_id, by, _within(caller, unit)),
+        lambda row: (row[by], row["customer_id"]),
+    )
     return Ranking(
         run_id=run.run_id,
         valued_on=result["valued_on"],
@@ -81,8 +83,8 @@ async def ranking(
         parameter_version=result["parameter_version"],
         policy_version=result["policy_version"],
         by=by,
-        customers=shown,
-        next_cursor=encode_cursor(rows[limit - 1][by], str(rows[limit - 1]["customer_id"])) if more else None,
+        customers=[_ranked(row) for row in page.items],
+        next_cursor=page.next_cursor,
     )
 
 
@@ -105,15 +107,6 @@ def _ranked(row: Row) -> Ranked:
         stage=summary["stage"],
         **figures,
     )
-
-
-def _place_of(cursor: str) -> tuple[int, UUID]:
-    value, customer = decode_cursor(cursor, 2)
-    try:
-        return int(value), UUID(customer)
-    except (TypeError, ValueError, AttributeError) as error:
-        place = FieldProblem("/query/cursor", "cursor", "It is not a cursor of this list.")
-        raise Problem(VALIDATION, "The cursor is not valid.", errors=[place]) from error
 
 
 async def _ranking(database: Database, run_id: UUID | None) -> tuple[Run, dict[str, Any]]:
@@ -142,27 +135,20 @@ async def cohorts(database: Database) -> CohortReport:
 
 async def parameter_versions(database: Database, cursor: str | None, limit: int) -> ParameterPage:
     """Versions of the parameters, the newest first."""
-    before = int(decode_cursor(cursor, 1)[0]) if cursor else None
-    rows = await database.fetch(
-        "SELECT version, valid_from, fitted_until FROM value_parameters WHERE $1::integer IS NULL OR version < $1 "
-        "ORDER BY version DESC LIMIT $2",
-        before,
-        limit + 1,
+    page = await parameters.BY_VERSION.page(
+        cursor, limit, partial(parameters.versions, database), lambda row: (row["version"],)
     )
-    shown = [ParameterVersion(**dict(row)) for row in rows[:limit]]
-    return ParameterPage(versions=shown, next_cursor=encode_cursor(shown[-1].version) if len(rows) > limit else None)
+    return ParameterPage(versions=[ParameterVersion(**dict(row)) for row in page.items], next_cursor=page.next_cursor)
 
 
 async def parameter_version(database: Database, version: int) -> Parameters:
     """A version of the parameters. Raises a 404."""
-    rows = await database.fetch(
-        "SELECT version, valid_from, fitted_until, document FROM value_parameters WHERE version = $1", version
-    )
-    if not rows:
+    row = await parameters.read_version(database, version)
+    if row is None:
         raise not_found("version of the parameters")
-    document = orjson.loads(rows[0]["document"])
+    document = orjson.loads(row["document"])
     fitted = FittedParameters.from_json(document["parameters"]) if document else None
     forecast = [one.model_dump(mode="json") for one in told(fitted)] if fitted else []
     return Parameters(
-        version=version, valid_from=rows[0]["valid_from"], fitted_until=rows[0]["fitted_until"], forecast=forecast
+        version=version, valid_from=row["valid_from"], fitted_until=row["fitted_until"], forecast=forecast
     )

@@ -14,17 +14,8 @@ from rapport_scoring.domain.needs.suggestions import PeerBaskets
 from rapport_scoring.domain.rules import ALWAYS, Rules, Versions
 from rapport_scoring.domain.segments import SegmentPolicy, compile_segments
 from rapport_scoring.domain.value_policy import ValuePolicy
+from rapport_scoring.store import parameters, policies
 from rapport_shared.database import Reading, Row
-
-_GENERATION = """
-SELECT (SELECT count(*) FROM policy_activation) + (SELECT max(version) FROM value_parameters) AS generation
-"""
-_ACTIVE = """
-SELECT DISTINCT ON (a.kind, a.name) a.kind, a.name, a.version, a.activated_at, v.document
-FROM policy_activation a LEFT JOIN policy_version v USING (kind, name, unit, version)
-WHERE a.unit = '' ORDER BY a.kind, a.name, a.sequence DESC
-"""
-_PARAMETERS = "SELECT version, document FROM value_parameters ORDER BY version DESC LIMIT 1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +35,7 @@ class RulesInForce:
 
     async def __call__(self, connection: Reading) -> Rules:
         """The rules in force, as the connection's transaction sees them."""
-        rows = await connection.fetch(_GENERATION)
-        generation: int = rows[0]["generation"]
+        generation = await policies.read_generation(connection)
         if self._last is None or self._last.generation != generation:
             self._last = await read_rules(connection, generation)
         return self._last
@@ -53,9 +43,9 @@ class RulesInForce:
 
 async def read_rules(connection: Reading, generation: int) -> Rules:
     """Reads the rules in force."""
-    active = {(row["kind"], row["name"]): _active(row) for row in await connection.fetch(_ACTIVE)}
-    parameters = (await connection.fetch(_PARAMETERS))[0]
-    return make_rules(generation, active, parameters["version"], orjson.loads(parameters["document"]))
+    active = {(row["kind"], row["name"]): _active(row) for row in await policies.active_policies(connection)}
+    fitted = await parameters.newest(connection)
+    return make_rules(generation, active, fitted["version"], orjson.loads(fitted["document"]))
 
 
 def make_rules(

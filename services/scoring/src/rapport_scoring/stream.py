@@ -14,15 +14,14 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import faust
-from aiokafka.errors import KafkaError
 from faust.assignor.partition_assignor import PartitionAssignor
 
 from rapport_scoring.drain import Drain
 from rapport_scoring.faust_logs import drop_false_alarms
 from rapport_shared.contracts.catalogue import Topic
-from rapport_shared.messaging.kafka import is_kafka_away
 from rapport_shared.messaging.reader import BatchReader
 from rapport_shared.messaging.records import Partition
+from rapport_shared.outages import OUTAGE_ERRORS, Outage
 from rapport_shared.telemetry import describe_error
 
 _log = logging.getLogger("rapport.stream")
@@ -162,15 +161,13 @@ def _partition(tp: Any) -> Partition:
 
 async def _broker_answers(servers: str) -> None:
     """Returns when a broker answers: Faust would end the process, and the API of it, for one that is away."""
+    outage = Outage("stream")
     while True:
         try:
             async with BatchReader(servers, "rapport-scoring-start", max_records=1):
                 return
-        except (KafkaError, OSError, TimeoutError) as error:
-            if not is_kafka_away(error):
-                raise
-            _log.warning("waiting for a broker", extra={"reason": type(error).__name__})
-            await asyncio.sleep(TICK_SECONDS)
+        except OUTAGE_ERRORS as error:
+            await outage.wait(error)
 
 
 async def _watch(app: Any) -> None:

@@ -3,21 +3,19 @@
 Every worker claims what is due, so that an alarm is raised once whoever raises it, also after all were down.
 """
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 from uuid import UUID
-
-import asyncpg
 
 from rapport_scoring import store
 from rapport_scoring.commands.assessments import assess_customers
 from rapport_scoring.rules_in_force import RulesInForce
 from rapport_shared.clock import Clock
-from rapport_shared.database import CONNECTION_LOST, Connection, Database, is_transient
+from rapport_shared.database import Connection, Database
 from rapport_shared.messaging.outbox import OutboxSignal
 from rapport_shared.messaging.outcomes import Reject
+from rapport_shared.roles import Role, repeat
 
 _log = logging.getLogger("rapport.timers")
 
@@ -27,25 +25,19 @@ REST_SECONDS: Final = 1.0
 
 def timers(
     database: Database, rules: RulesInForce, clock: Clock, signal: OutboxSignal, caught_up: Callable[[], bool]
-) -> Callable[[], Awaitable[None]]:
+) -> Role:
     """The role: fires what is due, for ever, once the worker has read what there was to read.
 
     Before that a customer's latest purchases may still wait to be read, and its silence would be none.
     """
 
-    async def fire() -> None:
-        while True:
-            try:
-                if caught_up() and await fire_once(database, rules, clock):
-                    signal.notify()
-                    continue
-            except (asyncpg.PostgresError, *CONNECTION_LOST) as error:
-                if not is_transient(error):
-                    raise
-                _log.warning("beginning anew", extra={"reason": type(error).__name__})
-            await asyncio.sleep(REST_SECONDS)
+    async def fire() -> bool:
+        if not caught_up() or not await fire_once(database, rules, clock):
+            return False
+        signal.notify()
+        return True
 
-    return fire
+    return lambda: repeat("timers", fire, REST_SECONDS)
 
 
 async def fire_once(database: Database, rules: RulesInForce, clock: Clock) -> bool:

@@ -5,12 +5,13 @@ from functools import partial
 from rapport_shared.callers import CallerTokens
 from rapport_shared.clock import Clock, system_clock
 from rapport_shared.policy_registers import FIELDS_PLACE, policy_register
-from rapport_shared.service import Plumbing, Service, housekeeping
+from rapport_shared.roles import housekeeping
+from rapport_shared.service import Plumbing, Service
 from rapport_shared.web.application import make_application, token_authenticator
 from rapport_shared.web.policies import policies
 from rapport_ticket import api, consumers
-from rapport_ticket.commands import Tickets
-from rapport_ticket.playbook import PLAYBOOK, Playbook, PlaybookTrial, forget_occasions
+from rapport_ticket.commands.playbook import PLAYBOOK, Playbook, PlaybookTrial, forget_occasions
+from rapport_ticket.commands.tickets import Tickets
 from rapport_ticket.settings import TicketSettings
 
 

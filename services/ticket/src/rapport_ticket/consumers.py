@@ -13,10 +13,10 @@ from rapport_shared.messaging.consumer import Subscription
 from rapport_shared.messaging.outbox import OutboxSignal
 from rapport_shared.messaging.outcomes import rejecting
 from rapport_shared.messaging.records import Record
-from rapport_ticket.commands import Tickets
+from rapport_ticket.commands.playbook import Playbook
+from rapport_ticket.commands.tickets import Tickets
 from rapport_ticket.domain.playbook import READ, ReasonEvent, told
 from rapport_ticket.domain.registers import FOLDS, fold
-from rapport_ticket.playbook import Playbook
 from rapport_ticket.store.registers import put_registers
 
 

@@ -9,8 +9,7 @@ from uuid import UUID
 from rapport_shared.contracts.catalogue import (
     EventType,
 )
-from rapport_shared.contracts.codec import Event, Message, encode_event
-from rapport_shared.contracts.envelope import Envelope
+from rapport_shared.contracts.codec import Event, Message, encode_event, new_event
 from rapport_shared.contracts.ids import first_touch_profile_id, source_profile_id
 from rapport_shared.contracts.model import Contract
 from rapport_shared.contracts.touchpoints import Touchpoint
@@ -77,17 +76,16 @@ def golden_event(
 ) -> Golden:
     """An event recorded `number` minutes after the call; one with the id of a touchpoint occurred at the call."""
     at = later(number)
-    envelope = Envelope(
-        id=event_id or fixed_id(number),
-        source=event_type.source,
-        type=event_type.wire,
-        subject=str(subject),
-        occurred_at=CALLED if event_id else at,
-        recorded_at=at,
+    event = new_event(
+        event_type,
+        subject,
+        data,
         sequence=sequence,
+        recorded_at=at,
+        event_id=event_id or fixed_id(number),
+        occurred_at=CALLED if event_id else None,
         profile_id=profile_id,
         customer_id=customer_id,
         causation_id=causation_id,
     )
-    event = Event(envelope, event_type, data)
     return Golden(f"events/{event_type.wire}", encode_event(event, key), event)

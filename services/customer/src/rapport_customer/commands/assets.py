@@ -1,6 +1,7 @@
 """Assets: what customers have of the firm, who held them when, what was done to them."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,7 +11,6 @@ from rapport_customer.commands.asset_register import AssetMention, Change, chang
 from rapport_customer.commands.policies import own_rules
 from rapport_customer.commands.records import WRONG_FIELDS
 from rapport_customer.domain.assets import with_attributes, with_holding, with_service
-from rapport_customer.schemas.records import NewAsset
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.customer import AssetService
 from rapport_shared.contracts.ids import new_id
@@ -19,7 +19,26 @@ from rapport_shared.database import Connection
 from rapport_shared.errors import VALIDATION, FieldProblem, Problem, not_found
 from rapport_shared.normalisation import identifier_key, normalise_asset_key
 from rapport_shared.own_fields import refuse
-from rapport_shared.web.commands import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class AddAsset:
+    """An asset that a profile holds from an instant on, by default from now on."""
+
+    serial: str | None = None
+    plate: str | None = None
+    type: str | None = None
+    model: str | None = None
+    from_at: datetime | None = None
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AssetAdded:
+    """An asset, and the events that recorded it."""
+
+    asset_id: UUID
+    events: tuple[UUID, ...]
 
 
 def holding(profile_id: UUID, from_at: datetime, event_id: UUID) -> Change:
@@ -37,7 +56,9 @@ def attributed(values: Mapping[str, Any], occurred_at: datetime, event_id: UUID)
     return lambda state: with_attributes(state, values, occurred_at, event_id)
 
 
-async def add_asset(connection: Connection, secret: bytes, profile_id: UUID, request: NewAsset, clock: Clock) -> Answer:
+async def add_asset(
+    connection: Connection, secret: bytes, profile_id: UUID, command: AddAsset, clock: Clock
+) -> AssetAdded:
     """Records by hand an asset that a profile holds. Raises a 404, or a 422 for what is not valid."""
     if not await store.known_profiles(connection, [profile_id]):
         raise not_found("customer")
@@ -49,16 +70,16 @@ async def add_asset(connection: Connection, secret: bytes, profile_id: UUID, req
             normal=form.normal,
             norm_version=form.norm_version,
         )
-        for key_type, value in (("serial", request.serial), ("plate", request.plate))
+        for key_type, value in (("serial", command.serial), ("plate", command.plate))
         if value and (form := normalise_asset_key(key_type, value)).usable
     ]
     if not keys:
         place = FieldProblem("/serial", "missing", "A serial or a plate is required.")
         raise Problem(VALIDATION, "The asset has nothing to be found by.", errors=[place])
-    refuse((await own_rules(connection)).assets.faults(request.attributes, request.type), WRONG_FIELDS)
+    refuse((await own_rules(connection)).assets.faults(command.attributes, command.type), WRONG_FIELDS)
     now = clock()
-    held = holding(profile_id, request.from_at or now, new_id(now))
-    own = attributed(request.attributes, now, new_id(now))
-    told = AssetMention(keys, request.from_at or now, new_id(now), request.type, request.model)
+    held = holding(profile_id, command.from_at or now, new_id(now))
+    own = attributed(command.attributes, now, new_id(now))
+    told = AssetMention(keys, command.from_at or now, new_id(now), command.type, command.model)
     asset_id, events = await change_asset(connection, told, profile_id, lambda state: own(held(state)), clock)
-    return Answer(201, {"profile_id": str(profile_id), "asset_id": str(asset_id)}, tuple(events))
+    return AssetAdded(asset_id, tuple(events))

@@ -1,7 +1,9 @@
 """Merge candidates: raised by whoever suspects, decided by a person, respected by every later match."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
 from uuid import UUID
 
 from rapport_customer import store
@@ -9,7 +11,6 @@ from rapport_customer.commands.events import make_event
 from rapport_customer.commands.joins import cross_franchises, join
 from rapport_customer.domain.candidates import Suspicion, changed_parts, decided, raised, withdrawn
 from rapport_customer.domain.joins import Circular, TooManyProfiles, survivor
-from rapport_customer.schemas.matches import CandidateDecision
 from rapport_shared.callers import Caller
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.catalogue import CANDIDATE_CHANGED
@@ -19,12 +20,28 @@ from rapport_shared.contracts.model import Contract
 from rapport_shared.database import Connection
 from rapport_shared.errors import CONFLICT, Problem, not_found
 from rapport_shared.messaging import outbox
-from rapport_shared.web.commands import Answer
 
 Change = Callable[[CandidateState | None], CandidateState]
 
 PUT_OFF = timedelta(days=30)
 """How long a decision is put off when nobody says."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecideCandidate:
+    """What to do with a candidate; a decision that is put off is due again at `due_at`, by default in 30 days."""
+
+    decision: Literal["merge", "never", "later"]
+    due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateDecided:
+    """The events of a decision. After a merge, also the customer that stays and the id of the merge."""
+
+    events: tuple[UUID, ...]
+    customer_id: UUID | None = None
+    merge_id: UUID | None = None
 
 
 async def suspect(
@@ -56,8 +73,8 @@ async def withdraw(connection: Connection, candidate_id: UUID, clock: Clock) -> 
 
 
 async def decide(
-    connection: Connection, candidate_id: UUID, request: CandidateDecision, caller: Caller, clock: Clock
-) -> Answer:
+    connection: Connection, candidate_id: UUID, command: DecideCandidate, caller: Caller, clock: Clock
+) -> CandidateDecided:
     """Merges the two customers, keeps them apart for good, or puts the decision off.
 
     Who stays when they are merged: registered before provisional, then the oldest. Raises a 404, or a 409 where the
@@ -68,23 +85,23 @@ async def decide(
     if known is None:
         raise not_found("merge candidate")
     events: list[Event[Contract]] = []
-    if request.decision == "merge":
+    if command.decision == "merge":
         events.append(await _merge(connection, known.state, caller, clock))
-    elif request.decision == "never":
+    elif command.decision == "never":
         await store.never(connection, known.state.one, known.state.other, caller.principal, clock())
-    due_at = request.due_at or clock() + PUT_OFF
+    due_at = command.due_at or clock() + PUT_OFF
 
     def change(state: CandidateState | None) -> CandidateState:
         assert state is not None
-        return decided(state, request.decision, caller.principal, due_at)
+        return decided(state, command.decision, caller.principal, due_at)
 
     events += await _change(connection, candidate_id, change, clock, None)
     await outbox.append(connection, events)
-    into = (await store.memberships(connection, [known.state.one]))[known.state.one].customer_id
-    body = {"candidate_id": str(candidate_id), "decision": request.decision}
-    if request.decision == "merge":
-        body |= {"customer_id": str(into), "merge_id": events[0].envelope.subject}
-    return Answer(200, body, tuple(event.envelope.id for event in events))
+    ids = tuple(event.envelope.id for event in events)
+    if command.decision != "merge":
+        return CandidateDecided(ids)
+    stays = (await store.memberships(connection, [known.state.one]))[known.state.one].customer_id
+    return CandidateDecided(ids, stays, UUID(events[0].envelope.subject))
 
 
 async def _merge(connection: Connection, candidate: CandidateState, caller: Caller, clock: Clock) -> Event[Contract]:

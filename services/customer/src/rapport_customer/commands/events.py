@@ -5,10 +5,8 @@ from uuid import UUID
 
 from rapport_shared.clock import next_recorded
 from rapport_shared.contracts.catalogue import PROFILE_MAP_STATE, UNIT_STATE, EventType
-from rapport_shared.contracts.codec import Event, Message, encode_state
+from rapport_shared.contracts.codec import Event, Message, encode_state, new_event
 from rapport_shared.contracts.customer import ProfileMapState, ProfileMove, UnitState
-from rapport_shared.contracts.envelope import Envelope
-from rapport_shared.contracts.ids import new_id
 from rapport_shared.contracts.model import Contract
 
 
@@ -25,20 +23,16 @@ def make_event(
     causation_id: UUID | None = None,
 ) -> Event[Contract]:
     """The next event of an aggregate that is locked; it occurs when it is recorded."""
-    recorded_at = next_recorded(now, last_recorded_at)
-    envelope = Envelope(
-        id=new_id(recorded_at),
-        source=event_type.source,
-        type=event_type.wire,
-        subject=str(subject),
-        occurred_at=recorded_at,
-        recorded_at=recorded_at,
+    return new_event(
+        event_type,
+        subject,
+        data,
         sequence=sequence,
+        recorded_at=next_recorded(now, last_recorded_at),
         profile_id=profile_id,
         customer_id=customer_id,
         causation_id=causation_id,
     )
-    return Event(envelope, event_type, data)
 
 
 def profile_map_message(move: ProfileMove) -> Message:

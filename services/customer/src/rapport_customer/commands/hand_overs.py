@@ -1,13 +1,11 @@
 """All that a person looks after goes to another: begun by a command, carried out in batches, resumed after a crash."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
 from rapport_customer import store
 from rapport_customer.commands.owners import give
-from rapport_customer.queries import progress
-from rapport_customer.schemas.owners import HandOverRequest
 from rapport_customer.store import StoredHandOver
 from rapport_shared.callers import Caller
 from rapport_shared.clock import Clock
@@ -16,36 +14,54 @@ from rapport_shared.contracts.ids import new_id
 from rapport_shared.database import Connection
 from rapport_shared.errors import CONFLICT, VALIDATION, FieldProblem, Problem
 from rapport_shared.units import lies_in
-from rapport_shared.web.commands import Answer
 
 AT_ONCE: Final = 50
 """Profiles that change hands in one transaction."""
 
 
-async def begin(connection: Connection, owner: str, request: HandOverRequest, caller: Caller, clock: Clock) -> Answer:
+@dataclass(frozen=True, slots=True)
+class BeginHandOver:
+    """All that `owner` looks after goes to another person, or only what belongs to a unit."""
+
+    owner: str
+    to: str
+    unit: str | None = None
+    reason: str | None = None
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HandOverBegun:
+    """A hand-over, and the profiles that are still to change hands."""
+
+    hand_over: StoredHandOver
+    remaining: int
+
+
+async def begin(connection: Connection, command: BeginHandOver, caller: Caller, clock: Clock) -> HandOverBegun:
     """Begins a hand-over, or says how far it would go. One to the same person that is under way is answered again.
 
     Raises a 409 while the owner's customers go to somebody else, a 422 for a hand-over to oneself or of a unit that
     is not the caller's.
     """
-    unit = request.unit or caller.unit or ""
-    if request.to == owner:
+    owner, unit = command.owner, command.unit or caller.unit or ""
+    if command.to == owner:
         raise _refused("/to", "oneself", "It is the same person.")
     if not lies_in(unit, caller.unit):
         raise _refused("/unit", "unknown_unit", "It is not a unit of this firm that the caller belongs to.")
     remaining = await store.count_owned(connection, owner, unit)
     running = await store.running_hand_over(connection, owner)
     if running is not None:
-        if (running.to_owner, running.unit) != (request.to, unit):
+        if (running.to_owner, running.unit) != (command.to, unit):
             raise Problem(CONFLICT, "What this person looks after is being handed over already.")
-        return _answer(running, remaining)
+        return HandOverBegun(running, remaining)
     now = clock()
     begun = StoredHandOver(
-        new_id(now), owner, request.to, unit, request.reason, caller.principal, 0, now, now if request.dry_run else None
+        new_id(now), owner, command.to, unit, command.reason, caller.principal, 0, now, now if command.dry_run else None
     )
-    if not request.dry_run:
+    if not command.dry_run:
         await store.begin_hand_over(connection, begun)
-    return _answer(begun, remaining)
+    return HandOverBegun(begun, remaining)
 
 
 async def hand_over_batch(connection: Connection, clock: Clock) -> bool:
@@ -74,11 +90,6 @@ async def _told(connection: Connection, running: StoredHandOver, profile_id: UUI
         reason=running.reason,
         decided_by=running.decided_by,
     )
-
-
-def _answer(one: StoredHandOver, remaining: int) -> Answer:
-    headers = {} if one.ended_at else {"Location": f"/v1/hand-overs/{one.hand_over_id}"}
-    return Answer(202, progress(one, remaining).model_dump(mode="json") | {"remaining": remaining}, headers=headers)
 
 
 def _refused(pointer: str, code: str, message: str) -> Problem:

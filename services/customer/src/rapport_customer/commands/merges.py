@@ -1,6 +1,7 @@
 """Merges by hand: what they would do, doing it, and undoing it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +9,6 @@ from rapport_customer import store
 from rapport_customer.commands.joins import cross_franchises, join, undo
 from rapport_customer.domain.joins import MAX_PROFILES, Membership
 from rapport_customer.domain.preview import preview
-from rapport_customer.schemas.merges import MergeRequest
 from rapport_shared.callers import Caller
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.codec import Event
@@ -17,30 +17,65 @@ from rapport_shared.contracts.model import Contract
 from rapport_shared.database import Connection
 from rapport_shared.errors import CONFLICT, VALIDATION, FieldProblem, Problem, not_found
 from rapport_shared.messaging import outbox
-from rapport_shared.web.commands import Answer
 
 
-async def merge(connection: Connection, request: MergeRequest, caller: Caller, clock: Clock) -> Answer:
-    """Joins each customer of `from` into the profile `into`, or says what that would do.
+@dataclass(frozen=True, slots=True)
+class MergeCustomers:
+    """Customers to join into a profile of another one. With `dry_run`, nothing is joined."""
+
+    into: UUID
+    customers: tuple[UUID, ...]
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MergeMade:
+    """One join of a merge, and its event."""
+
+    merge: CustomerMerged
+    event_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class MergeResult:
+    """What a merge does to the record of the profile `into`, and the joins that it made: none in a dry run."""
+
+    into: Membership
+    preview: Mapping[str, Any]
+    made: tuple[MergeMade, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MergeUndone:
+    """A merge that was undone: `from_customer` is a customer of its own again."""
+
+    merge_id: UUID
+    event_id: UUID
+    from_customer: UUID
+    into: Membership
+
+
+async def merge(connection: Connection, command: MergeCustomers, caller: Caller, clock: Clock) -> MergeResult:
+    """Joins each of the customers into the profile `into`, or says what that would do.
 
     Raises a 404 for ids that are not known, a 422 for a merge of a customer into itself, a 409 for one that is part
     of another customer already or for too many profiles; nothing is changed then.
     """
     await store.lock_joins(connection)
-    into = await _check(connection, request)
-    parties = await store.records_of_customers(connection, [into.customer_id, *request.from_])
-    body = {"into": _named(into), "dry_run": request.dry_run, **preview(parties)}
-    if request.dry_run:
-        return Answer(200, body)
+    into = await _check(connection, command)
+    parties = await store.records_of_customers(connection, [into.customer_id, *command.customers])
+    found = preview(parties)
+    if command.dry_run:
+        return MergeResult(into, found)
     events = [
-        await join(connection, customer, request.into, "manual", clock, decided_by=caller.principal)
-        for customer in request.from_
+        await join(connection, customer, command.into, "manual", clock, decided_by=caller.principal)
+        for customer in command.customers
     ]
     await outbox.append(connection, events)
-    return Answer(201, body | {"merges": [_merge_line(event) for event in events]}, _ids(events))
+    return MergeResult(into, found, tuple(_made(event) for event in events))
 
 
-async def undo_merge(connection: Connection, merge_id: UUID, caller: Caller, clock: Clock) -> Answer:
+async def undo_merge(connection: Connection, merge_id: UUID, caller: Caller, clock: Clock) -> MergeUndone:
     """Undoes a merge: both customers are as if it had never been, each with what came to its own profiles since.
 
     Raises a 404 for an unknown merge, a 409 for one that was undone.
@@ -54,29 +89,22 @@ async def undo_merge(connection: Connection, merge_id: UUID, caller: Caller, clo
     event = await undo(connection, known, clock, decided_by=caller.principal)
     await outbox.append(connection, [event])
     into = (await store.memberships(connection, [known.into_profile]))[known.into_profile]
-    body = {
-        "merge_id": str(merge_id),
-        "event_id": str(event.envelope.id),
-        "from": str(known.from_customer),
-        "into": _named(into),
-        "undone": True,
-    }
-    return Answer(200, body, _ids([event]))
+    return MergeUndone(merge_id, event.envelope.id, known.from_customer, into)
 
 
-async def _check(connection: Connection, request: MergeRequest) -> Membership:
-    known = await store.known_profiles(connection, [request.into, *request.from_])
-    for pointer, profile_id in (("/into", request.into), *_placed(request.from_)):
+async def _check(connection: Connection, command: MergeCustomers) -> Membership:
+    known = await store.known_profiles(connection, [command.into, *command.customers])
+    for pointer, profile_id in (("/into", command.into), *_placed(command.customers)):
         if profile_id not in known:
             place = FieldProblem(pointer, "unknown", "There is no such customer.")
             raise Problem(not_found("customer").problem_type, "There is no such customer.", errors=[place])
-    memberships = await store.memberships(connection, [request.into, *request.from_])
-    into = memberships[request.into]
-    for pointer, customer_id in _placed(request.from_):
+    memberships = await store.memberships(connection, [command.into, *command.customers])
+    into = memberships[command.into]
+    for pointer, customer_id in _placed(command.customers):
         _check_root(pointer, memberships[customer_id], into)
-    if await cross_franchises(connection, [into.customer_id, *request.from_]):
+    if await cross_franchises(connection, [into.customer_id, *command.customers]):
         raise Problem(CONFLICT, "Customers of an isolated unit are merged with no others.")
-    sizes = [await store.count_members(connection, customer) for customer in (into.customer_id, *request.from_)]
+    sizes = [await store.count_members(connection, customer) for customer in (into.customer_id, *command.customers)]
     if sum(sizes) > MAX_PROFILES:
         raise Problem(CONFLICT, f"The customer would have more than {MAX_PROFILES} profiles.")
     return into
@@ -100,21 +128,6 @@ def _refused(pointer: str, code: str, message: str) -> Problem:
     return Problem(VALIDATION, "The merge is not possible.", errors=[FieldProblem(pointer, code, message)])
 
 
-def _named(member: Membership) -> dict[str, str]:
-    return {"customer_id": str(member.customer_id), "profile_id": str(member.profile_id)}
-
-
-def _merge_line(event: Event[Contract]) -> dict[str, Any]:
+def _made(event: Event[Contract]) -> MergeMade:
     assert isinstance(event.data, CustomerMerged)
-    merged = event.data
-    profiles = [str(move.profile_id) for move in merged.moves]
-    return {
-        "merge_id": str(merged.merge_id),
-        "event_id": str(event.envelope.id),
-        "from": str(merged.from_customer),
-        "profiles": profiles,
-    }
-
-
-def _ids(events: Sequence[Event[Contract]]) -> tuple[UUID, ...]:
-    return tuple(event.envelope.id for event in events)
+    return MergeMade(event.data, event.envelope.id)

@@ -1,13 +1,13 @@
 """Who of the firm looks after a customer: one event that says from whom to whom, and whether open work goes too."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from rapport_customer import store
 from rapport_customer.commands.policies import MATCHING, MATCHING_PLACE
 from rapport_customer.commands.profiles import Change, register
 from rapport_customer.domain.owners import owner_of
-from rapport_customer.schemas.records import OwnerRequest
 from rapport_shared.callers import Caller
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.customer import HandOver
@@ -16,8 +16,17 @@ from rapport_shared.database import Connection
 from rapport_shared.policies import active_document
 
 
+@dataclass(frozen=True, slots=True)
+class GiveCustomer:
+    """Who looks after a customer from now on, None for nobody; with `hand_over`, open work follows."""
+
+    owner: str | None
+    reason: str | None = None
+    hand_over: bool = False
+
+
 async def give_customer(
-    connection: Connection, profile_id: UUID, request: OwnerRequest, caller: Caller, clock: Clock
+    connection: Connection, profile_id: UUID, command: GiveCustomer, caller: Caller, clock: Clock
 ) -> list[UUID]:
     """Gives a profile that is locked to another owner; answers the events.
 
@@ -28,16 +37,16 @@ async def give_customer(
     records = (await store.records_of_customers(connection, [customer_id]))[customer_id]
     former = owner_of(records)
     given = {profile_id}
-    if request.hand_over:
+    if command.hand_over:
         given |= {record.profile_id for record in records if former and record.owner == former}
     told = HandOver(
         hand_over_id=new_id(clock()),
         former_owner=former,
-        owner=request.owner,
-        handed_over=request.hand_over,
+        owner=command.owner,
+        handed_over=command.hand_over,
         customer_id=customer_id,
         profiles=tuple(record.profile_id for record in records),
-        reason=request.reason,
+        reason=command.reason,
         decided_by=caller.principal,
     )
     return await give(connection, sorted(given), told, clock)

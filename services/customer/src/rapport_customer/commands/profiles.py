@@ -139,7 +139,7 @@ async def release(
 
     Its touches go to another profile of the customer that holds it, else to nobody.
     """
-    held = await connection.fetchval("SELECT identifier_type FROM route WHERE identifier_key = $1", identifier_key)
+    held = await store.identifier_type(connection, identifier_key)
     routes = await store.lock_routes(connection, {identifier_key: held}) if held else {}
     profiles = await store.lock_profiles(connection, [profile_id])
     state = profiles[profile_id].state

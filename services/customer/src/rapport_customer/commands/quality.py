@@ -1,10 +1,10 @@
 """What is kept of the quality of sources from day to day."""
 
 from rapport_customer import store
-from rapport_customer.queries import RECENT
+from rapport_customer.domain.quality import RECENT
 from rapport_shared.clock import Clock
 from rapport_shared.database import Connection
-from rapport_shared.service import Chore
+from rapport_shared.roles import Chore
 
 
 def quality_of_the_day(clock: Clock) -> Chore:

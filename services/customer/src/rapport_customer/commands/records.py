@@ -1,35 +1,64 @@
 """Records by hand: what a person of the firm does to a customer."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
 from rapport_customer import store
-from rapport_customer.commands.owners import give_customer
+from rapport_customer.commands.owners import GiveCustomer, give_customer
 from rapport_customer.commands.policies import MATCHING, MATCHING_PLACE, own_rules
 from rapport_customer.commands.profiles import Change, Unclaimable, register, release
 from rapport_customer.commands.relations import check_relations
+from rapport_customer.commands.results import ProfileWritten, profile_written
 from rapport_customer.domain.own_fields import as_fields, standing, standing_attributes
 from rapport_customer.domain.profiles import FIELDS, Statement, with_consent, with_edit, with_stated_relations
-from rapport_customer.schemas.records import ConsentRequest, IdentifierRequest, NewCustomer, OwnerRequest, RecordEdit
 from rapport_shared.callers import Caller
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.customer import ConsentState, ProfileState
 from rapport_shared.contracts.ids import new_id
 from rapport_shared.contracts.interaction import IdentifierType, RecordedIdentifier
-from rapport_shared.contracts.touchpoints.profile import Profile
+from rapport_shared.contracts.touchpoints.envelope import Identifier
 from rapport_shared.database import Connection
-from rapport_shared.errors import CONFLICT, VALIDATION, FieldProblem, Problem, not_found
+from rapport_shared.errors import CONFLICT, VALIDATION, FieldProblem, Precondition, Problem, not_found
 from rapport_shared.normalisation import identifier_key, normalise_identifier, phone_region
 from rapport_shared.own_fields import refuse
 from rapport_shared.policies import active_document
-from rapport_shared.web.commands import Answer, revision_etag
 
 WRONG_FIELDS: Final = "The deployment's own fields are not as they are declared."
 
-Precondition = Callable[[str], None]
-"""Raises a 412 unless the caller saw the record of this ETag."""
+
+@dataclass(frozen=True, slots=True)
+class StatedFields:
+    """Fields of a profile as JSON values, by name: only those that are stated. Null withdraws a statement by hand."""
+
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def attributes(self) -> Mapping[str, Any]:
+        """The deployment's own fields that are stated."""
+        return self.fields.get("attributes") or {}
+
+
+@dataclass(frozen=True, slots=True)
+class CreateCustomer:
+    """A customer to register by hand; `profile_id` is the caller's own id, if any."""
+
+    stated: StatedFields
+    profile_id: UUID | None = None
+    identifiers: Sequence[Identifier] = ()
+    unit: str | None = None
+    owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PutConsent:
+    """A consent given or withdrawn for a purpose, on one channel or on all."""
+
+    purpose: str
+    given: bool
+    channel: str | None = None
+    wording: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,111 +69,109 @@ class Records:
     clock: Clock
     default_region: str | None = None
 
-    async def create(self, connection: Connection, request: NewCustomer, caller: Caller) -> Answer:
+    async def create(self, connection: Connection, command: CreateCustomer, caller: Caller) -> ProfileWritten:
         """Registers a customer by hand. Raises a 409 for an id that is taken, or an identifier of another customer."""
-        profile_id = request.id or new_id(self.clock())
-        await self._check_unit(connection, request.unit)
+        profile_id = command.profile_id or new_id(self.clock())
+        stated = command.stated
+        await self._check_unit(connection, command.unit)
         own = (await own_rules(connection)).profiles
-        refuse(own.faults(request.attributes, request.kind), WRONG_FIELDS)
+        refuse(own.faults(stated.attributes, stated.fields.get("kind")), WRONG_FIELDS)
         if await store.known_profiles(connection, [profile_id]):
             raise Problem(CONFLICT, "There is a customer with this id already.")
-        statement = self._statement(request)
+        statement = self._statement(stated)
         await check_relations(connection, profile_id, statement.relations or (), "/relations/{}/to")
 
         def change(state: ProfileState) -> ProfileState:
-            update = {"registered": True, "unit": request.unit, "owner": request.owner}
+            update = {"registered": True, "unit": command.unit, "owner": command.owner}
             return with_edit(state, statement).model_copy(update=update)
 
-        events = await self._register(connection, profile_id, request.identifiers, change, caller)
-        answer = await self._answer(connection, profile_id, events, 201)
-        answer.headers["Location"] = f"/v1/customers/{profile_id}"
-        return answer
+        return await self._register(connection, profile_id, command.identifiers, change, caller)
 
     async def edit(
-        self, connection: Connection, profile_id: UUID, request: RecordEdit, precondition: Precondition
-    ) -> Answer:
+        self, connection: Connection, profile_id: UUID, stated: StatedFields, seen: Precondition
+    ) -> ProfileWritten:
         """States fields by hand; null withdraws a statement by hand. Raises a 404, a 412, or a 422."""
-        await self._seen(connection, profile_id, precondition)
-        await self._check_own(connection, profile_id, request)
-        statement = self._statement(request)
+        await self._seen(connection, profile_id, seen)
+        await self._check_own(connection, profile_id, stated)
+        statement = self._statement(stated)
         await check_relations(connection, profile_id, statement.relations or (), "/relations/{}/to")
         return await self._change(connection, profile_id, lambda state: with_edit(state, statement))
 
     async def add_identifier(
-        self, connection: Connection, profile_id: UUID, request: IdentifierRequest, caller: Caller, seen: Precondition
-    ) -> Answer:
+        self, connection: Connection, profile_id: UUID, identifier: Identifier, caller: Caller, seen: Precondition
+    ) -> ProfileWritten:
         """Adds an identifier and takes its route. Raises a 409 where it belongs to another registered customer."""
         await self._seen(connection, profile_id, seen)
         register_it: Change = lambda state: state.model_copy(update={"registered": True})  # noqa: E731
-        events = await self._register(connection, profile_id, [request], register_it, caller)
-        return await self._answer(connection, profile_id, events, 201)
+        return await self._register(connection, profile_id, [identifier], register_it, caller)
 
     async def remove_identifier(
-        self, connection: Connection, profile_id: UUID, key: str, precondition: Precondition
-    ) -> Answer:
+        self, connection: Connection, profile_id: UUID, key: str, seen: Precondition
+    ) -> ProfileWritten:
         """Removes an identifier for good: a touch does not bring it back. Raises a 404."""
-        await self._seen(connection, profile_id, precondition)
+        await self._seen(connection, profile_id, seen)
         policy = await active_document(connection, MATCHING, MATCHING_PLACE)
         events = await release(connection, profile_id, key, policy, self.clock)
         if events is None:
             raise not_found("identifier at this customer")
-        return await self._answer(connection, profile_id, events, 200)
+        return await profile_written(connection, profile_id, events)
 
     async def put_consent(
-        self, connection: Connection, profile_id: UUID, purpose: str, request: ConsentRequest, seen: Precondition
-    ) -> Answer:
+        self, connection: Connection, profile_id: UUID, command: PutConsent, seen: Precondition
+    ) -> ProfileWritten:
         """Records a consent. A withdrawal counts at every profile that the customer has now."""
         await self._seen(connection, profile_id, seen)
         now = self.clock()
         consent = ConsentState(
-            purpose=purpose,
-            given=request.given,
-            channel=request.channel,
-            wording=request.wording,
+            purpose=command.purpose,
+            given=command.given,
+            channel=command.channel,
+            wording=command.wording,
             occurred_at=now,
             event_id=new_id(now),
         )
         policy = await active_document(connection, MATCHING, MATCHING_PLACE)
-        profile_ids = [profile_id] if request.given else await self._siblings(connection, profile_id)
+        profile_ids = [profile_id] if command.given else await self._siblings(connection, profile_id)
         events: list[UUID] = []
         for sibling in profile_ids:
             events += await register(
                 connection, sibling, "command", (), lambda state: with_consent(state, consent), policy, self.clock
             )
-        return await self._answer(connection, profile_id, events, 200)
+        return await profile_written(connection, profile_id, events)
 
     async def put_owner(
-        self, connection: Connection, profile_id: UUID, request: OwnerRequest, caller: Caller, seen: Precondition
-    ) -> Answer:
+        self, connection: Connection, profile_id: UUID, command: GiveCustomer, caller: Caller, seen: Precondition
+    ) -> ProfileWritten:
         """Says who of the firm looks after the customer; with `hand_over` all of it leaves the former one.
 
         Then every profile of the customer that the former owner has goes to the new one, and open work follows.
         """
         await self._seen(connection, profile_id, seen)
-        events = await give_customer(connection, profile_id, request, caller, self.clock)
-        return await self._answer(connection, profile_id, events, 200)
+        events = await give_customer(connection, profile_id, command, caller, self.clock)
+        return await profile_written(connection, profile_id, events)
 
-    async def _change(self, connection: Connection, profile_id: UUID, change: Change) -> Answer:
+    async def _change(self, connection: Connection, profile_id: UUID, change: Change) -> ProfileWritten:
         policy = await active_document(connection, MATCHING, MATCHING_PLACE)
         events = await register(connection, profile_id, "command", (), change, policy, self.clock)
-        return await self._answer(connection, profile_id, events, 200)
+        return await profile_written(connection, profile_id, events)
 
     async def _register(
         self,
         connection: Connection,
         profile_id: UUID,
-        identifiers: Sequence[IdentifierRequest],
+        identifiers: Sequence[Identifier],
         change: Change,
         caller: Caller,
-    ) -> list[UUID]:
+    ) -> ProfileWritten:
         recorded = [self._recorded(identifier, position, caller) for position, identifier in enumerate(identifiers)]
         try:
             policy = await active_document(connection, MATCHING, MATCHING_PLACE)
-            return await register(connection, profile_id, "command", recorded, change, policy, self.clock)
+            events = await register(connection, profile_id, "command", recorded, change, policy, self.clock)
         except Unclaimable as error:
             raise error.problem(naming=caller.may("customers:read")) from error
+        return await profile_written(connection, profile_id, events)
 
-    def _recorded(self, identifier: IdentifierRequest, position: int, caller: Caller) -> RecordedIdentifier:
+    def _recorded(self, identifier: Identifier, position: int, caller: Caller) -> RecordedIdentifier:
         if identifier.type in ("external", "social") and not identifier.system:
             raise _invalid(position, "system", "missing", "It is required of an external or social identifier.")
         region = phone_region(identifier.region, None, self.default_region)
@@ -163,13 +190,12 @@ class Records:
             routable=type_.addressable,
         )
 
-    def _statement(self, request: Profile) -> Statement:
-        now = self.clock()
-        data: Mapping[str, Any] = request.model_dump(mode="json", exclude_unset=True)
+    def _statement(self, stated: StatedFields) -> Statement:
+        now, data = self.clock(), stated.fields
         statement = Statement(
             system="manual",
             record=None,
-            fields={name: data[name] for name in FIELDS if name in data} | as_fields(data.get("attributes") or {}),
+            fields={name: data[name] for name in FIELDS if name in data} | as_fields(stated.attributes),
             relations=None,
             occurred_at=now,
             event_id=new_id(now),
@@ -177,20 +203,20 @@ class Records:
         )
         return with_stated_relations(statement, data["relations"]) if "relations" in data else statement
 
-    async def _seen(self, connection: Connection, profile_id: UUID, precondition: Precondition) -> None:
+    async def _seen(self, connection: Connection, profile_id: UUID, seen: Precondition) -> None:
         if not await store.known_profiles(connection, [profile_id]):
             raise not_found("customer")
         locked = (await store.lock_profiles(connection, [profile_id]))[profile_id]
-        precondition(revision_etag(locked.sequence))
+        seen(locked.sequence)
 
-    async def _check_own(self, connection: Connection, profile_id: UUID, request: RecordEdit) -> None:
+    async def _check_own(self, connection: Connection, profile_id: UUID, stated: StatedFields) -> None:
         """An edit of own fields leaves none missing; what was recorded under an earlier declaration may stay."""
         state = (await store.lock_profiles(connection, [profile_id]))[profile_id].state
-        if not request.attributes or state is None:
+        if not stated.attributes or state is None:
             return
-        own, after = (await own_rules(connection)).profiles, with_edit(state, self._statement(request))
+        own, after = (await own_rules(connection)).profiles, with_edit(state, self._statement(stated))
         missing = own.missing(standing_attributes(after), standing(after, "kind"))
-        refuse([*own.value_faults(request.attributes), *missing], WRONG_FIELDS)
+        refuse([*own.value_faults(stated.attributes), *missing], WRONG_FIELDS)
 
     async def _siblings(self, connection: Connection, profile_id: UUID) -> list[UUID]:
         await store.lock_joins(connection)
@@ -202,12 +228,6 @@ class Records:
         if path is not None and not await store.unit_exists(connection, path):
             place = FieldProblem("/unit", "unknown_unit", "It is not a unit of this firm.")
             raise Problem(VALIDATION, "The unit is not known.", errors=[place])
-
-    async def _answer(self, connection: Connection, profile_id: UUID, events: Sequence[UUID], status: int) -> Answer:
-        locked = (await store.lock_profiles(connection, [profile_id]))[profile_id]
-        membership = (await store.memberships(connection, [profile_id]))[profile_id]
-        body = {"profile_id": str(profile_id), "customer_id": str(membership.customer_id)}
-        return Answer(status, body, tuple(events), revision_etag(locked.sequence))
 
 
 def _invalid(position: int, field: str, code: str, message: str) -> Problem:

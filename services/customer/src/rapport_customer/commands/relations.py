@@ -1,21 +1,21 @@
 """Relations by hand: stating one, ending one, and refusing those that cannot be."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from rapport_customer import store
 from rapport_customer.commands.policies import MATCHING, MATCHING_PLACE
 from rapport_customer.commands.profiles import Change, register
+from rapport_customer.commands.results import ProfileWritten, profile_written
 from rapport_customer.domain.profiles import MANUAL
 from rapport_customer.domain.relations import target, with_relation, without_relation
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.customer import ACYCLIC_RELATIONS, EndedRelation, ProfileState, RelationState
 from rapport_shared.contracts.ids import new_id
 from rapport_shared.database import Connection
-from rapport_shared.errors import VALIDATION, FieldProblem, Problem, not_found
+from rapport_shared.errors import VALIDATION, FieldProblem, Precondition, Problem, not_found
 from rapport_shared.policies import active_document
-from rapport_shared.web.commands import Answer, revision_etag
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +26,9 @@ class Relate:
     type: str
     to: UUID
     clock: Clock
-    seen: Callable[[str], None]
+    seen: Precondition
 
-    async def state(self, connection: Connection) -> Answer:
+    async def state(self, connection: Connection) -> ProfileWritten:
         """States the relation by hand. Raises a 404 for an unknown profile, a 412, a 422 for a relation that cannot be.
 
         May be repeated.
@@ -52,7 +52,7 @@ class Relate:
             return await self._changed(connection, lambda state: state)
         return await self._changed(connection, lambda state: with_relation(state, relation))
 
-    async def end(self, connection: Connection) -> Answer:
+    async def end(self, connection: Connection) -> ProfileWritten:
         """Says by hand that there is no such relation, whoever states it. Raises a 404, a 412."""
         before, now = await self._locked(connection), self.clock()
         ended = without_relation(
@@ -67,17 +67,14 @@ class Relate:
             raise not_found("customer")
         # both at once, in order: two that are related to each other at the same time would wait for each other
         locked = (await store.lock_profiles(connection, {self.profile_id, self.to}))[self.profile_id]
-        self.seen(revision_etag(locked.sequence))
+        self.seen(locked.sequence)
         assert locked.state is not None
         return locked.state
 
-    async def _changed(self, connection: Connection, change: Change) -> Answer:
+    async def _changed(self, connection: Connection, change: Change) -> ProfileWritten:
         policy = await active_document(connection, MATCHING, MATCHING_PLACE)
         events = await register(connection, self.profile_id, "command", (), change, policy, self.clock)
-        locked = (await store.lock_profiles(connection, [self.profile_id]))[self.profile_id]
-        membership = (await store.memberships(connection, [self.profile_id]))[self.profile_id]
-        body = {"profile_id": str(self.profile_id), "customer_id": str(membership.customer_id)}
-        return Answer(200, body, tuple(events), revision_etag(locked.sequence))
+        return await profile_written(connection, self.profile_id, events)
 
 
 async def check_relations(

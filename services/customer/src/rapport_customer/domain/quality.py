@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from rapport_shared.contracts.customer import FieldCandidate, ProfileState
 from rapport_shared.contracts.good_record import expected_fields
 from rapport_shared.contracts.survivorship import choose
 from rapport_shared.normalisation import normalise_birth_date, reads_identifier
+
+RECENT: Final = timedelta(days=90)
+"""A record that was reported within this time is fresh."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from rapport_customer.store.assets import (
     save_asset,
 )
 from rapport_customer.store.candidates import (
+    BY_PROBABILITY,
     LockedCandidate,
     candidates_to_review,
     lock_candidate,
@@ -95,8 +96,9 @@ from rapport_customer.store.quality import (
     save_quality,
 )
 from rapport_customer.store.relations import leads_to, save_relations
-from rapport_customer.store.routes import LockedRoute, lock_routes, routed_keys, save_route
+from rapport_customer.store.routes import LockedRoute, identifier_type, lock_routes, routed_keys, save_route
 from rapport_customer.store.units import (
+    BY_PATH,
     LockedUnit,
     customers_with_units,
     franchise_of_unit,
@@ -110,6 +112,8 @@ from rapport_customer.store.units import (
 )
 
 __all__ = [
+    "BY_PATH",
+    "BY_PROBABILITY",
     "LockedAsset",
     "LockedCandidate",
     "LockedProfile",
@@ -142,6 +146,7 @@ __all__ = [
     "franchise_of_unit",
     "franchises",
     "has_serial",
+    "identifier_type",
     "insert_unit",
     "joins_of_customer",
     "keep_quality_of_day",

@@ -4,12 +4,17 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 import orjson
 
 from rapport_shared.contracts.customer import CandidateState
 from rapport_shared.database import Connection, Database, Row
+from rapport_shared.pages import Keyset
+
+BY_PROBABILITY: Final[Keyset[tuple[float, UUID]]] = Keyset(float, UUID)
+"""The order of the review queue: the most probable first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +75,9 @@ async def open_candidates_of(connection: Connection, profile_ids: Collection[UUI
 async def candidates_to_review(
     database: Database,
     now: datetime,
-    after: tuple[float, UUID] | None,
     customer_id: UUID | None,
     unit: str,
+    after: tuple[float, UUID] | None,
     limit: int,
 ) -> list[tuple[CandidateState, UUID, UUID]]:
     """Candidates that wait for a decision, the most probable first, each with the customers of its two sides.
@@ -84,14 +89,13 @@ async def candidates_to_review(
         f"SELECT {_PREFIXED}, a.customer_id AS one_customer, b.customer_id AS other_customer FROM merge_candidate c "
         "JOIN membership a ON a.profile_id = c.one JOIN membership b ON b.profile_id = c.other "
         "WHERE (state = 'open' OR state = 'later' AND due_at <= $1) AND a.customer_id <> b.customer_id "
-        "AND ($2::float8 IS NULL OR (coalesce(probability, 0), candidate_id) < ($2, $3::uuid)) "
+        f"AND {BY_PROBABILITY.behind('coalesce(probability, 0), candidate_id', 2)} "
         "AND ($4::uuid IS NULL OR $4 IN (a.customer_id, b.customer_id)) "
         "AND ($6 = '' OR EXISTS (SELECT FROM profile p WHERE p.profile_id IN (c.one, c.other) "
         "  AND starts_with((p.state::jsonb ->> 'unit') || '/', $6 || '/'))) "
         "ORDER BY coalesce(probability, 0) DESC, candidate_id DESC LIMIT $5",
         now,
-        after[0] if after else None,
-        after[1] if after else None,
+        *BY_PROBABILITY.parameters(after),
         customer_id,
         limit,
         unit,

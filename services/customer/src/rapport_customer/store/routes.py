@@ -20,6 +20,14 @@ class LockedRoute:
     last_recorded_at: datetime | None
 
 
+async def identifier_type(connection: Connection, identifier_key: str) -> IdentifierType | None:
+    """The type of the identifier of a route; None where no touch and no profile had the identifier yet."""
+    found: IdentifierType | None = await connection.fetchval(
+        "SELECT identifier_type FROM route WHERE identifier_key = $1", identifier_key
+    )
+    return found
+
+
 async def lock_routes(connection: Connection, types: Mapping[str, IdentifierType]) -> dict[str, LockedRoute]:
     """The routes of identifier keys, locked; unseen ones are made first."""
     if not types:

@@ -3,10 +3,12 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from rapport_shared.contracts.customer import UnitState
 from rapport_shared.database import Connection, Database, Reading
+from rapport_shared.pages import Keyset
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +59,16 @@ async def read_unit(database: Database, path: str) -> tuple[UnitState, int] | No
     return None if row is None else (UnitState.model_validate_json(row["state"]), row["sequence"])
 
 
-async def units(database: Database, after: str | None, limit: int) -> list[UnitState]:
+BY_PATH: Final[Keyset[tuple[str]]] = Keyset(str)
+"""The order of lists of units."""
+
+
+async def units(database: Database, after: tuple[str] | None, limit: int) -> list[UnitState]:
     """Units in the order of their paths, after one."""
     rows = await database.fetch(
-        "SELECT state FROM unit WHERE path > $1 ORDER BY path LIMIT $2", after if after is not None else "", limit
+        f"SELECT state FROM unit WHERE {BY_PATH.behind('path', 1, '>')} ORDER BY path LIMIT $2",
+        *BY_PATH.parameters(after),
+        limit,
     )
     return [UnitState.model_validate_json(row["state"]) for row in rows]
 

@@ -1,6 +1,5 @@
 """Who calls: the key or token of a request is looked up by its hash, and remembered for a moment."""
 
-import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -8,6 +7,7 @@ from typing import Final
 from cachetools import LRUCache
 from fastapi import Request
 
+from rapport_gateway.access.store.holders import digest_of, find_holder
 from rapport_shared.callers import Caller
 from rapport_shared.clock import Clock
 from rapport_shared.database import Database, Row
@@ -17,20 +17,6 @@ from rapport_shared.web.application import bearer
 REMEMBERED: Final = timedelta(seconds=2)
 """What was revoked works for so long. Streams ask as often, and end within twice that."""
 _MEMORY: Final = 2048
-_FIND = """
-SELECT k.key_id, k.channel, k.scopes, k.unit, k.may_verify, k.demo, k.revoked_at,
-       NULL::uuid AS customer_id, NULL::timestamptz AS expires_at
-FROM api_key k WHERE k.digest = $1
-UNION ALL
-SELECT k.key_id, k.channel, t.scopes, t.unit, '{}', k.demo, coalesce(k.revoked_at, t.revoked_at),
-       t.customer_id, t.expires_at
-FROM access_token t JOIN api_key k USING (key_id) WHERE t.digest = $1
-"""
-
-
-def digest_of(credential: str) -> bytes:
-    """What is stored of a key or a token; it is random, so a plain hash is enough."""
-    return hashlib.sha256(credential.encode()).digest()
 
 
 @dataclass(slots=True)
@@ -49,7 +35,7 @@ class Credentials:
         known = self._known.get(digest)
         if known is not None and known[0] > now:
             return known[1]
-        row = await self.database.fetch_row(_FIND, digest)
+        row = await find_holder(self.database, digest)
         caller = self._caller(row, now)
         expires_at = row["expires_at"] if row is not None else None
         until = now + REMEMBERED if expires_at is None else min(now + REMEMBERED, expires_at)

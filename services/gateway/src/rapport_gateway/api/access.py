@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from rapport_gateway.access.grants import KeyUnit, require_grantable
-from rapport_gateway.access.keys import KeyGrant, create_key, find_key, list_keys, new_key, revoke_key
+from rapport_gateway.access.store.keys import KeyGrant, create_key, find_key, list_keys, new_key, revoke_key
 from rapport_shared.callers import Caller
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.touchpoints import MAX_BATCH, MAX_BATCH_BYTES, MAX_TOUCHPOINT_BYTES

@@ -78,13 +78,13 @@ def router(views: Views, audience: Audience, secret: bytes) -> APIRouter:
     """Reads of assets."""
     routes = APIRouter(prefix="/v1/assets", tags=["assets"])
 
-    async def shown(register: Register, caller: Caller, page: assets.Page) -> dict[str, Any] | None:
+    async def shown(register: Register, caller: Caller, cursor: str | None, limit: int) -> dict[str, Any] | None:
         """The asset, without holders that the caller may not know of; None where it may know of none of them."""
         customers = await assets.customers_of(views, assets.profiles_of(register))
         seen = await audience.seen(list(set(customers.values())), caller)
         if customers and not seen:
             return None
-        asset = await assets.shown(views, register, customers, page)
+        asset = await assets.shown(views, register, customers, cursor, limit)
         asset["holders"] = [holder for holder in asset["holders"] if UUID(holder["customer_id"]) in seen]
         return asset
 
@@ -92,7 +92,7 @@ def router(views: Views, audience: Audience, secret: bytes) -> APIRouter:
     async def one(asset_id: UUID, caller: Reader, cursor: PageCursor = None, limit: Limit = 50) -> dict[str, Any]:
         """An asset: its keys, its holders over time, its services in pages, newest first."""
         register = await assets.by_id(views, asset_id)
-        asset = await shown(register, caller, assets.page(cursor, limit)) if register else None
+        asset = await shown(register, caller, cursor, limit) if register else None
         if asset is None:
             raise not_found("asset")
         return asset
@@ -106,7 +106,7 @@ def router(views: Views, audience: Audience, secret: bytes) -> APIRouter:
             place = FieldProblem("/serial", "missing", "A serial or a plate is required.")
             raise Problem(VALIDATION, "There is nothing to look up.", errors=[place])
         registers = await assets.by_keys(views, keys)
-        found = [await shown(register, caller, assets.Page(FOUND_SERVICES)) for register in registers]
+        found = [await shown(register, caller, None, FOUND_SERVICES) for register in registers]
         return {"assets": [asset for asset in found if asset is not None]}
 
     return routes

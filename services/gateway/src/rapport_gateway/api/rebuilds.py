@@ -6,8 +6,8 @@ from fastapi import APIRouter, Request, Response
 
 from rapport_gateway.projection import rebuild
 from rapport_shared.callers import Caller
-from rapport_shared.database import Database
-from rapport_shared.web.commands import CommandRunner
+from rapport_shared.database import Connection, Database
+from rapport_shared.web.commands import Answer, CommandRunner
 from rapport_shared.web.routing import scoped
 
 Operator = Annotated[Caller, scoped("rebuilds:write")]
@@ -20,7 +20,12 @@ def router(database: Database, runner: CommandRunner) -> APIRouter:
     @routes.post("", status_code=201)
     async def begin(request: Request, caller: Operator) -> Response:
         """Begins a rebuild from the beginning of the topics."""
-        return await runner.run(request, caller, rebuild.begin)
+
+        async def work(connection: Connection) -> Answer:
+            begun = await rebuild.begin(connection)
+            return Answer(201, {"run": begun.run, "state": begun.state})
+
+        return await runner.run(request, caller, work)
 
     @routes.get("/{run}")
     async def progress(run: int, caller: Operator) -> dict[str, Any]:
@@ -35,6 +40,11 @@ def router(database: Database, runner: CommandRunner) -> APIRouter:
     @routes.post("/{run}/promote")
     async def promote(run: int, request: Request, caller: Operator) -> Response:
         """Puts the new run in the live one's place; streams begin anew with a snapshot."""
-        return await runner.run(request, caller, lambda connection: rebuild.promote(connection, run))
+
+        async def work(connection: Connection) -> Answer:
+            retired = await rebuild.promote(connection, run)
+            return Answer(200, {"run": run, "state": "live", "retired": retired})
+
+        return await runner.run(request, caller, work)
 
     return routes

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from rapport_gateway.access.grants import KeyUnit, require_grantable
-from rapport_gateway.access.tokens import LONGEST, OF_ONE_CUSTOMER, TokenGrant, new_token, revoke_token
-from rapport_gateway.access.tokens import create_token as store_token
+from rapport_gateway.access.store.tokens import LONGEST, OF_ONE_CUSTOMER, TokenGrant, new_token, revoke_token
+from rapport_gateway.access.store.tokens import create_token as store_token
 from rapport_shared.callers import Caller
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.envelope import instant_text

@@ -5,6 +5,7 @@ and what belongs to it is few words, which fit the query.
 """
 
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -32,7 +33,7 @@ from rapport_gateway.imports.schemas import (
 from rapport_gateway.imports.uploads import Uploads
 from rapport_shared.callers import Caller
 from rapport_shared.contracts.touchpoints.fields import ChannelName, Code, UnitPath
-from rapport_shared.web.pages import Limit, PageCursor, decode_cursor, encode_cursor
+from rapport_shared.web.pages import Limit, PageCursor
 from rapport_shared.web.routing import scoped
 
 MAX_WAIT_MS = 30_000
@@ -107,14 +108,13 @@ def _add_reading(routes: APIRouter, imports: Imports) -> None:
     @routes.get("/imports")
     async def listed(caller: Reader, cursor: PageCursor = None, limit: Limit = 50) -> ImportPage:
         """Imports, the newest first."""
-        after = None
-        if cursor is not None:
-            at, import_id = decode_cursor(cursor, 2)
-            after = (datetime.fromisoformat(at), UUID(import_id))
-        rows = await store.page(imports.database, caller.unit, after, limit + 1)
-        last = rows[limit - 1] if len(rows) > limit else None
-        following = encode_cursor(last["created_at"].isoformat(), str(last["import_id"])) if last else None
-        return ImportPage(imports=[import_answer(row) for row in rows[:limit]], next_cursor=following)
+        page = await store.BY_CREATION.page(
+            cursor,
+            limit,
+            partial(store.page, imports.database, caller.unit),
+            lambda row: (row["created_at"], row["import_id"]),
+        )
+        return ImportPage(imports=[import_answer(row) for row in page.items], next_cursor=page.next_cursor)
 
     @routes.get("/imports/{import_id}")
     async def one(
@@ -135,10 +135,8 @@ def _add_reading(routes: APIRouter, imports: Imports) -> None:
         limit: Limit = 50,
     ) -> RowPage:
         """Rows with their verdict and what became of them, in their order."""
-        after = int(decode_cursor(cursor, 1)[0]) if cursor is not None else -1
-        found = await imports.rows(import_id, caller, verdict, after, limit + 1)
-        following = encode_cursor(found[limit - 1]["number"]) if len(found) > limit else None
-        return RowPage(rows=[row_answer(row) for row in found[:limit]], next_cursor=following)
+        page = await imports.rows(import_id, caller, verdict, cursor, limit)
+        return RowPage(rows=[row_answer(row) for row in page.items], next_cursor=page.next_cursor)
 
     @routes.get("/imports/{import_id}/result", responses=_SHEETS)
     async def result(import_id: UUID, caller: Reader, format: Format = "csv") -> Response:
@@ -153,7 +151,7 @@ def _add_deciding(routes: APIRouter, imports: Imports) -> None:
     @routes.put("/imports/{import_id}/mapping", status_code=202, response_model=ImportAnswer)
     async def decide(import_id: UUID, body: ChosenMapping, caller: Writer) -> Response:
         """Says what the columns hold, and how doubtful ones are read; the rows are checked anew."""
-        return _json(import_answer(await imports.map(import_id, body, caller)), 202)
+        return _json(import_answer(await imports.map(import_id, body.name, body.mapping, caller)), 202)
 
     @routes.post("/imports/{import_id}/run", status_code=202, response_model=ImportAnswer)
     async def run(import_id: UUID, caller: Writer) -> Response:

@@ -1,9 +1,9 @@
 """What callers do with imports. Each is one transaction."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -12,18 +12,21 @@ import orjson
 from rapport_gateway.imports import mapping_store, row_store, store
 from rapport_gateway.imports.mapping import SheetMapping
 from rapport_gateway.imports.results import OWN_COLUMNS, result_row
-from rapport_gateway.imports.schemas import SETTLED, ChosenMapping
 from rapport_gateway.intake.touchpoints import OwnRulesFinder, nothing_declared
 from rapport_shared.callers import Caller
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.touchpoints.reading import AHEAD_AT_MOST
 from rapport_shared.database import Connection, Database, Row
 from rapport_shared.errors import CONFLICT, FORBIDDEN, VALIDATION, FieldProblem, Problem, not_found
+from rapport_shared.pages import Page
 from rapport_shared.units import lies_in
+from rapport_shared.waiting import look_until
 
 LOOKED_SECONDS = 0.1
 RESULT_ROWS = 500
 DEFAULT_CHANNEL = "erp"
+SETTLED = frozenset({"undecided", "checked", "done", "failed", "cancelled"})
+"""States that nobody but a caller ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +81,21 @@ class Imports:
 
     async def known(self, import_id: UUID, caller: Caller, wait_ms: int = 0) -> Row:
         """An import, at once or as soon as it waits for its caller or has ended. Raises a 404."""
-        deadline = asyncio.get_running_loop().time() + wait_ms / 1000
-        while True:
-            async with self.database.connection() as connection:
-                row = _there(await store.find(connection, caller.unit, import_id))
-            if row["state"] in SETTLED or asyncio.get_running_loop().time() >= deadline:
-                return row
-            await asyncio.sleep(LOOKED_SECONDS)
 
-    async def map(self, import_id: UUID, chosen: ChosenMapping, caller: Caller) -> Row:
-        """Judges the rows anew under another mapping. Raises a 404, a 409 once it was run, a 422."""
-        if (chosen.name is None) == (chosen.mapping is None):
+        async def look() -> Row:
+            async with self.database.connection() as connection:
+                return _there(await store.find(connection, caller.unit, import_id))
+
+        return await look_until(look, lambda row: row["state"] in SETTLED, wait_ms / 1000, LOOKED_SECONDS)
+
+    async def map(self, import_id: UUID, name: str | None, mapping: SheetMapping | None, caller: Caller) -> Row:
+        """Judges the rows again under a mapping, given itself or by the name under which it is kept.
+
+        Raises a 404, a 409 once the import was run, a 422.
+        """
+        if (name is None) == (mapping is None):
             raise _refused(VALIDATION, None, "conflict", "Either the name of a kept mapping, or a mapping.")
-        mapping = chosen.mapping or await self._saved(str(chosen.name), caller)
+        mapping = mapping or await self._saved(str(name), caller)
 
         async def change(connection: Connection, row: Row) -> None:
             if row["state"] not in ("waiting", "undecided", "checked"):
@@ -121,24 +126,27 @@ class Imports:
 
         return await self._change(import_id, caller, change)
 
-    async def rows(self, import_id: UUID, caller: Caller, verdict: str | None, after: int, limit: int) -> list[Row]:
-        """Rows of an import. Raises a 404."""
+    async def rows(
+        self, import_id: UUID, caller: Caller, verdict: str | None, cursor: str | None, limit: int
+    ) -> Page[Row]:
+        """A page of the rows of an import. Raises a 404, or a 422 for a cursor that is not of this list."""
         async with self.database.connection() as connection:
             _there(await store.find(connection, caller.unit, import_id))
-            return await row_store.rows_page(connection, import_id, verdict, after, limit)
+            fetch = partial(row_store.rows_page, connection, import_id, verdict)
+            return await row_store.BY_NUMBER.page(cursor, limit, fetch, lambda row: (row["number"],))
 
     async def result(self, row: Row) -> AsyncIterator[list[list[str]]]:
         """The rows of the result sheet, its header first."""
         columns = _headers(row) if row["report"] else []
         yield [[*OWN_COLUMNS, *columns]]
-        after = -1
+        after: tuple[int] | None = None
         while True:
             async with self.database.connection() as connection:
                 found = await row_store.rows_page(connection, row["import_id"], None, after, RESULT_ROWS)
             if not found:
                 return
             yield [result_row(each) for each in found]
-            after = found[-1]["number"]
+            after = (found[-1]["number"],)
 
     async def keep_mapping(self, name: str, mapping: SheetMapping, caller: Caller) -> Row:
         """Keeps a mapping by name, for the caller's unit or the whole firm."""

@@ -3,15 +3,18 @@
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import asyncpg
 import orjson
 
-from rapport_gateway.projection.runs import live_run
+from rapport_gateway.projection.store import lookup, memberships, registers, touchpoints
+from rapport_gateway.projection.store.runs import enter, live_run
 from rapport_shared.contracts.customer import UnitState
-from rapport_shared.database import Database, Row
+from rapport_shared.database import Connection, Database
+
+Found = TypeVar("Found")
 
 _ATTEMPTS = 3
 _TEXTS = {
@@ -51,12 +54,9 @@ def view_matcher(database: Database) -> Matcher:
     async def whom(rows: Sequence[Asked]) -> list[Match | None]:
         keys = [key for row in rows for _, key in row.keys]
         profiles = [row.source_profile for row in rows if row.source_profile is not None]
-        known = await _of_live_run(database, _KNOWN, profiles)
-        routed = await _of_live_run(database, _ROUTED, keys)
-        held = await _of_live_run(database, _HELD, keys)
-        records = {row["profile_id"]: row["customer_id"] for row in known}
-        routes = {row["identifier_key"]: row["customer_id"] for row in routed}
-        holders = {row["identifier_key"]: row["customer_id"] for row in held}
+        records = await _of_live_run(database, lambda view: memberships.customers_of(view, profiles))
+        routes = await _of_live_run(database, lambda view: lookup.routed_customers(view, keys))
+        holders = await _of_live_run(database, lambda view: lookup.holding_customers(view, keys))
         return [_match(row, records, routes, holders) for row in rows]
 
     return whom
@@ -64,8 +64,7 @@ def view_matcher(database: Database) -> Matcher:
 
 async def find_unit(database: Database, path: str) -> UnitState | None:
     """A unit, as the live view knows it."""
-    rows = await _of_live_run(database, "SELECT state FROM {schema}.unit WHERE path = $1", path)
-    return UnitState.model_validate_json(rows[0]["state"]) if rows else None
+    return await _of_live_run(database, lambda view: registers.unit(view, path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +78,7 @@ class Outcome:
 
 async def outcomes(database: Database, touchpoint_ids: Sequence[UUID]) -> dict[UUID, Outcome]:
     """What the live view knows of touchpoints; those that it has not seen are missing."""
-    rows = await _of_live_run(database, _OUTCOMES, list(touchpoint_ids))
+    rows = await _of_live_run(database, lambda view: touchpoints.outcomes(view, touchpoint_ids))
     found: dict[UUID, Outcome] = {}
     for row in rows:
         if row["type"] == "interaction.quarantined":
@@ -91,44 +90,18 @@ async def outcomes(database: Database, touchpoint_ids: Sequence[UUID]) -> dict[U
     return found
 
 
-async def _of_live_run(database: Database, statement: str, argument: Any) -> list[Row]:
+async def _of_live_run(database: Database, read: Callable[[Connection], Awaitable[Found]]) -> Found:
     """A read of the live run, wherever it is now: a run may be promoted, and the former one dropped, at any moment."""
     for _ in range(_ATTEMPTS - 1):
         with suppress(asyncpg.UndefinedTableError):
-            return await _read(database, statement, argument)
-    return await _read(database, statement, argument)
+            return await _read(database, read)
+    return await _read(database, read)
 
 
-async def _read(database: Database, statement: str, argument: Any) -> list[Row]:
-    async with database.connection() as connection:
-        schema = (await live_run(connection)).schema
-        return await connection.fetch(statement.format(schema=schema), argument)
-
-
-_KNOWN = "SELECT profile_id, customer_id FROM {schema}.membership WHERE profile_id = ANY($1)"
-_ROUTED = """
-SELECT identifier_key, customer_id FROM {schema}.route JOIN {schema}.membership USING (profile_id)
-WHERE identifier_key = ANY($1)
-"""
-_HELD = """
-SELECT identifier_key, min(customer_id::text)::uuid AS customer_id
-FROM {schema}.held_identifier JOIN {schema}.membership USING (profile_id)
-WHERE identifier_key = ANY($1) GROUP BY identifier_key
-"""
-# Each lookup stands in a LATERAL, so that it stays one by key and never becomes a scan of the facts.
-_OUTCOMES = """
-SELECT asked.id, fact.type, fact.profile_id, fact.customer_id,
-       CASE WHEN fact.type = 'interaction.quarantined' THEN fact.data END AS data
-FROM unnest($1::uuid[]) AS asked (id)
-CROSS JOIN LATERAL (
-    SELECT f.type, f.profile_id, m.customer_id, f.data, 0 AS place FROM {schema}.fact f
-    LEFT JOIN {schema}.membership m USING (profile_id) WHERE f.event_id = asked.id
-    UNION ALL
-    SELECT f.type, f.profile_id, NULL, f.data, 1 FROM {schema}.fact f
-    WHERE f.touchpoint_id = asked.id AND f.type = 'interaction.quarantined'
-    ORDER BY place LIMIT 1
-) fact
-"""
+async def _read(database: Database, read: Callable[[Connection], Awaitable[Found]]) -> Found:
+    async with database.transaction() as connection:
+        await enter(connection, await live_run(connection))
+        return await read(connection)
 
 
 def _match(row: Asked, records: dict[UUID, UUID], routes: dict[str, UUID], holders: dict[str, UUID]) -> Match | None:

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from rapport_gateway.imports.store import only_this
 from rapport_shared.database import Connection, Database, Row
+from rapport_shared.pages import Keyset
 
 
 async def keep_rows(connection: Connection, import_id: UUID, attempt: int, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -83,13 +84,20 @@ async def mark_seen(
     )
 
 
-async def rows_page(connection: Connection, import_id: UUID, verdict: str | None, after: int, limit: int) -> list[Row]:
+BY_NUMBER: Final[Keyset[tuple[int]]] = Keyset(int)
+"""The order of the rows of an import, as they are in the sheet."""
+
+
+async def rows_page(
+    connection: Connection, import_id: UUID, verdict: str | None, after: tuple[int] | None, limit: int
+) -> list[Row]:
     """Rows by their number."""
     return await connection.fetch(
         "SELECT number, verdict, outcome, customer_id, reasons, cells FROM import_row WHERE import_id = $1 "
-        "AND number > $2 AND ($3::text IS NULL OR verdict = $3 OR outcome = $3) ORDER BY number LIMIT $4",
+        f"AND {BY_NUMBER.behind('number', 2, '>')} "
+        "AND ($3::text IS NULL OR verdict = $3 OR outcome = $3) ORDER BY number LIMIT $4",
         import_id,
-        after,
+        *BY_NUMBER.parameters(after),
         verdict,
         limit,
     )

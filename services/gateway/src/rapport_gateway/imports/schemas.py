@@ -11,8 +11,6 @@ from rapport_gateway.imports.mapping import SheetMapping
 from rapport_shared.database import Row
 
 State = Literal["waiting", "undecided", "checked", "running", "done", "failed", "cancelled"]
-SETTLED = frozenset({"undecided", "checked", "done", "failed", "cancelled"})
-"""States that nobody but a caller ends."""
 
 
 class ImportProgress(BaseModel):

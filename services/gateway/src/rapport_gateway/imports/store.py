@@ -9,6 +9,7 @@ from uuid import UUID
 import orjson
 
 from rapport_shared.database import Connection, Database, Row
+from rapport_shared.pages import Keyset
 from rapport_shared.units import lies_in_sql
 
 KEPT: Final = timedelta(days=30)
@@ -122,16 +123,18 @@ async def find(connection: Connection, unit: str, import_id: UUID, *, lock: bool
     )
 
 
+BY_CREATION: Final[Keyset[tuple[datetime, UUID]]] = Keyset(datetime, UUID)
+"""The order of lists of imports: the newest first."""
+
+
 async def page(database: Database, unit: str, after: tuple[datetime, UUID] | None, limit: int) -> list[Row]:
     """Imports, the newest first."""
-    at, import_id = after or (None, None)
     return await database.fetch(
         f"SELECT * FROM import WHERE {_WITHIN} AND state <> 'uploading' "
-        "AND ($2::timestamptz IS NULL OR (created_at, import_id) < ($2, $3::uuid)) "
+        f"AND {BY_CREATION.behind('created_at, import_id', 2)} "
         "ORDER BY created_at DESC, import_id DESC LIMIT $4",
         unit,
-        at,
-        import_id,
+        *BY_CREATION.parameters(after),
         limit,
     )
 

@@ -16,8 +16,8 @@ from rapport_gateway.imports.findings import MESSAGES, SheetUnreadable
 from rapport_gateway.imports.mapping import SheetMapping, work_digest
 from rapport_gateway.imports.reading import Reading, reading
 from rapport_gateway.imports.registers import Asked, Match, Matcher, Outcome, find_unit, outcomes
-from rapport_gateway.intake.accepted import remember
 from rapport_gateway.intake.producer import IntakeProducer
+from rapport_gateway.intake.store.accepted import remember
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.catalogue import INTAKE
 from rapport_shared.contracts.codec import Message
@@ -25,6 +25,7 @@ from rapport_shared.contracts.customer import UnitState
 from rapport_shared.database import Database, Row
 from rapport_shared.errors import SHEET_UNREADABLE, Problem
 from rapport_shared.policy_registers import own_rules
+from rapport_shared.roles import repeat
 
 _log = logging.getLogger("rapport.imports")
 
@@ -54,25 +55,22 @@ class ImportWorker:
     region: str | None = None
 
     async def run(self) -> None:
-        """Works for ever. Raises what the database raises."""
+        """Works for ever, and waits while the database is away."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self.producer.run())
-            group.create_task(self._read_for_ever())
-            group.create_task(self._send_for_ever())
+            group.create_task(repeat("imports read", self._read_next, LOOKED_SECONDS))
+            group.create_task(repeat("imports sent", self._advance_all, LOOKED_SECONDS))
 
-    async def _read_for_ever(self) -> None:
-        while True:
-            found = await store.waiting(self.database)
-            if found is None:
-                await asyncio.sleep(LOOKED_SECONDS)
-            else:
-                await self.read(found)
+    async def _read_next(self) -> bool:
+        found = await store.waiting(self.database)
+        if found is not None:
+            await self.read(found)
+        return found is not None
 
-    async def _send_for_ever(self) -> None:
-        while True:
-            for row in await store.running(self.database):
-                await self.advance(row)
-            await asyncio.sleep(LOOKED_SECONDS)
+    async def _advance_all(self) -> bool:
+        for row in await store.running(self.database):
+            await self.advance(row)
+        return False
 
     async def read(self, found: Row) -> None:
         """Reads an import's sheet and judges its rows; returns early when the import was cancelled meanwhile."""

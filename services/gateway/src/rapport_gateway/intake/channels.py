@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from rapport_gateway.access.store.keys import channels_of_keys
+from rapport_gateway.intake.store import channels as store
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.touchpoints import CHANNELS
 from rapport_shared.database import Database
@@ -40,19 +42,10 @@ class KnownChannels:
         return frozenset(one for one in others - self._keys if now - self._first_at.get(one, now) < NEW_FOR)
 
     async def _remember(self, channels: Collection[str]) -> None:
-        async with self.database.connection() as connection:
-            await connection.execute(
-                "INSERT INTO seen_channel (channel, first_at) SELECT unnest($1::text[]), $2 ON CONFLICT DO NOTHING",
-                sorted(channels),
-                self.clock(),
-            )
+        await store.remember(self.database, channels, self.clock())
         await self._look()
 
     async def _look(self) -> None:
-        rows = await self.database.fetch(
-            "SELECT channel, first_at FROM seen_channel ORDER BY first_at LIMIT $1", REMEMBERED
-        )
-        keys = await self.database.fetch("SELECT DISTINCT channel FROM api_key WHERE revoked_at IS NULL")
-        self._first_at = {row["channel"]: row["first_at"] for row in rows}
-        self._keys = frozenset(row["channel"] for row in keys)
+        self._first_at = await store.seen(self.database, REMEMBERED)
+        self._keys = await channels_of_keys(self.database)
         self._looked_at = self.clock()

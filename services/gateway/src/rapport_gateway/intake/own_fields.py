@@ -1,6 +1,5 @@
 """The fields and kinds of the deployment's own, as the gateway applies them."""
 
-import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -9,6 +8,7 @@ from rapport_shared.clock import Clock
 from rapport_shared.database import Database
 from rapport_shared.own_fields import UNDECLARED, OwnRules
 from rapport_shared.policy_registers import FieldsInForce, fields_in_force
+from rapport_shared.waiting import look_until
 
 REMEMBERED: Final = timedelta(seconds=1)
 """A batch asks for each touchpoint, and a new version is to count soon after it was activated."""
@@ -39,9 +39,6 @@ class KnownFields:
 
     async def of_version(self, version: int | None, wait_ms: int) -> FieldsInForce:
         """What is declared, as soon as it is of `version`; after `wait_ms` what it is then."""
-        deadline = self.clock() + timedelta(milliseconds=wait_ms)
-        while True:
-            found = await self.look()
-            if version in (None, found.version) or self.clock() >= deadline:
-                return found
-            await asyncio.sleep(LOOKED_SECONDS)
+        return await look_until(
+            self.look, lambda found: version in (None, found.version), wait_ms / 1000, LOOKED_SECONDS
+        )

@@ -9,13 +9,13 @@ from uuid import UUID
 
 import asyncpg
 
-from rapport_gateway.projection.runs import Run, live_run
+from rapport_gateway.projection.store.runs import CHANNEL, Run, live_run
 from rapport_gateway.projection.store.views import changes
-from rapport_shared.database import CONNECTION_LOST, Database
+from rapport_shared.database import Database
+from rapport_shared.outages import OUTAGE_ERRORS, Outage
 
 _log = logging.getLogger("rapport.hub")
 
-CHANNEL = "view_changed"
 POLL_SECONDS = 1.0
 FORMER_RUN_SECONDS = 40.0
 
@@ -64,12 +64,12 @@ class Hub:
 
     async def watch(self) -> None:
         """Follows the live run for ever; keeps what it knows while the database is away."""
+        outage = Outage("hub")
         while True:
             try:
                 await self._listen()
-            except (asyncpg.PostgresError, *CONNECTION_LOST) as error:
-                _log.warning("database away", extra={"reason": type(error).__name__})
-                await asyncio.sleep(0.5)
+            except OUTAGE_ERRORS as error:
+                await outage.wait(error)
 
     @asynccontextmanager
     async def follow(self, customer_id: UUID) -> AsyncIterator[Follower]:

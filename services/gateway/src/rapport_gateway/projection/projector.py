@@ -10,10 +10,10 @@ from rapport_gateway.projection.batch import Batch
 from rapport_gateway.projection.cache import Cache
 from rapport_gateway.projection.folding import fold_facts
 from rapport_gateway.projection.rendering import render_customers, write
-from rapport_gateway.projection.runs import Run, read_turn, touch_caught_up
 from rapport_gateway.projection.store import facts as store
 from rapport_gateway.projection.store import relations
-from rapport_gateway.projection.upgrade import upgrade
+from rapport_gateway.projection.store.runs import Run, read_turn, touch_caught_up
+from rapport_gateway.projection.store.upgrade import upgrade
 from rapport_gateway.view.facts import Fact, read_fact
 from rapport_gateway.view.sections import SECTIONS
 from rapport_shared.clock import Clock

@@ -6,12 +6,22 @@ from typing import Any
 
 import asyncpg
 
-from rapport_gateway.projection.runs import Run, begin_run, find_run, retire, run_consumer, run_schema
-from rapport_gateway.view.sections import SECTIONS
-from rapport_shared.database import CONNECTION_LOST, Connection, Database, is_transient
+from rapport_gateway.projection.store.runs import (
+    Run,
+    begin_run,
+    different_customers,
+    find_run,
+    lock_cursors,
+    read_run,
+    records_behind,
+    replace_live,
+    retire,
+    retired_runs,
+)
+from rapport_shared.database import CONNECTION_LOST, Connection, Database
 from rapport_shared.errors import CONFLICT, Problem, not_found
 from rapport_shared.messaging.dead_letters import LetterFilter, dismiss
-from rapport_shared.web.commands import Answer
+from rapport_shared.outages import Outage
 
 LOOK_SECONDS = 1.0
 DIFFERENCES_SHOWN = 20
@@ -26,6 +36,7 @@ class _Superseded(Exception):
 
 async def keep_working(find: FindRun, work: RunWork) -> None:
     """Does `work` on the run that `find` answers, for ever; when that changes, on the other one."""
+    outage = Outage("view run")
     while True:
         try:
             run = await find()
@@ -38,9 +49,7 @@ async def keep_working(find: FindRun, work: RunWork) -> None:
         except* _Superseded:
             pass
         except* (asyncpg.PostgresError, *CONNECTION_LOST) as failures:
-            if not all(is_transient(failure) for failure in failures.exceptions):
-                raise
-            await asyncio.sleep(LOOK_SECONDS)
+            await outage.wait(failures)
 
 
 async def _watch(find: FindRun, run: Run) -> None:
@@ -51,74 +60,55 @@ async def _watch(find: FindRun, run: Run) -> None:
             raise _Superseded
 
 
-async def begin(connection: Connection) -> Answer:
+async def begin(connection: Connection) -> Run:
     """Begins a rebuild. Raises a 409 while one is under way. What retired runs had stored is removed."""
     if await find_run(connection, "building") is not None:
         raise Problem(CONFLICT, "The view is being built anew already.")
-    for row in await connection.fetch("SELECT run FROM view_run WHERE state = 'retired'"):
-        await retire(connection, row["run"])
-    run = await begin_run(connection, "building")
-    return Answer(201, {"run": run.run, "state": run.state})
+    for run in await retired_runs(connection):
+        await retire(connection, run)
+    return await begin_run(connection, "building")
 
 
 async def progress(database: Database, run: int) -> dict[str, Any]:
     """How far a run is: records between its cursors and those of the live run. Raises a 404."""
-    row = await database.fetch_row("SELECT run, state, seq, caught_up_at FROM view_run WHERE run = $1", run)
-    if row is None:
+    found = await read_run(database, run)
+    if found is None:
         raise not_found("rebuild")
-    behind = await database.fetch_value(_BEHIND, run_consumer(run))
     return {
         "run": run,
-        "state": row["state"],
-        "changes": row["seq"],
-        "behind": behind,
-        "caught_up_at": row["caught_up_at"].isoformat() if row["caught_up_at"] else None,
+        "state": found.state,
+        "changes": found.seq,
+        "behind": await records_behind(database, run),
+        "caught_up_at": found.caught_up_at.isoformat() if found.caught_up_at else None,
     }
-
-
-_BEHIND = """
-SELECT coalesce(sum(greatest(0, live.position - coalesce(ours.position, 0))), 0)::bigint
-FROM view_run v
-JOIN consumer_cursor live ON live.consumer = 'view-' || v.run
-LEFT JOIN consumer_cursor ours ON ours.consumer = $1 AND ours.topic = live.topic AND ours.partition = live.partition
-WHERE v.state = 'live'
-"""
 
 
 async def differences(database: Database, run: int) -> dict[str, Any]:
     """Customers whose sections differ between a run and the live one, and which. Raises a 404."""
     async with database.connection() as connection:
         live = await find_run(connection, "live")
-        if live is None or not await connection.fetchval("SELECT true FROM view_run WHERE run = $1", run):
+        if live is None or await read_run(database, run) is None:
             raise not_found("rebuild")
-        pairs = ", ".join(f"CASE WHEN a.{name} IS DISTINCT FROM b.{name} THEN '{name}' END" for name in SECTIONS)
-        rows = await connection.fetch(
-            f"SELECT * FROM (SELECT customer_id, array_remove(ARRAY[{pairs}], NULL) AS sections, "
-            f"a.moved_to IS DISTINCT FROM b.moved_to AS moved FROM {run_schema(live.run)}.customer_view a "
-            f"FULL JOIN {run_schema(run)}.customer_view b USING (customer_id)) d "
-            f"WHERE cardinality(sections) > 0 OR moved ORDER BY customer_id"
-        )
+        rows = await different_customers(connection, live.run, run)
     shown = [{"customer_id": str(row["customer_id"]), "sections": row["sections"]} for row in rows[:DIFFERENCES_SHOWN]]
     return {"run": run, "live": live.run, "different": len(rows), "examples": shown}
 
 
-async def promote(connection: Connection, run: int) -> Answer:
-    """Puts a run in the place of the live one, once it stands at the same cursors. Raises a 404, a 409.
+async def promote(connection: Connection, run: int) -> int:
+    """Puts a run in the place of the live one, and answers which that was. Raises a 404, a 409.
 
-    The live run's cursors are locked meanwhile, so its projector waits at them and then finds itself superseded. Its
-    dead letters are dismissed: the new run has read those records too, and rejected them itself if it had to.
+    The new run must have reached the cursors of the live run. Those are locked meanwhile, so the live run's projector
+    waits at them and then finds itself superseded. The live run's dead letters are dismissed: the new run has read
+    those records too, and rejected them itself if it had to.
     """
     building = await find_run(connection, "building")
     live = await find_run(connection, "live")
     if building is None or live is None or building.run != run:
         raise not_found("rebuild under way")
-    await connection.fetch(
-        "SELECT 1 FROM consumer_cursor WHERE consumer = $1 ORDER BY topic, partition FOR UPDATE", live.consumer
-    )
-    behind = await connection.fetchval(_BEHIND, building.consumer)
+    await lock_cursors(connection, live)
+    behind = await records_behind(connection, run)
     if behind:
         raise Problem(CONFLICT, "The new run has not reached the live one's cursors yet.", behind=behind)
-    await connection.execute("UPDATE view_run SET state = 'retired' WHERE run = $1", live.run)
     await dismiss(connection, LetterFilter(consumer=live.consumer))
-    await connection.execute("UPDATE view_run SET state = 'live', promoted_at = now() WHERE run = $1", run)
-    return Answer(200, {"run": run, "state": "live", "retired": live.run})
+    await replace_live(connection, live.run, run)
+    return live.run

@@ -15,8 +15,8 @@ from uuid import UUID
 from aiokafka import AIOKafkaProducer
 
 from rapport_gateway.projection.rebuild import keep_working
-from rapport_gateway.projection.runs import Run, find_run
 from rapport_gateway.projection.store import views
+from rapport_gateway.projection.store.runs import Run, find_run, keep_published, read_published
 from rapport_gateway.projection.store.views import StoredView
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.catalogue import CUSTOMER_VIEW_STATE
@@ -29,10 +29,6 @@ REPEATED = timedelta(minutes=15)
 BATCH = 200
 PACE_SECONDS = 1.0
 _CHANGES_AT_ONCE = 5_000
-_NEWS = """
-SELECT customer_id, max(seq) AS seq FROM (SELECT customer_id, seq FROM change WHERE seq > $1 ORDER BY seq LIMIT $2) news
-GROUP BY customer_id ORDER BY max(seq)
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +55,18 @@ class StatePublisher:
         async with self.open_run(run) as view:
             published = await self._begin(run.run, view)
             while True:
-                rows = await view.fetch(_NEWS, published, _CHANGES_AT_ONCE)
+                rows = await views.changed_customers(view, published, _CHANGES_AT_ONCE)
                 for start in range(0, len(rows), BATCH):
                     customers = [row["customer_id"] for row in rows[start : start + BATCH]]
                     await self._publish(producer, run.run, view, customers)
                 if rows:
                     published = rows[-1]["seq"]
-                    await self._keep(run.run, published)
+                    await keep_published(self.database, run.run, published)
                 await asyncio.sleep(self.pace_seconds)
 
     async def _begin(self, run: int, view: Database) -> int:
-        kept: int = await self.database.fetch_value("SELECT published FROM view_run WHERE run = $1", run)
-        recent: int | None = await view.fetch_value(
-            "SELECT min(seq) FROM change WHERE at > $1", self.clock() - REPEATED
-        )
+        kept = await read_published(self.database, run)
+        recent = await views.first_change_since(view, self.clock() - REPEATED)
         return kept if recent is None else min(kept, recent - 1)
 
     async def _publish(self, producer: AIOKafkaProducer, run: int, view: Database, customers: Sequence[UUID]) -> None:
@@ -85,10 +79,6 @@ class StatePublisher:
             )
         ]
         await asyncio.gather(*sent)
-
-    async def _keep(self, run: int, published: int) -> None:
-        async with self.database.connection() as connection:
-            await connection.execute("UPDATE view_run SET published = $2 WHERE run = $1", run, published)
 
 
 def state_text(view: StoredView, run: int) -> str:

@@ -1,39 +1,21 @@
 """Assets as the live run of the view knows them: found by a key, with holders over time and services in pages."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from rapport_gateway.projection.live import LiveView
 from rapport_gateway.projection.store import assets, facts, memberships
 from rapport_gateway.projection.store.assets import Register
 from rapport_gateway.view.facts import optional_instant
-from rapport_shared.errors import VALIDATION, FieldProblem, Problem
-from rapport_shared.web.pages import decode_cursor, encode_cursor
+from rapport_shared.pages import Keyset
 
 _DETAILS = ("work", "parts", "cost", "borne_by")
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Which of an asset's services are asked for: so many, older than the one at `before`."""
-
-    limit: int
-    before: tuple[datetime, str] | None = None
-
-
-def page(cursor: str | None, limit: int) -> Page:
-    """The page that a cursor asks for. Raises a 422 for one that is not of this list."""
-    if cursor is None:
-        return Page(limit)
-    at, event_id = decode_cursor(cursor, 2)
-    try:
-        return Page(limit, (datetime.fromisoformat(at), str(event_id)))
-    except (ValueError, TypeError):
-        place = FieldProblem("/query/cursor", "cursor", "It is not a cursor of this list.")
-        raise Problem(VALIDATION, "The cursor is not valid.", errors=[place]) from None
+BY_OCCURRENCE: Final[Keyset[tuple[datetime, str]]] = Keyset(datetime, str)
+"""The order of an asset's services."""
 
 
 async def by_id(view: LiveView, asset_id: UUID) -> Register | None:
@@ -61,11 +43,19 @@ async def customers_of(view: LiveView, profiles: Iterable[UUID]) -> dict[UUID, U
     return {profile: known.get(profile, profile) for profile in asked}
 
 
-async def shown(view: LiveView, register: Register, customers: dict[UUID, UUID], asked: Page) -> dict[str, Any]:
-    """An asset with its keys, its holders over time, and a page of its services, newest first."""
+async def shown(
+    view: LiveView, register: Register, customers: dict[UUID, UUID], cursor: str | None, limit: int
+) -> dict[str, Any]:
+    """An asset with its keys, its holders over time, and a page of its services, newest first.
+
+    Raises a 422 for a cursor that is not of this list.
+    """
     services = sorted(register.get("services") or (), key=_order, reverse=True)
-    older = [one for one in services if asked.before is None or _order(one) < asked.before]
-    listed = older[: asked.limit]
+
+    async def older(than: tuple[datetime, str] | None, wanted: int) -> list[dict[str, Any]]:
+        return [one for one in services if than is None or _order(one) < than][:wanted]
+
+    page = await BY_OCCURRENCE.page(cursor, limit, older, _order)
     return {
         "asset_id": register["asset_id"],
         "type": register.get("type"),
@@ -75,17 +65,13 @@ async def shown(view: LiveView, register: Register, customers: dict[UUID, UUID],
         "former_keys": [_key(key) for key in register.get("former_keys") or ()],
         "holders": _holders(register, customers),
         "services_total": len(services),
-        "services": await _with_details(view, listed),
-        "next_cursor": encode_cursor(*_cursor(listed[-1])) if len(older) > len(listed) else None,
+        "services": await _with_details(view, page.items),
+        "next_cursor": page.next_cursor,
     }
 
 
 def _order(service: dict[str, Any]) -> tuple[datetime, str]:
     return datetime.fromisoformat(service["occurred_at"]), str(service["event_id"])
-
-
-def _cursor(service: dict[str, Any]) -> tuple[str, str]:
-    return service["occurred_at"], str(service["event_id"])
 
 
 def _key(key: dict[str, Any]) -> dict[str, Any]:

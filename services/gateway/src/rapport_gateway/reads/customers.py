@@ -8,25 +8,14 @@ from uuid import UUID
 import orjson
 
 from rapport_gateway.projection.live import LiveView
-from rapport_gateway.projection.store import memberships, partials, views
+from rapport_gateway.projection.store import lookup, memberships, partials, touchpoints, views
 from rapport_gateway.projection.store.views import StoredView
 from rapport_gateway.reads import quarantine, reactions
 from rapport_gateway.view import identity
 from rapport_gateway.view.explanation import explain
 from rapport_gateway.view.sections import SECTIONS
-from rapport_shared.contracts.touchpoints import DOCUMENT_KINDS
 from rapport_shared.database import Row
 from rapport_shared.errors import NOT_IN_TIME, QUARANTINED, Problem
-from rapport_shared.units import lies_in_sql
-
-_OF_DOCUMENTS = """
-SELECT EXISTS (
-    SELECT FROM fact named LEFT JOIN fact ended
-        ON named.type = 'interaction.retracted' AND ended.event_id = (named.data::jsonb ->> 'event_id')::uuid
-    WHERE named.event_id = ANY($1) AND coalesce(ended.kind, named.kind) = ANY($2)
-)
-"""
-"""Whether events are recordings of some kinds of touchpoints, or retractions of such."""
 
 
 class Views(LiveView):
@@ -63,8 +52,7 @@ class Views(LiveView):
 
     async def change_figures(self, event_ids: Sequence[UUID]) -> bool:
         """Whether one of the events records or retracts a commerce document, whose figures scoring states."""
-        found: bool = await self.live.fetch_value(_OF_DOCUMENTS, list(event_ids), sorted(DOCUMENT_KINDS))
-        return found
+        return await touchpoints.are_of_documents(self.live, event_ids)
 
     async def until_seen(self, event_ids: Sequence[UUID], wait_ms: int) -> None:
         """Waits until the events are in the view. Raises a 422 for a quarantined one, a 409 when time is up."""
@@ -89,12 +77,9 @@ class Views(LiveView):
         return True
 
     async def _missing(self, event_ids: Sequence[UUID]) -> set[UUID]:
-        rows = await self.live.fetch("SELECT event_id FROM fact WHERE event_id = ANY($1)", list(event_ids))
-        missing = set(event_ids) - {row["event_id"] for row in rows}
+        missing = set(event_ids) - await touchpoints.known_events(self.live, event_ids)
         if missing:
-            rows = await self.live.fetch(
-                "SELECT touchpoint_id, type, subject, data FROM fact WHERE touchpoint_id = ANY($1)", list(missing)
-            )
+            rows = await touchpoints.naming(self.live, missing)
             reason = quarantine.reason_to_give_up(rows, event_ids)
             if reason is not None:
                 raise Problem(QUARANTINED, f"The touchpoint was quarantined: {reason}.", reason=reason)
@@ -102,20 +87,10 @@ class Views(LiveView):
 
     async def touchpoint_status(self, touchpoint_id: UUID) -> dict[str, Any] | None:
         """What became of a touchpoint, as far as the view knows; None for one it has not seen."""
-        rows = await self.live.fetch(
-            "SELECT event_id, type, subject, profile_id, interaction_id, recorded_at, data, "
-            "EXISTS (SELECT 1 FROM retraction r WHERE r.event_id = fact.event_id) AS retracted "
-            "FROM fact WHERE event_id = $1 OR touchpoint_id = $1 ORDER BY recorded_at DESC",
-            touchpoint_id,
-        )
-        conflicts = await self.live.fetch(
-            "SELECT recorded_at FROM fact WHERE type = 'interaction.quarantined' "
-            f"AND data::jsonb ->> 'conflict_of' = $1::text AND {quarantine.UNSETTLED} ORDER BY recorded_at",
-            str(touchpoint_id),
-        )
+        rows = await touchpoints.history(self.live, touchpoint_id)
         recordings = [row for row in rows if row["type"] == "interaction.recorded"]
         if recordings:
-            return await self._recorded(recordings, [row["recorded_at"] for row in conflicts])
+            return await self._recorded(recordings, await touchpoints.conflicts(self.live, touchpoint_id))
         return quarantine.status(rows)
 
     async def _recorded(self, recordings: Sequence[Row], conflicts: Sequence[datetime]) -> dict[str, Any]:
@@ -136,51 +111,23 @@ class Views(LiveView):
     async def lookup_keys(self, keys: Sequence[str], records: Sequence[UUID] = ()) -> list[dict[str, Any]]:
         """Customers by identifier keys: those that touches go to, then those that hold one; first of all those of
         source records, by the profiles that they are."""
-        rows = await self.live.fetch(
-            "SELECT DISTINCT ON (customer_id) customer_id, reason, rank FROM ("
-            "  SELECT customer_id, 'record' AS reason, 0 AS rank FROM membership WHERE profile_id = ANY($2) UNION ALL "
-            "  SELECT m.customer_id, 'routed', 1 FROM route r JOIN membership m USING (profile_id)"
-            "  WHERE r.identifier_key = ANY($1) UNION ALL "
-            "  SELECT m.customer_id, 'holds', 2 FROM held_identifier h JOIN membership m USING (profile_id)"
-            "  WHERE h.identifier_key = ANY($1)) found ORDER BY customer_id, rank",
-            list(keys),
-            list(records),
-        )
+        rows = await lookup.by_keys(self.live, keys, records)
         return await self._matches([(row["customer_id"], row["reason"], row["rank"]) for row in rows])
 
     async def lookup_attribute(self, key: str, limit: int) -> list[dict[str, Any]]:
         """Customers that a source says have a value of an own field, up to a number."""
-        rows = await self.live.fetch(
-            "SELECT DISTINCT customer_id FROM (SELECT profile_id FROM held_identifier WHERE identifier_key = $1 "
-            "LIMIT $2) holders JOIN membership USING (profile_id)",
-            key,
-            limit,
-        )
-        return await self._matches([(row["customer_id"], "attribute", 0) for row in rows])
+        found = await lookup.by_attribute(self.live, key, limit)
+        return await self._matches([(customer_id, "attribute", 0) for customer_id in found])
 
     async def lookup_assets(self, keys: Sequence[str]) -> list[dict[str, Any]]:
         """Customers that hold an asset which one of the keys finds."""
-        rows = await self.live.fetch(
-            "SELECT DISTINCT m.customer_id FROM asset_key a JOIN membership m ON m.profile_id = a.holder "
-            "WHERE a.asset_key = ANY($1)",
-            list(keys),
-        )
-        return await self._matches([(row["customer_id"], "holds the asset", 0) for row in rows])
+        found = await lookup.by_assets(self.live, keys)
+        return await self._matches([(customer_id, "holds the asset", 0) for customer_id in found])
 
     async def lookup_text(self, text: str, unit: str, limit: int) -> list[dict[str, Any]]:
         """Customers whose name contains `text`, the most similar first: of `unit` or of none, all where it is empty."""
-        pattern = text.casefold().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        rows = await self.live.fetch(
-            "SELECT customer_id FROM customer_view WHERE search_text LIKE '%' || $1 || '%' AND moved_to IS NULL "
-            "AND ($4 = '' OR units = '{}' OR EXISTS ("
-            f"  SELECT FROM unnest(units) AS own (unit) WHERE {lies_in_sql('unit', '$4')})) "
-            "ORDER BY public.similarity(search_text, $2) DESC, customer_id LIMIT $3",
-            pattern,
-            text.casefold(),
-            limit,
-            unit,
-        )
-        return await self._matches([(row["customer_id"], "name", rank) for rank, row in enumerate(rows)])
+        found = await lookup.by_text(self.live, text, unit, limit)
+        return await self._matches([(customer_id, "name", rank) for rank, customer_id in enumerate(found)])
 
     async def _matches(self, found: Sequence[tuple[UUID, str, int]]) -> list[dict[str, Any]]:
         async with self.live.connection() as connection:
@@ -202,12 +149,7 @@ class Views(LiveView):
 
         `named` is the profile that the deciding identifier names by itself: an external one is a source record.
         """
-        rows = await self.live.fetch(
-            "SELECT r.identifier_key, m.customer_id FROM route r JOIN membership m USING (profile_id) "
-            "WHERE r.identifier_key = ANY($1)",
-            [key for _, key in identifiers],
-        )
-        customers: dict[str, UUID] = {row["identifier_key"]: row["customer_id"] for row in rows}
+        customers = await lookup.routed_customers(self.live, [key for _, key in identifiers])
         routed = next((customers[key] for _, key in identifiers if key in customers), None)
         record = source_profile or named
         if record is None or (routed is not None and source_profile is None):
@@ -217,7 +159,4 @@ class Views(LiveView):
 
     async def blocked(self, keys: Sequence[str]) -> set[str]:
         """Those of `keys` by which touches go to nobody, for the matching policy blocks the value."""
-        rows = await self.live.fetch(
-            "SELECT identifier_key FROM route WHERE identifier_key = ANY($1) AND target = 'blocked'", list(keys)
-        )
-        return {row["identifier_key"] for row in rows}
+        return await lookup.blocked_keys(self.live, keys)

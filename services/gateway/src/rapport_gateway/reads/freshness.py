@@ -8,14 +8,15 @@ from dataclasses import dataclass, field
 from aiokafka.errors import KafkaError
 from pydantic import BaseModel, Field
 
-from rapport_gateway.projection.runs import run_consumer
-from rapport_gateway.reads import quarantine
+from rapport_gateway.projection.store import touchpoints
+from rapport_gateway.projection.store.runs import caught_up_at, run_consumer
 from rapport_gateway.reads.customers import Views
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.catalogue import DEAD_LETTERS, EVENT_TOPICS
 from rapport_shared.database import Database
 from rapport_shared.gathering import MetricSource
 from rapport_shared.messaging.cursors import load_cursors
+from rapport_shared.messaging.dead_letters import undecided_letters
 from rapport_shared.messaging.reader import BatchReader
 from rapport_shared.messaging.records import Partition
 from rapport_shared.telemetry import Metrics
@@ -129,7 +130,7 @@ class Freshness:
             partitions=await self._partitions(bounds, lag_ms),
             dead_letters=DeadLetters(consumers=await self._rejected(), topics=_dead_letter_topics(bounds)),
             unrecorded=await self._unrecorded(),
-            quarantined=await self._views.live.fetch_value(quarantine.COUNT),
+            quarantined=await touchpoints.count_quarantined(self._views.live),
         )
 
     def gather(self, metrics: Metrics) -> MetricSource:
@@ -146,13 +147,11 @@ class Freshness:
         return gather
 
     async def _gather_lags(self, metrics: Metrics) -> None:
-        rows = await self._database.fetch(
-            "SELECT run, caught_up_at FROM view_run WHERE state IN ('live', 'building') AND caught_up_at IS NOT NULL"
-        )
+        caught_up = await caught_up_at(self._database)
         now = self._clock()
         metrics.view_lag.clear()
-        for row in rows:
-            metrics.view_lag.labels(str(row["run"])).set(max(0.0, (now - row["caught_up_at"]).total_seconds()))
+        for run, at in caught_up.items():
+            metrics.view_lag.labels(str(run)).set(max(0.0, (now - at).total_seconds()))
 
     async def _partitions(self, bounds: Bounds, lag_ms: int | None) -> list[PartitionFreshness]:
         cursors = await load_cursors(self._database, run_consumer(self._views.run))
@@ -163,33 +162,13 @@ class Freshness:
         return [_partition(partition, positions[partition], bounds, lag_ms) for partition in ordered]
 
     async def _rejected(self) -> list[RejectedRecords]:
-        rows = await self._database.fetch(
-            "SELECT consumer, count(*) AS count FROM dead_letter WHERE state IN ('open', 'replaying') "
-            "GROUP BY consumer ORDER BY consumer"
-        )
-        return [RejectedRecords(consumer=row["consumer"], count=row["count"]) for row in rows]
+        counts = await undecided_letters(self._database)
+        return [RejectedRecords(consumer=consumer, count=count) for consumer, count in counts.items()]
 
     async def _unrecorded(self) -> Unrecorded:
-        row = await self._views.live.fetch_row(_UNRECORDED, ACCEPTED_LOOKED_AT)
-        assert row is not None
-        oldest = row["oldest"]
-        age = None if oldest is None else max(0, int((self._clock() - oldest).total_seconds() * 1000))
-        return Unrecorded(count=row["missing"], oldest_ms=age, among=row["among"])
-
-
-# Each EXISTS stands in a LATERAL with a LIMIT, so that it stays a lookup by key and never becomes a scan of the facts.
-_UNRECORDED = """
-SELECT count(*) AS among,
-       count(*) FILTER (WHERE found IS NULL) AS missing,
-       min(accepted_at) FILTER (WHERE found IS NULL) AS oldest
-FROM (SELECT touchpoint_id, accepted_at FROM accepted_touchpoint ORDER BY accepted_at DESC LIMIT $1) lately
-LEFT JOIN LATERAL (
-    (SELECT true AS found FROM fact WHERE fact.event_id = lately.touchpoint_id LIMIT 1)
-    UNION ALL
-    (SELECT true FROM fact WHERE fact.touchpoint_id = lately.touchpoint_id LIMIT 1)
-    LIMIT 1
-) fact ON true
-"""
+        found = await touchpoints.unrecorded(self._views.live, ACCEPTED_LOOKED_AT)
+        age = None if found.oldest is None else max(0, int((self._clock() - found.oldest).total_seconds() * 1000))
+        return Unrecorded(count=found.missing, oldest_ms=age, among=found.among)
 
 
 def _partition(partition: Partition, position: int, bounds: Bounds, lag_ms: int | None) -> PartitionFreshness:

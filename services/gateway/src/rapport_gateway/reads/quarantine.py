@@ -6,22 +6,11 @@ from uuid import UUID
 
 import orjson
 
+from rapport_gateway.projection.store.touchpoints import DISMISSED, MENDED, QUARANTINED
 from rapport_shared.contracts.ids import resolution_id
 from rapport_shared.database import Row
 
-QUARANTINED: Final = "interaction.quarantined"
-MENDED: Final = "interaction.quarantine_mended"
-DISMISSED: Final = "interaction.quarantine_dismissed"
 ACCEPTED: Final = {"state": "accepted"}
-
-# The condition on the type is that of the index `fact_quarantine`.
-UNSETTLED: Final = (
-    "NOT EXISTS (SELECT FROM fact settled WHERE settled.subject = fact.subject "
-    f"AND settled.type LIKE 'interaction.quarantine%' AND settled.type IN ('{MENDED}', '{DISMISSED}'))"
-)
-COUNT: Final = (
-    f"SELECT count(*) FROM fact WHERE type LIKE 'interaction.quarantine%' AND type = '{QUARANTINED}' AND {UNSETTLED}"
-)
 
 Facts = Sequence[Row]
 """Rows of facts that name one or more touchpoints: `touchpoint_id`, `type`, `subject`, `data`."""

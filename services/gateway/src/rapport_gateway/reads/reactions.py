@@ -7,16 +7,10 @@ from uuid import UUID
 
 import orjson
 
+from rapport_gateway.projection.store import lookup, partials, touchpoints
+from rapport_gateway.view import identity
 from rapport_shared.database import Database, Row
 
-_RECORDED: Final = """
-SELECT event_id, profile_id, kind, occurred_at, data FROM fact
-WHERE type = 'interaction.recorded' AND profile_id IS NOT NULL
-AND (event_id = ANY($1) OR touchpoint_id = ANY($1))
-AND NOT EXISTS (SELECT FROM retraction WHERE retraction.event_id = fact.event_id)
-"""
-_REGISTERS: Final = "SELECT profile_id, state FROM partial WHERE profile_id = ANY($1) AND section = 'identity'"
-_ROUTES: Final = "SELECT identifier_key, profile_id FROM route WHERE identifier_key = ANY($1)"
 _REPORTS: Final = "profile.reported"
 _CONSENTS: Final = frozenset({"consent.given", "consent.withdrawn"})
 
@@ -27,16 +21,13 @@ async def are_missing(database: Database, event_ids: Collection[UUID]) -> bool:
     It says of each the profile, where its routable identifiers lead, and of a report or a consent what became of it.
     What is not recorded, anonymous or retracted leads to nothing.
     """
-    recorded = await database.fetch(_RECORDED, list(event_ids))
+    recorded = await touchpoints.recorded(database, event_ids)
     if not recorded:
         return False
     said = {row["event_id"]: orjson.loads(row["data"]) for row in recorded}
-    registers = {
-        row["profile_id"]: orjson.loads(row["state"])["profile"]
-        for row in await database.fetch(_REGISTERS, [row["profile_id"] for row in recorded])
-    }
-    keys = {key for data in said.values() for key in _routable(data)}
-    routes = {row["identifier_key"]: row["profile_id"] for row in await database.fetch(_ROUTES, list(keys))}
+    kept = await partials.every(database, [(row["profile_id"], identity.NAME) for row in recorded])
+    registers = {place.profile_id: state["profile"] for place, state in kept.items()}
+    routes = await lookup.routed_profiles(database, {key for data in said.values() for key in _routable(data)})
     return any(_is_missing(row, said[row["event_id"]], registers.get(row["profile_id"]), routes) for row in recorded)
 
 

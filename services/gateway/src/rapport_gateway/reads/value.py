@@ -9,8 +9,8 @@ import orjson
 from fastapi import Response
 
 from rapport_gateway.owners.client import Owners
-from rapport_gateway.projection.runs import run_consumer
 from rapport_gateway.projection.store import scores
+from rapport_gateway.projection.store.runs import run_consumer
 from rapport_gateway.reads.customers import Views
 from rapport_gateway.view.facts import Fact
 from rapport_shared.callers import Caller

@@ -9,8 +9,7 @@ from rapport_interaction import store
 from rapport_interaction.store import InteractionState, Known
 from rapport_shared.clock import Clock, next_recorded
 from rapport_shared.contracts.catalogue import EventType
-from rapport_shared.contracts.codec import Event
-from rapport_shared.contracts.envelope import Envelope
+from rapport_shared.contracts.codec import Event, new_event
 from rapport_shared.contracts.interaction import InteractionRecorded
 from rapport_shared.contracts.model import Contract
 from rapport_shared.database import Connection
@@ -49,19 +48,19 @@ class Batch:
         recorded_at = next_recorded(self._now, state.last_recorded_at)
         self._interactions[interaction_id] = InteractionState(state.last_sequence + 1, recorded_at)
         self._profiles[interaction_id] = profile_id
-        envelope = Envelope(
-            id=event_id,
-            source=event_type.source,
-            type=event_type.wire,
-            subject=str(interaction_id),
-            occurred_at=occurred_at or recorded_at,
-            recorded_at=recorded_at,
+        event = new_event(
+            event_type,
+            interaction_id,
+            data,
             sequence=state.last_sequence + 1,
+            recorded_at=recorded_at,
+            event_id=event_id,
+            occurred_at=occurred_at,
             profile_id=profile_id,
             touchpoint_id=touchpoint_id if event_id != touchpoint_id else None,
             traceparent=traceparent,
         )
-        self._events.append(Event(envelope, event_type, data))
+        self._events.append(event)
         self._keys.append(None if profile_id is not None else touchpoint_id)
 
     async def save(self) -> None:

@@ -9,9 +9,8 @@ from rapport_interaction.domain.arrivals import Arrival, Unreadable, reasons_of
 from rapport_interaction.domain.quarantined import names_of
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.catalogue import INTERACTION_QUARANTINED
-from rapport_shared.contracts.codec import Event
-from rapport_shared.contracts.envelope import Envelope
-from rapport_shared.contracts.ids import derived_id, new_id
+from rapport_shared.contracts.codec import new_event
+from rapport_shared.contracts.ids import derived_id
 from rapport_shared.contracts.interaction import InteractionQuarantined, QuarantineReason
 from rapport_shared.contracts.touchpoints import TouchpointInvalid
 from rapport_shared.database import Connection
@@ -99,15 +98,13 @@ async def _quarantine(
 ) -> None:
     if not await store.save_quarantined(connection, data, headers, body, names_of(body)):
         return
-    now = clock()
-    envelope = Envelope(
-        id=new_id(now),
-        source=INTERACTION_QUARANTINED.source,
-        type=INTERACTION_QUARANTINED.wire,
-        subject=str(data.quarantine_id),
-        occurred_at=data.received_at,
-        recorded_at=now,
+    event = new_event(
+        INTERACTION_QUARANTINED,
+        data.quarantine_id,
+        data,
         sequence=1,
+        recorded_at=clock(),
+        occurred_at=data.received_at,
         touchpoint_id=data.touchpoint_id,
     )
-    await outbox.append(connection, [Event(envelope, INTERACTION_QUARANTINED, data)])
+    await outbox.append(connection, [event])

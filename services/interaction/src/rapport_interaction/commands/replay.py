@@ -3,16 +3,13 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-import asyncpg
-
 from rapport_interaction import store
-from rapport_interaction.commands.resolutions import Mended, Mender
+from rapport_interaction.commands.resolutions import Mended, Mender, Unmendable
 from rapport_interaction.domain.patches import Patch, PatchRefused
 from rapport_interaction.store import Position, Selection
 from rapport_shared.contracts.interaction import QuarantineReason
-from rapport_shared.database import Database
+from rapport_shared.database import Connection, Database
 from rapport_shared.errors import Problem
-from rapport_shared.web.commands import ATTEMPTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +56,17 @@ async def replay(
 async def _mend(
     database: Database, mender: Mender, quarantine_id: UUID, patch: Patch, *, dry_run: bool
 ) -> Wrong | None:
-    for attempt in range(ATTEMPTS):
-        try:
-            async with database.transaction() as connection:
-                mended = await mender.mend(connection, quarantine_id, patch, dry_run=dry_run)
-            break
-        except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
-            if attempt == ATTEMPTS - 1:
-                raise
-        except PatchRefused as refused:
-            return Wrong(quarantine_id, None, (refused.reason,))
-        except Problem as problem:
-            # somebody else has settled it meanwhile
-            reason = QuarantineReason(pointer="", code=problem.problem_type.code, message=problem.detail)
-            return Wrong(quarantine_id, None, (reason,))
+    async def once(connection: Connection) -> Mended | Unmendable:
+        return await mender.mend(connection, quarantine_id, patch, dry_run=dry_run)
+
+    try:
+        mended = await database.in_transaction(once)
+    except PatchRefused as refused:
+        return Wrong(quarantine_id, None, (refused.reason,))
+    except Problem as problem:
+        # somebody else has settled it meanwhile
+        reason = QuarantineReason(pointer="", code=problem.problem_type.code, message=problem.detail)
+        return Wrong(quarantine_id, None, (reason,))
     if isinstance(mended, Mended):
         return None
     return Wrong(quarantine_id, mended.quarantined.touchpoint_id, tuple(mended.reasons))

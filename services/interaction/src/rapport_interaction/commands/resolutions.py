@@ -16,8 +16,7 @@ from rapport_interaction.domain.readings import Normaliser
 from rapport_interaction.store import Known
 from rapport_shared.clock import Clock, next_recorded
 from rapport_shared.contracts.catalogue import QUARANTINE_DISMISSED, QUARANTINE_MENDED, EventType
-from rapport_shared.contracts.codec import Event
-from rapport_shared.contracts.envelope import Envelope
+from rapport_shared.contracts.codec import new_event
 from rapport_shared.contracts.ids import resolution_id
 from rapport_shared.contracts.interaction import (
     DismissalReason,
@@ -112,18 +111,17 @@ class Mender:
         aggregate = f"{event_type.aggregate}:{quarantined.quarantine_id}"
         at = next_recorded(self.clock(), await store.quarantined_at(connection, aggregate))
         await store.settle(connection, quarantined.quarantine_id, state, at, dismissal)
-        envelope = Envelope(
-            id=resolution_id(quarantined.quarantine_id),
-            source=event_type.source,
-            type=event_type.wire,
-            subject=str(quarantined.quarantine_id),
-            occurred_at=at,
-            recorded_at=at,
+        event = new_event(
+            event_type,
+            quarantined.quarantine_id,
+            data,
             sequence=2,
+            recorded_at=at,
+            event_id=resolution_id(quarantined.quarantine_id),
             touchpoint_id=quarantined.mended_id,
         )
-        await outbox.append(connection, [Event(envelope, event_type, data)])
-        return envelope.id
+        await outbox.append(connection, [event])
+        return event.envelope.id
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ from rapport_interaction.store.documents import (
     statements_about,
 )
 from rapport_interaction.store.quarantine import (
+    BY_INSTANT,
     Position,
     Selection,
     count_quarantined,
@@ -78,6 +79,7 @@ from rapport_interaction.store.touchpoints import (
 )
 
 __all__ = [
+    "BY_INSTANT",
     "DeviceTouch",
     "InteractionState",
     "Known",

@@ -4,12 +4,14 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from rapport_interaction.domain.quarantined import Names, Quarantined
 from rapport_shared.contracts.interaction import InteractionQuarantined, QuarantineReason
 from rapport_shared.database import Connection, Database, Row
 from rapport_shared.gathering import counted
+from rapport_shared.pages import Keyset
 
 _SHOWN = (
     "quarantine_id, touchpoint_id, reason, errors, conflict_of, kind, channel, source, received_at, "
@@ -40,6 +42,9 @@ _SELECTED = (
     "AND ($6::timestamptz IS NULL OR received_at >= $6) AND ($7::timestamptz IS NULL OR received_at < $7)"
 )
 Position = tuple[datetime, UUID]
+BY_INSTANT: Final[Keyset[Position]] = Keyset(datetime, UUID)
+"""The order of lists of touchpoints."""
+_PLACE = "received_at, quarantine_id"
 
 
 async def save_quarantined(
@@ -115,14 +120,11 @@ async def quarantine_page(
     connection: Connection, selection: Selection, after: Position | None, limit: int
 ) -> list[Row]:
     """Quarantined touchpoints, the latest first, without their bodies."""
-    received_at, quarantine_id = after or (None, None)
     return await connection.fetch(
-        f"SELECT {_SHOWN} FROM quarantine WHERE {_SELECTED} "
-        "AND ($8::timestamptz IS NULL OR (received_at, quarantine_id) < ($8, $9::uuid)) "
+        f"SELECT {_SHOWN} FROM quarantine WHERE {_SELECTED} AND {BY_INSTANT.behind(_PLACE, 8)} "
         "ORDER BY received_at DESC, quarantine_id DESC LIMIT $10",
         *selection.values(),
-        received_at,
-        quarantine_id,
+        *BY_INSTANT.parameters(after),
         limit,
     )
 
@@ -136,14 +138,11 @@ async def quarantined_in_order(
     connection: Connection, selection: Selection, after: Position | None, limit: int
 ) -> list[Position]:
     """Where quarantined touchpoints stand, the first that came first."""
-    received_at, quarantine_id = after or (None, None)
     rows = await connection.fetch(
-        f"SELECT received_at, quarantine_id FROM quarantine WHERE {_SELECTED} "
-        "AND ($8::timestamptz IS NULL OR (received_at, quarantine_id) > ($8, $9::uuid)) "
-        "ORDER BY received_at, quarantine_id LIMIT $10",
+        f"SELECT {_PLACE} FROM quarantine WHERE {_SELECTED} AND {BY_INSTANT.behind(_PLACE, 8, '>')} "
+        f"ORDER BY {_PLACE} LIMIT $10",
         *selection.values(),
-        received_at,
-        quarantine_id,
+        *BY_INSTANT.parameters(after),
         limit,
     )
     return [(row["received_at"], row["quarantine_id"]) for row in rows]
@@ -151,13 +150,10 @@ async def quarantined_in_order(
 
 async def count_selected(connection: Connection, selection: Selection, after: Position | None) -> int:
     """How many quarantined touchpoints there are after a place."""
-    received_at, quarantine_id = after or (None, None)
     count: int = await connection.fetchval(
-        f"SELECT count(*) FROM quarantine WHERE {_SELECTED} "
-        "AND ($8::timestamptz IS NULL OR (received_at, quarantine_id) > ($8, $9::uuid))",
+        f"SELECT count(*) FROM quarantine WHERE {_SELECTED} AND {BY_INSTANT.behind(_PLACE, 8, '>')}",
         *selection.values(),
-        received_at,
-        quarantine_id,
+        *BY_INSTANT.parameters(after),
     )
     return count
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from rapport_interaction.store.quarantine import BY_INSTANT
 from rapport_shared.contracts.catalogue import INTERACTION_RECORDED
 from rapport_shared.contracts.interaction import InteractionRecorded
 from rapport_shared.database import Connection, Row
@@ -170,17 +171,15 @@ async def anonymous_page(
     connection: Connection, listed: Listed, after: tuple[datetime, UUID] | None, limit: int
 ) -> list[Row]:
     """Anonymous touchpoints that count, the latest first."""
-    occurred_at, touchpoint_id = after or (None, None)
     return await connection.fetch(
         f"{_KNOWN} WHERE profile_id IS NULL AND NOT retracted AND occurred_at IS NOT NULL "
         "AND ($1::text IS NULL OR channel = $1) "
         "AND ($2::timestamptz IS NULL OR occurred_at >= $2) AND ($3::timestamptz IS NULL OR occurred_at < $3) "
-        "AND ($4::timestamptz IS NULL OR (occurred_at, touchpoint_id) < ($4, $5::uuid)) "
+        f"AND {BY_INSTANT.behind('occurred_at, touchpoint_id', 4)} "
         "ORDER BY occurred_at DESC, touchpoint_id DESC LIMIT $6",
         listed.channel,
         listed.since,
         listed.until,
-        occurred_at,
-        touchpoint_id,
+        *BY_INSTANT.parameters(after),
         limit,
     )

@@ -18,9 +18,7 @@ from rapport_scoring.rules_in_force import RulesInForce
 from rapport_scoring.store import ScoreRow
 from rapport_shared.clock import Clock, next_recorded
 from rapport_shared.contracts.catalogue import CUSTOMER_VALUE_STATE, SCORE_UPDATED
-from rapport_shared.contracts.codec import Event, Message, encode_state
-from rapport_shared.contracts.envelope import Envelope
-from rapport_shared.contracts.ids import new_id
+from rapport_shared.contracts.codec import Event, Message, encode_state, new_event
 from rapport_shared.contracts.model import Contract
 from rapport_shared.contracts.scoring import CustomerValueState, ScoreUpdated
 from rapport_shared.database import Connection
@@ -209,17 +207,17 @@ def _events(row: ScoreRow, news: Sequence[Noticed], now: datetime) -> list[Event
     last = row.recorded_at
     for place, one in enumerate(news, 1):
         last = next_recorded(now, last)
-        envelope = Envelope(
-            id=new_id(last),
-            source=one.type.source,
-            type=one.type.wire,
-            subject=str(row.customer_id),
-            occurred_at=last,
-            recorded_at=last,
-            sequence=row.sequence + place,
-            customer_id=row.customer_id,
+        sequence = row.sequence + place
+        events.append(
+            new_event(
+                one.type,
+                row.customer_id,
+                one.data,
+                sequence=sequence,
+                recorded_at=last,
+                customer_id=row.customer_id,
+            )
         )
-        events.append(Event(envelope, one.type, one.data))
     return events
 
 

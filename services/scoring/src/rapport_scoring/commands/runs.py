@@ -6,7 +6,7 @@ from uuid import UUID
 
 import orjson
 
-from rapport_scoring.store import runs
+from rapport_scoring.store import has_scored_before, runs
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.ids import new_id
 from rapport_shared.database import Connection, Database
@@ -33,13 +33,7 @@ async def ask_when_due(database: Database, kind: RunKind, every: timedelta, cloc
     Whoever is new is given a while, so that a first load is not fitted and ranked when it has hardly begun.
     """
     async with database.transaction() as connection:
-        await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 3))", f"schedule:{kind}")
-        due = await connection.fetchval(
-            "SELECT NOT EXISTS (SELECT 1 FROM run WHERE kind = $1 AND asked_at > $2) "
-            "AND EXISTS (SELECT 1 FROM customer_score WHERE recorded_at <= $3)",
-            kind,
-            clock() - every,
-            clock() - SETTLING_IN,
-        )
-        if due:
+        await runs.lock_schedule(connection, kind)
+        recently = await runs.asked_since(connection, kind, clock() - every)
+        if not recently and await has_scored_before(connection, clock() - SETTLING_IN):
             await ask(connection, kind, {}, "schedule", clock)

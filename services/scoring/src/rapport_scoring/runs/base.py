@@ -11,7 +11,7 @@ from rapport_scoring import store
 from rapport_scoring.domain.customer import CustomerFacts
 from rapport_scoring.loading import load_composed
 from rapport_scoring.store import runs
-from rapport_scoring.store.scores import NOBODY
+from rapport_scoring.store.registers import time_zones
 from rapport_shared.database import Database
 
 PAGE = 100
@@ -37,7 +37,7 @@ async def everybody(database: Database, progress: Progress) -> AsyncIterator[lis
     """All customers that have a score, a page at a time, in the order of their ids. Others are served in between."""
     progress.total = await store.count_scored(database)
     await progress.tell()
-    after = NOBODY
+    after = UUID(int=0)
     while page := await store.scored_customers(database, after, PAGE):
         async with (
             database.connection() as connection,
@@ -53,5 +53,5 @@ async def everybody(database: Database, progress: Progress) -> AsyncIterator[lis
 
 async def local_today(database: Database, now: datetime) -> date:
     """The latest day that it is anywhere in the firm: what is dated today in one of its units is not of tomorrow."""
-    rows = await database.fetch("SELECT DISTINCT time_zone FROM unit")
-    return max(now.astimezone(zone).date() for zone in (UTC, *(ZoneInfo(row["time_zone"]) for row in rows)))
+    zones = await time_zones(database)
+    return max(now.astimezone(zone).date() for zone in (UTC, *(ZoneInfo(zone) for zone in zones)))

@@ -26,6 +26,7 @@ from rapport_scoring.domain.needs.suggestions import PeerBaskets
 from rapport_scoring.domain.outlook import own_sales, peer_group
 from rapport_scoring.domain.rules import Rules
 from rapport_scoring.runs.base import Progress, everybody
+from rapport_scoring.store import parameters, runs
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.catalogue import VALUE_PARAMETERS_STATE
 from rapport_shared.contracts.codec import encode_state
@@ -36,20 +37,14 @@ from rapport_shared.database import Connection, Database
 from rapport_shared.messaging import outbox
 
 BASKET_MONTHS: Final = 12
-_ADD = """
-INSERT INTO value_parameters (version, valid_from, handling_cost, missing_cost_share, fitted_until, document)
-SELECT max(version) + 1, $1, $2, $3, $4, $5 FROM value_parameters RETURNING version
-"""
-_UNFINISHED = "SELECT EXISTS (SELECT 1 FROM run WHERE kind = 'fit' AND finished_at IS NULL)"
-_NEWEST = "SELECT document FROM value_parameters ORDER BY version DESC LIMIT 1"
 
 
 async def ask_after_upgrade(database: Database, clock: Clock) -> None:
     """Asks for a fit where the newest is of an earlier release's model; until it is done what ships is in force."""
     async with database.transaction() as connection:
-        document = orjson.loads(await connection.fetchval(_NEWEST))
+        document = orjson.loads((await parameters.newest(connection))["document"])
         fitted = "parameters" in document and FittedParameters.from_json(document["parameters"])
-        if fitted is None and not await connection.fetchval(_UNFINISHED):
+        if fitted is None and not await runs.is_waiting(connection, "fit"):
             await ask(connection, "fit", {}, "upgrade", clock)
 
 
@@ -145,11 +140,10 @@ async def _add_version(
     now: datetime,
 ) -> int:
     """A version is added and never changed; it is published in the same transaction."""
-    await connection.execute("LOCK TABLE value_parameters IN SHARE ROW EXCLUSIVE MODE")
     policy = rules.value.ledger
     costs = orjson.dumps(dict(policy.handling_cost)).decode()
     text = orjson.dumps(document).decode()
-    version: int = await connection.fetchval(_ADD, now, costs, str(policy.missing_cost_share), until, text)
+    version = await parameters.add_version(connection, now, costs, str(policy.missing_cost_share), until, text)
     state = ValueParametersState(
         version=version,
         valid_from=now,

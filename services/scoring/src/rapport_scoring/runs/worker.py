@@ -1,6 +1,5 @@
 """The role that carries out long computations: one process of the service at a time, one run after another."""
 
-import asyncio
 import logging
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -22,6 +21,7 @@ from rapport_scoring.store.runs import Run
 from rapport_shared.clock import Clock
 from rapport_shared.database import CONNECTION_LOST, Database
 from rapport_shared.messaging.outbox import OutboxSignal
+from rapport_shared.roles import repeat
 
 _log = logging.getLogger("rapport.runs")
 
@@ -42,11 +42,12 @@ class RunWorker:
     async def work(self) -> None:
         """Carries out runs for ever, and asks for those that are due by schedule."""
         await ask_after_upgrade(self.database, self.clock)
-        while True:
-            await ask_when_due(self.database, "fit", self.refit_every, self.clock)
-            await ask_when_due(self.database, "ranking", self.rank_every, self.clock)
-            if not await self.work_once():
-                await asyncio.sleep(REST_SECONDS)
+        await repeat("runs", self._step, REST_SECONDS)
+
+    async def _step(self) -> bool:
+        await ask_when_due(self.database, "fit", self.refit_every, self.clock)
+        await ask_when_due(self.database, "ranking", self.rank_every, self.clock)
+        return await self.work_once()
 
     async def work_once(self) -> bool:
         """Carries out the next run; whether there was one. A run that fails says so, and harms no other."""
@@ -56,7 +57,7 @@ class RunWorker:
         try:
             state, result = "finished", await self._result(run)
         except (asyncpg.PostgresError, *CONNECTION_LOST):
-            raise  # the role begins anew, and the run with it
+            raise  # the run is begun again
         except BacktestImpossible as error:
             state, result = "failed", {"problem": str(error)}
         except Exception as error:

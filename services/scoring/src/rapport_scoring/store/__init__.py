@@ -22,12 +22,14 @@ from rapport_scoring.store.registers import (
     put_units,
 )
 from rapport_scoring.store.scores import (
+    BY_ID,
     ScoreRow,
     claim_due,
     claim_outdated,
     count_scored,
     enter_segments,
     give_up,
+    has_scored_before,
     leave_segments,
     lock_customers,
     members,
@@ -62,6 +64,7 @@ from rapport_scoring.store.sums import (
 )
 
 __all__ = [
+    "BY_ID",
     "CaseRegister",
     "ChangedCase",
     "ProfileRegister",
@@ -81,6 +84,7 @@ __all__ = [
     "enter_segments",
     "forget_days",
     "give_up",
+    "has_scored_before",
     "kept_recordings",
     "leave_segments",
     "lock_customers",

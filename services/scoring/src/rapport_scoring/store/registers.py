@@ -181,3 +181,9 @@ def case_of(row: Fields) -> Case:
         responded_at=row["responded_at"],
         resolved_at=row["resolved_at"],
     )
+
+
+async def time_zones(database: Reading) -> list[str]:
+    """The time zones of the firm's units."""
+    rows = await database.fetch("SELECT DISTINCT time_zone FROM unit")
+    return [row["time_zone"] for row in rows]

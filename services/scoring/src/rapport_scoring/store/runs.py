@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from rapport_shared.database import Connection, Reading, Row
+from rapport_shared.pages import Keyset
 from rapport_shared.units import lies_in_sql
 
 _NAMES = "run_id, kind, request, state, done, total, result, asked_by, asked_at, finished_at"
@@ -63,6 +65,22 @@ async def add_run(connection: Connection, run_id: UUID, kind: str, request: str,
     await connection.execute(_ADD, run_id, kind, request, by, at)
 
 
+async def lock_schedule(connection: Connection, kind: str) -> None:
+    """Locks the schedule of a kind until the transaction ends, so that a run that is due is asked for once."""
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 3))", f"schedule:{kind}")
+
+
+async def asked_since(connection: Reading, kind: str, instant: datetime) -> bool:
+    """Whether a run of a kind was asked for after an instant."""
+    rows = await connection.fetch("SELECT 1 FROM run WHERE kind = $1 AND asked_at > $2 LIMIT 1", kind, instant)
+    return bool(rows)
+
+
+async def is_waiting(connection: Reading, kind: str) -> bool:
+    """Whether a run of a kind has not ended yet."""
+    return bool(await connection.fetch("SELECT 1 FROM run WHERE kind = $1 AND finished_at IS NULL LIMIT 1", kind))
+
+
 async def read_run(connection: Reading, run_id: UUID) -> Run | None:
     """A computation, None for one that is not known."""
     rows = await connection.fetch(_READ, run_id)
@@ -116,6 +134,10 @@ async def forget_runs(connection: Connection, kind: str, kept: int) -> None:
     await connection.execute(_FORGET, kind, kept)
 
 
+BY_MEASURE: Final[Keyset[tuple[int, UUID]]] = Keyset(int, UUID)
+"""The order of a ranking: the most valuable first; customers of one value in the order of their ids."""
+
+
 async def ranked(
     connection: Reading, run_id: UUID, measure: str, unit: str | None, after: tuple[int, UUID] | None, limit: int
 ) -> list[Row]:
@@ -129,8 +151,7 @@ async def ranked(
             AND ($3::bigint IS NULL OR ({measure}, $4::uuid) < ($3, customer_id))
         ORDER BY {measure} DESC, customer_id LIMIT $5
     """
-    value, customer = after if after is not None else (None, None)
-    return await connection.fetch(query, run_id, unit, value, customer, limit)
+    return await connection.fetch(query, run_id, unit, *BY_MEASURE.parameters(after), limit)
 
 
 async def summaries(connection: Reading, run_id: UUID, after: UUID, limit: int) -> list[Row]:

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from rapport_scoring.store.locking import lock_or_place
 from rapport_shared.database import Connection, Reading, Row
+from rapport_shared.pages import Keyset
 
 _NAMES = """
 customer_id, sequence, recorded_at, score, version, moved_to, timed_at, due_at, generation, memory, peer_group
@@ -59,11 +61,13 @@ _LEAVE = """
 DELETE FROM segment_member m USING unnest($1::text[], $2::uuid[]) AS t (segment, customer_id)
 WHERE m.segment = t.segment AND m.customer_id = t.customer_id
 """
-_MEMBERS = """
-SELECT customer_id, since FROM segment_member WHERE segment = $1 AND customer_id > $2 ORDER BY customer_id LIMIT $3
+BY_ID: Final[Keyset[tuple[UUID]]] = Keyset(UUID)
+"""The order of the members of a segment."""
+_MEMBERS = f"""
+SELECT customer_id, since FROM segment_member WHERE segment = $1
+AND {BY_ID.behind("customer_id", 2, ">")} ORDER BY customer_id LIMIT $3
 """
 _SIZES = "SELECT segment, count(*)::integer AS members FROM segment_member GROUP BY segment"
-NOBODY = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,11 +176,16 @@ async def leave_segments(connection: Connection, leaves: Sequence[tuple[str, UUI
         await connection.execute(_LEAVE, *[list(column) for column in zip(*leaves, strict=True)])
 
 
-async def members(connection: Reading, segment: str, after: UUID, limit: int) -> list[Row]:
+async def members(connection: Reading, segment: str, after: tuple[UUID] | None, limit: int) -> list[Row]:
     """Members of a segment in the order of their ids, each with since when."""
-    return await connection.fetch(_MEMBERS, segment, after, limit)
+    return await connection.fetch(_MEMBERS, segment, *BY_ID.parameters(after), limit)
 
 
 async def segment_sizes(connection: Reading) -> dict[str, int]:
     """How many members each segment has that has any."""
     return {row["segment"]: row["members"] for row in await connection.fetch(_SIZES)}
+
+
+async def has_scored_before(connection: Reading, instant: datetime) -> bool:
+    """Whether there is a customer whose score was recorded at an instant or before."""
+    return bool(await connection.fetch("SELECT 1 FROM customer_score WHERE recorded_at <= $1 LIMIT 1", instant))

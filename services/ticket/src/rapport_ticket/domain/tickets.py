@@ -48,6 +48,14 @@ def first_state(
     )
 
 
+def ticket_id_of(name: str) -> UUID | None:
+    """The id that `name` is; None where it can only be a ticket's number."""
+    try:
+        return UUID(name)
+    except ValueError:
+        return None
+
+
 def possible_states(ticket: TicketState) -> tuple[str, ...]:
     """Where the ticket can go from here."""
     return PROCESSES[ticket.kind].possible(ticket.state)

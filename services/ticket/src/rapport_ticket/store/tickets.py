@@ -3,10 +3,12 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from rapport_shared.contracts.ticket import TicketState
 from rapport_shared.database import Connection, Database, Row
+from rapport_shared.pages import Keyset
 from rapport_shared.units import lies_in_sql
 
 
@@ -38,6 +40,9 @@ class TicketFilter:
     customer: UUID | None = None
     within: str = ""
 
+
+BY_OPENING: Final[Keyset[tuple[datetime, UUID]]] = Keyset(datetime, UUID)
+"""The order of lists: the latest opened first."""
 
 TICKET = """
 SELECT register, coalesce(belongs.customer_id, ticket.profile_id) AS customer_id, last_sequence, last_recorded_at,
@@ -89,7 +94,7 @@ async def note_hand_over(connection: Connection, event_id: UUID) -> bool:
     return bool(new)
 
 
-async def ticket_id_of(connection: Connection, number: str) -> UUID | None:
+async def ticket_numbered(connection: Connection, number: str) -> UUID | None:
     """The id of the ticket with a number."""
     found: UUID | None = await connection.fetchval("SELECT ticket_id FROM ticket WHERE number = $1", number)
     return found
@@ -151,14 +156,13 @@ async def tickets(
     database: Database, asked: TicketFilter, after: tuple[datetime, UUID] | None, limit: int
 ) -> list[StoredTicket]:
     """Tickets, the latest opened first, after one."""
-    opened_at, ticket_id = after or (None, None)
     rows = await database.fetch(
         f"{TICKET} WHERE ($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR kind = $2) "
         f"AND ($3::text IS NULL OR owner = $3) AND ($4::text IS NULL OR {lies_in_sql('unit', '$4')}) "
         "AND ($5::bool IS NULL OR open = $5) "
         "AND ($6::uuid IS NULL OR ticket.profile_id = ANY($7::uuid[])) "
         f"AND {lies_in_sql('unit', '$11')} "
-        "AND ($8::timestamptz IS NULL OR (opened_at, ticket_id) < ($8, $9::uuid)) "
+        f"AND {BY_OPENING.behind('opened_at, ticket_id', 8)} "
         "ORDER BY opened_at DESC, ticket_id DESC LIMIT $10",
         asked.state,
         asked.kind,
@@ -167,8 +171,7 @@ async def tickets(
         asked.open,
         asked.customer,
         await _profiles(database, asked.customer) if asked.customer else [],
-        opened_at,
-        ticket_id,
+        *BY_OPENING.parameters(after),
         limit,
         asked.within,
     )

@@ -8,7 +8,7 @@ import orjson
 from rapport_gateway.view.facts import State
 from rapport_gateway.view.listing import TOTALS
 from rapport_gateway.view.sections import LISTED, Place
-from rapport_shared.database import Connection, Row
+from rapport_shared.database import Connection, Reading, Row
 
 _LOAD = """
 SELECT p.profile_id, p.section, p.item, p.state FROM partial p
@@ -35,7 +35,7 @@ async def load(connection: Connection, places: Collection[Place]) -> dict[Place,
     return _read(await connection.fetch(_LOAD, *_columns(places)))
 
 
-async def every(connection: Connection, asked: Collection[tuple[UUID, str]]) -> dict[Place, State]:
+async def every(connection: Reading, asked: Collection[tuple[UUID, str]]) -> dict[Place, State]:
     """All partials of sections of profiles, totals included."""
     profiles, sections = [profile_id for profile_id, _ in asked], [section for _, section in asked]
     return _read(await connection.fetch(_ALL, profiles, sections))

@@ -10,6 +10,7 @@ import orjson
 from rapport_gateway.view import identity
 from rapport_gateway.view.relations import SHOWN, Incoming, Outgoing, Related, Relation
 from rapport_shared.database import Connection, Row
+from rapport_shared.pages import Keyset
 
 AT_ONCE: Final = 200
 """Customers rendered anew in one transaction because of a change elsewhere."""
@@ -136,7 +137,9 @@ async def take_stale(connection: Connection) -> list[UUID]:
     return [row["customer_id"] for row in rows]
 
 
-_PAGE = """
+BY_LINE: Final[Keyset[tuple[str, str, UUID]]] = Keyset(str, str, UUID)
+"""The order of a customer's relations: by direction, type and the other customer."""
+_PAGE = f"""
 WITH outgoing AS (
     SELECT r.type, coalesce(m.customer_id, r.to_profile) AS customer_id, max(r.stated_at) AS stated_at,
            bool_or(r.manual) AS manual
@@ -155,7 +158,7 @@ SELECT l.*, v.identity, EXISTS (SELECT FROM outgoing o JOIN incoming i USING (ty
                                 WHERE o.type = l.type AND o.customer_id = l.customer_id) AS mutual
 FROM lines l LEFT JOIN customer_view v ON v.customer_id = l.customer_id
 WHERE ($2::text IS NULL OR l.type = $2) AND ($3::text IS NULL OR direction = $3)
-AND ($4::text IS NULL OR (direction, l.type, l.customer_id) > ($4, $5, $6::uuid))
+AND {BY_LINE.behind("direction, l.type, l.customer_id", 4, ">")}
 ORDER BY direction, l.type, l.customer_id LIMIT $7
 """
 
@@ -169,4 +172,4 @@ async def page(
     limit: int,
 ) -> list[Row]:
     """Relations of a customer in both directions, in the order of direction, type and customer."""
-    return await connection.fetch(_PAGE, customer_id, type_, direction, *(after or (None, None, None)), limit)
+    return await connection.fetch(_PAGE, customer_id, type_, direction, *BY_LINE.parameters(after), limit)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from rapport_gateway.projection.runs import OF_SCORE
 from rapport_gateway.projection.store.facts import as_fact
+from rapport_gateway.projection.store.tables import OF_SCORE
 from rapport_gateway.view.facts import Fact
 from rapport_shared.database import Connection
 

@@ -6,9 +6,13 @@ from datetime import datetime
 from uuid import UUID
 
 from rapport_gateway.view.sections import SECTIONS
-from rapport_shared.database import Connection, Row
+from rapport_shared.database import Connection, Reading, Row
 
 COLUMNS = ", ".join(SECTIONS)
+_CHANGED = """
+SELECT customer_id, max(seq) AS seq FROM (SELECT customer_id, seq FROM change WHERE seq > $1 ORDER BY seq LIMIT $2) news
+GROUP BY customer_id ORDER BY max(seq)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,18 @@ async def oldest_change(connection: Connection) -> int | None:
     """The number of the oldest change that is kept."""
     oldest: int | None = await connection.fetchval("SELECT min(seq) FROM change")
     return oldest
+
+
+async def changed_customers(view: Reading, after: int, limit: int) -> list[Row]:
+    """Customers of the next `limit` changes after one of the run, each with its last change, in the order of these."""
+    return await view.fetch(_CHANGED, after, limit)
+
+
+async def first_change_since(view: Reading, instant: datetime) -> int | None:
+    """The number of the first change after an instant."""
+    rows = await view.fetch("SELECT min(seq) FROM change WHERE at > $1", instant)
+    first: int | None = rows[0][0]
+    return first
 
 
 async def prune_changes(connection: Connection, before: datetime) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from rapport_gateway.access.credentials import digest_of
+from rapport_gateway.access.store.holders import digest_of
 from rapport_shared.contracts.ids import new_id
 from rapport_shared.database import Connection, Database, Row
 from rapport_shared.units import lies_in_sql
@@ -67,6 +67,12 @@ async def list_keys(database: Database, unit: str = "") -> list[dict[str, Any]]:
     """The keys of `unit` and of what is below it, without their secrets, the newest first."""
     rows = await database.fetch(f"SELECT {_SHOWN} FROM api_key WHERE {_WITHIN} ORDER BY created_at DESC, key_id", unit)
     return [dict(row) for row in rows]
+
+
+async def channels_of_keys(database: Database) -> frozenset[str]:
+    """The channels that keys in force report for."""
+    rows = await database.fetch("SELECT DISTINCT channel FROM api_key WHERE revoked_at IS NULL")
+    return frozenset(row["channel"] for row in rows)
 
 
 async def find_key(database: Database, key_id: UUID) -> Row | None:

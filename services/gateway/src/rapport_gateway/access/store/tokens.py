@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from rapport_gateway.access.credentials import digest_of
+from rapport_gateway.access.store.holders import digest_of
 from rapport_shared.contracts.ids import new_id
 from rapport_shared.database import Connection
 

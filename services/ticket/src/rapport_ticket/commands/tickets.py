@@ -1,8 +1,7 @@
 """What is done to tickets: each command locks one, decides, saves, and appends one event."""
 
-import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 from uuid import UUID
@@ -19,19 +18,18 @@ from rapport_shared.contracts.customer import HandOver
 from rapport_shared.contracts.ids import new_id
 from rapport_shared.contracts.ticket import TicketComment, TicketState
 from rapport_shared.database import Connection
-from rapport_shared.errors import CONFLICT, NOT_FOUND, VALIDATION, FieldProblem, Problem, not_found
+from rapport_shared.errors import CONFLICT, NOT_FOUND, VALIDATION, FieldProblem, Precondition, Problem, not_found
 from rapport_shared.normalisation import phone_region
 from rapport_shared.own_fields import refuse
 from rapport_shared.policy_registers import own_rules
 from rapport_shared.units import lies_in
-from rapport_shared.web.commands import Answer, revision_etag
+from rapport_ticket.commands.opening import Opening, open_ticket
+from rapport_ticket.commands.recording import record_change
+from rapport_ticket.commands.requests import OpenTicket, TypedIdentifier
 from rapport_ticket.domain import tickets
 from rapport_ticket.domain.addressing import Address, Unreadable, address, addressee
 from rapport_ticket.domain.processes import RESOLVED, TransitionRefused
-from rapport_ticket.domain.tickets import TicketFull, Visibility, with_stated
-from rapport_ticket.queries import as_id, shown
-from rapport_ticket.recording import record_change, record_opened
-from rapport_ticket.schemas import NewComment, NewTicket, Resolution, TicketEdit, Transition
+from rapport_ticket.domain.tickets import TicketFull, Visibility, ticket_id_of, with_stated
 from rapport_ticket.store import registers
 from rapport_ticket.store import tickets as store
 from rapport_ticket.store.tickets import StoredTicket
@@ -42,8 +40,13 @@ WRONG_FIELDS: Final = "The deployment's own fields are not as they are declared.
 AHEAD = timedelta(minutes=5)
 """How far a caller's clock may run ahead."""
 
-Precondition = Callable[[str], None]
-"""Raises a 412 unless the caller saw the ticket of this ETag."""
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An open ticket; `repeated` when an earlier request with the same id and digest opened it."""
+
+    stored: StoredTicket
+    repeated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,73 +57,69 @@ class Tickets:
     clock: Clock
     default_region: str | None = None
 
-    async def open(self, connection: Connection, request: NewTicket, caller: Caller) -> Answer:
+    async def open(self, connection: Connection, command: OpenTicket, caller: Caller) -> Opened:
         """Opens a ticket at the profile that the customer's id names, or that identifiers are routed to.
 
         Under an id that is known, the same request is answered again and another one is a 409. Raises a 404 for a
         customer that is not known: report a touchpoint first.
         """
-        digest = _digest(request)
-        known = await store.lock_ticket(connection, request.id) if request.id else None
+        known = await store.lock_ticket(connection, command.ticket_id) if command.ticket_id else None
         if known is not None:
-            return _opened_already(known, digest)
-        unit = request.unit or caller.unit or None
-        profile_id = await self._profile(connection, request, await self._region(connection, request.unit, caller))
-        own = (await own_rules(connection)).tickets(request.kind)
-        refuse(own.faults(request.attributes, request.kind), WRONG_FIELDS)
-        now = self.clock()
-        opened_at = _opened_at(request.occurred_at, now)
-        fields = request.model_dump(include={"kind", "subject", "description", "priority", "owner"})
-        fields |= {"unit": unit, "profile_id": profile_id, "attributes": with_stated({}, request.attributes)}
-        running = await store.next_number(connection)
-        ticket = tickets.first_state(request.id or new_id(now), running, fields, opened_at, now)
-        customer_id = await registers.customer_of(connection, profile_id)
-        stored = await record_opened(connection, ticket, customer_id, now, digest)
+            return _opened_already(known, command.digest)
+        opening = await self._opening(connection, command, caller)
+        stored = await open_ticket(connection, opening, self.clock())
         if stored is None:
-            return _opened_already(await self._found(connection, ticket.ticket_id), digest)
-        return _answer(stored, 201, {"Location": f"/v1/tickets/{ticket.ticket_id}"})
+            return _opened_already(await self._found(connection, command.ticket_id), command.digest)
+        return Opened(stored)
 
     async def edit(
-        self, connection: Connection, name: str, request: TicketEdit, caller: Caller, seen: Precondition
-    ) -> Answer:
-        """Changes fields. Raises a 404, a 412, a 422."""
+        self, connection: Connection, name: str, fields: Mapping[str, Any], caller: Caller, seen: Precondition
+    ) -> StoredTicket:
+        """Changes fields; `attributes` among them changes the own fields that it names. Raises a 404, a 412, a 422."""
         stored = await self._locked(connection, name, seen)
-        if request.unit is not None:
-            await self._region(connection, request.unit, caller)
-        now, fields = self._now(stored), request.model_dump(exclude_unset=True)
+        if fields.get("unit") is not None:
+            await self._region(connection, fields["unit"], caller)
+        now = self._now(stored)
         if "attributes" in fields:
-            fields["attributes"] = await self._attributes(connection, stored.ticket, request.attributes)
+            stated = await self._attributes(connection, stored.ticket, fields["attributes"])
+            fields = {**fields, "attributes": stated}
         change = _decided(lambda: tickets.edited(stored.ticket, fields, now))
         if change is None:
-            return _answer(stored)
-        return _answer(await record_change(connection, stored, TICKET_UPDATED, change, now))
+            return stored
+        return await record_change(connection, stored, TICKET_UPDATED, change, now)
 
     async def comment(
-        self, connection: Connection, name: str, request: NewComment, caller: Caller, seen: Precondition
-    ) -> Answer:
+        self,
+        connection: Connection,
+        name: str,
+        text: str,
+        visibility: Visibility,
+        caller: Caller,
+        seen: Precondition,
+    ) -> StoredTicket:
         """Adds a remark. Raises a 404, a 412."""
         stored = await self._locked(connection, name, seen)
         now = self._now(stored)
-        remark = _remark(request.text, request.visibility, caller, now)
+        remark = _remark(text, visibility, caller, now)
         change = _decided(lambda: tickets.commented(stored.ticket, remark))
-        return _answer(await record_change(connection, stored, TICKET_COMMENTED, change, now), 201)
+        return await record_change(connection, stored, TICKET_COMMENTED, change, now)
 
     async def transition(
-        self, connection: Connection, name: str, request: Transition, caller: Caller, seen: Precondition
-    ) -> Answer:
+        self, connection: Connection, name: str, to: str, note: str | None, caller: Caller, seen: Precondition
+    ) -> StoredTicket:
         """Moves a ticket in its process. Raises a 404, a 412, a 409 that lists where it can go."""
         stored = await self._locked(connection, name, seen)
         now = self._now(stored)
-        note = _remark(request.note, "internal", caller, now) if request.note else None
-        change = _decided(lambda: tickets.transitioned(stored.ticket, request.to, note, now))
-        return _answer(await record_change(connection, stored, TICKET_TRANSITIONED, change, now))
+        remark = _remark(note, "internal", caller, now) if note else None
+        change = _decided(lambda: tickets.transitioned(stored.ticket, to, remark, now))
+        return await record_change(connection, stored, TICKET_TRANSITIONED, change, now)
 
-    async def resolve(self, connection: Connection, name: str, request: Resolution, seen: Precondition) -> Answer:
+    async def resolve(self, connection: Connection, name: str, resolution: str, seen: Precondition) -> StoredTicket:
         """Resolves a ticket. Raises a 404, a 412, a 409 that lists where it can go."""
         stored = await self._locked(connection, name, seen)
         now = self._now(stored)
-        change = _decided(lambda: tickets.resolved(stored.ticket, request.resolution, now))
-        return _answer(await record_change(connection, stored, TICKET_RESOLVED, change, now))
+        change = _decided(lambda: tickets.resolved(stored.ticket, resolution, now))
+        return await record_change(connection, stored, TICKET_RESOLVED, change, now)
 
     async def hand_over(self, connection: Connection, told: HandOver, event_id: UUID) -> int:
         """Gives the open tickets that a customer's former owner has to the new one; answers how many.
@@ -136,6 +135,24 @@ class Tickets:
             if change is not None:
                 await record_change(connection, stored, TICKET_UPDATED, change, now, event_id)
         return len(left)
+
+    async def _opening(self, connection: Connection, command: OpenTicket, caller: Caller) -> Opening:
+        profile_id = await self._profile(connection, command, await self._region(connection, command.unit, caller))
+        own = (await own_rules(connection)).tickets(command.kind)
+        refuse(own.faults(command.attributes, command.kind), WRONG_FIELDS)
+        return Opening(
+            profile_id=profile_id,
+            kind=command.kind,
+            subject=command.subject,
+            opened_at=_opened_at(command.occurred_at, self.clock()),
+            description=command.description,
+            priority=command.priority,
+            unit=command.unit or caller.unit or None,
+            owner=command.owner,
+            attributes=with_stated({}, command.attributes),
+            ticket_id=command.ticket_id,
+            digest=command.digest,
+        )
 
     async def _attributes(
         self, connection: Connection, ticket: TicketState, stated: Mapping[str, Any]
@@ -156,22 +173,22 @@ class Tickets:
         return stored
 
     async def _locked(self, connection: Connection, name: str, seen: Precondition) -> StoredTicket:
-        stored = await self._found(connection, as_id(name) or await store.ticket_id_of(connection, name.upper()))
-        seen(revision_etag(stored.sequence))
+        stored = await self._found(
+            connection, ticket_id_of(name) or await store.ticket_numbered(connection, name.upper())
+        )
+        seen(stored.sequence)
         return stored
 
-    async def _profile(self, connection: Connection, request: NewTicket, region: str | None) -> UUID:
-        if request.customer.id is not None:
-            profile_id: UUID | None = request.customer.id
-            known = await registers.known_profiles(connection, [request.customer.id])
-            return _known(profile_id if profile_id in known else None)
-        addresses = [self._address(request, position, region) for position in range(len(request.customer.identifiers))]
+    async def _profile(self, connection: Connection, command: OpenTicket, region: str | None) -> UUID:
+        if command.customer_id is not None:
+            known = await registers.known_profiles(connection, [command.customer_id])
+            return _known(command.customer_id if command.customer_id in known else None)
+        addresses = [self._address(named, position, region) for position, named in enumerate(command.identifiers)]
         routes = await registers.routes(connection, [one.key for one in addresses])
         sources = {one.source_profile for one in addresses if one.source_profile}
         return _known(addressee(addresses, routes, await registers.known_profiles(connection, sources)))
 
-    def _address(self, request: NewTicket, position: int, region: str | None) -> Address:
-        named = request.customer.identifiers[position]
+    def _address(self, named: TypedIdentifier, position: int, region: str | None) -> Address:
         try:
             read_by = phone_region(named.region, region, self.default_region)
             return address(self.secret, named.type, named.value, read_by, named.system)
@@ -190,12 +207,6 @@ class Tickets:
         return region
 
 
-def _digest(request: NewTicket) -> str:
-    """What two requests under one id must have alike."""
-    left_out = {"id"} if request.attributes else {"id", "attributes"}
-    return hashlib.sha256(request.model_dump_json(exclude=left_out).encode()).hexdigest()
-
-
 def _known(profile_id: UUID | None) -> UUID:
     if profile_id is None:
         raise Problem(NOT_FOUND, "There is no such customer here. Report a touchpoint first.")
@@ -209,15 +220,10 @@ def _opened_at(occurred_at: datetime | None, now: datetime) -> datetime:
     return min(occurred_at or now, now).astimezone(UTC)
 
 
-def _opened_already(known: StoredTicket, digest: str) -> Answer:
+def _opened_already(known: StoredTicket, digest: str) -> Opened:
     if known.digest != digest:
         raise Problem(CONFLICT, "There is another ticket with this id.")
-    return replace(_answer(known), events=(known.opened_event_id,))
-
-
-def _answer(stored: StoredTicket, status: int = 200, headers: dict[str, str] | None = None) -> Answer:
-    body = shown(stored).model_dump(mode="json")
-    return Answer(status, body, (stored.last_event_id,), revision_etag(stored.sequence), headers or {})
+    return Opened(known, repeated=True)
 
 
 def _remark(text: str, visibility: Visibility, caller: Caller, now: datetime) -> TicketComment:

@@ -8,9 +8,9 @@ from typing import Final
 
 import orjson
 
-from rapport_gateway.projection.runs import CONTACT_INDEX, FORM, LISTED_INDEX
 from rapport_gateway.projection.store.customers import Parts, save_parts
 from rapport_gateway.projection.store.facts import as_fact
+from rapport_gateway.projection.store.tables import CONTACT_INDEX, FORM, LISTED_INDEX
 from rapport_gateway.view import score
 from rapport_gateway.view.facts import State
 from rapport_gateway.view.listing import TOTALS, changed_totals

@@ -5,9 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from rapport_shared.contracts.catalogue import TICKET_OPENED, EventType
-from rapport_shared.contracts.codec import Event
-from rapport_shared.contracts.envelope import Envelope
-from rapport_shared.contracts.ids import new_id
+from rapport_shared.contracts.codec import Event, new_event
 from rapport_shared.contracts.model import Contract
 from rapport_shared.contracts.ticket import TicketState
 from rapport_shared.database import Connection
@@ -68,16 +66,14 @@ def _event(
     causation_id: UUID | None,
 ) -> Event[Contract]:
     ticket = change.ticket
-    envelope = Envelope(
-        id=new_id(recorded_at),
-        source=event_type.source,
-        type=event_type.wire,
-        subject=str(ticket.ticket_id),
-        occurred_at=ticket.opened_at if event_type is TICKET_OPENED else recorded_at,
-        recorded_at=recorded_at,
+    return new_event(
+        event_type,
+        ticket.ticket_id,
+        event_type.model(ticket=ticket, changed=change.changed),
         sequence=sequence,
+        recorded_at=recorded_at,
+        occurred_at=ticket.opened_at if event_type is TICKET_OPENED else None,
         profile_id=ticket.profile_id,
         customer_id=customer_id,
         causation_id=causation_id,
     )
-    return Event(envelope, event_type, event_type.model(ticket=ticket, changed=change.changed))

@@ -1,13 +1,6 @@
-"""Runs of the view: each is one build of the projection from the topics, in a schema of its own.
-
-One run is live. A new one is built beside it from the beginning of the topics and takes its place when promoted.
-"""
-
-from dataclasses import dataclass
-from datetime import datetime
+"""The tables of a run of the view."""
 
 from rapport_gateway.view.interactions import OF_CONTACT
-from rapport_shared.database import Connection, Database
 
 OF_SCORE = (
     "type IN ('score.updated', 'customer.stage_changed', 'segment.entered', 'segment.left', 'alarm.raised', "
@@ -134,87 +127,3 @@ CREATE TABLE unit (
     sequence bigint NOT NULL
 );
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One run of the view. `seq` numbers its changes without gaps; `caught_up_at` is when it had read everything.
-
-    `turn` counts what was written to it, also what changed nobody's row.
-    """
-
-    run: int
-    state: str
-    seq: int
-    caught_up_at: datetime | None
-    turn: int = 0
-
-    @property
-    def schema(self) -> str:
-        """The schema of its tables."""
-        return run_schema(self.run)
-
-    @property
-    def consumer(self) -> str:
-        """The name under which its cursors stand."""
-        return run_consumer(self.run)
-
-
-def run_schema(run: int) -> str:
-    """The schema of a run's tables."""
-    return f"view_{run}"
-
-
-def run_consumer(run: int) -> str:
-    """The name under which a run's cursors stand."""
-    return f"view-{run}"
-
-
-async def begin_run(connection: Connection, state: str) -> Run:
-    """Makes a new run, with empty tables. `state` is `live` for the first one, else `building`."""
-    await connection.execute("LOCK TABLE view_run IN EXCLUSIVE MODE")
-    number: int = await connection.fetchval("SELECT coalesce(max(run), 0) + 1 FROM view_run")
-    await connection.execute(f"CREATE SCHEMA {run_schema(number)}")
-    await connection.execute(f"SET LOCAL search_path TO {run_schema(number)}, public")
-    await connection.execute(RUN_TABLES)
-    await connection.execute("INSERT INTO view_run (run, state, form) VALUES ($1, $2, $3)", number, state, FORM)
-    return Run(number, state, 0, None)
-
-
-async def live_run(connection: Connection) -> Run:
-    """The live run; the first one is made here."""
-    run = await find_run(connection, "live")
-    if run is None:
-        async with connection.transaction():
-            await connection.execute("LOCK TABLE view_run IN EXCLUSIVE MODE")
-            run = await find_run(connection, "live") or await begin_run(connection, "live")
-    return run
-
-
-async def find_run(connection: Connection, state: str) -> Run | None:
-    """The newest run in a state."""
-    row = await connection.fetchrow(
-        "SELECT run, state, seq, caught_up_at, turn FROM view_run WHERE state = $1 ORDER BY run DESC LIMIT 1", state
-    )
-    return None if row is None else Run(**dict(row))
-
-
-async def retire(connection: Connection, run: int) -> None:
-    """Drops what a run has stored."""
-    await connection.execute(f"DROP SCHEMA IF EXISTS {run_schema(run)} CASCADE")
-    await connection.execute("DELETE FROM consumer_cursor WHERE consumer = $1", run_consumer(run))
-    await connection.execute("UPDATE view_run SET state = 'retired' WHERE run = $1", run)
-
-
-async def read_turn(connection: Connection, run: int) -> tuple[int, int]:
-    """How often a run was written, and its last change. Raises `LookupError` for one that is not there."""
-    row = await connection.fetchrow("SELECT turn, seq FROM view_run WHERE run = $1", run)
-    if row is None:
-        raise LookupError(f"there is no run {run}")
-    return row["turn"], row["seq"]
-
-
-async def touch_caught_up(database: Database, run: int, now: datetime) -> None:
-    """Says that a run had read everything at `now`."""
-    async with database.connection() as connection:
-        await connection.execute("UPDATE view_run SET caught_up_at = $2 WHERE run = $1", run, now)

@@ -11,15 +11,16 @@ from rapport_shared.contracts.ids import new_id
 from rapport_shared.contracts.ticket import TicketComment
 from rapport_shared.database import Connection, Database
 from rapport_shared.policies import DEFAULT, PolicyKind, PolicyPlace, active_version, parsed
+from rapport_ticket.commands.opening import Opening, open_ticket
+from rapport_ticket.commands.recording import record_change
 from rapport_ticket.domain import tickets
 from rapport_ticket.domain.playbook import KEPT_DAYS, Play, PlaybookPolicy, ReasonEvent
 from rapport_ticket.domain.processes import NEEDLESS, NEW
 from rapport_ticket.domain.rehearsal import Rehearsal
 from rapport_ticket.domain.tickets import TicketFull
-from rapport_ticket.recording import record_change, record_opened
 from rapport_ticket.store import occasions as store
 from rapport_ticket.store import registers
-from rapport_ticket.store.tickets import StoredTicket, next_number
+from rapport_ticket.store.tickets import StoredTicket
 
 PLAYBOOK: Final = PolicyKind("playbook", PlaybookPolicy, TICKET_POLICY_ACTIVATED)
 PLAYBOOK_PLACE: Final = PolicyPlace(PLAYBOOK.kind, DEFAULT)
@@ -67,16 +68,21 @@ class Playbook:
     async def _open(self, connection: Connection, version: int, name: str, play: Play, told: ReasonEvent) -> None:
         now = self.clock()
         customer = await registers.whose(connection, told.customer_id)
-        fields = play.model_dump(include={"kind", "subject", "description", "priority"}) | {
-            "profile_id": told.customer_id,
-            "owner": customer.owner,
-            "unit": customer.unit,
-            "origin": told.origin(name, version),
-        }
-        ticket = tickets.first_state(new_id(now), await next_number(connection), fields, now, now)
-        stored = await record_opened(connection, ticket, customer.customer_id, now, causation_id=told.event_id)
+        opening = Opening(
+            profile_id=told.customer_id,
+            kind=play.kind,
+            subject=play.subject,
+            opened_at=now,
+            description=play.description,
+            priority=play.priority,
+            unit=customer.unit,
+            owner=customer.owner,
+            origin=told.origin(name, version),
+            causation_id=told.event_id,
+        )
+        stored = await open_ticket(connection, opening, now)
         if stored is not None:
-            await store.note_answer(connection, told.event_id, name, ticket.ticket_id)
+            await store.note_answer(connection, told.event_id, name, stored.ticket.ticket_id)
 
     async def _end(self, connection: Connection, policy: PlaybookPolicy, told: ReasonEvent) -> None:
         ended = await store.end_occasions(connection, told)

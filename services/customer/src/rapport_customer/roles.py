@@ -1,0 +1,45 @@
+"""What the customer service does besides its API and its consumers: one process of it at a time does each."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from rapport_customer.commands.hand_overs import hand_over_batch
+from rapport_customer.commands.matching import match_batch
+from rapport_shared.clock import Clock
+from rapport_shared.database import Connection, Database
+from rapport_shared.messaging.outbox import OutboxSignal
+from rapport_shared.roles import Role, repeat
+
+MATCH_REST_SECONDS: Final = 0.25
+"""Between looks at an empty queue of newcomers."""
+HAND_OVER_REST_SECONDS: Final = 0.5
+"""Between looks for a hand-over that was begun."""
+
+
+def match_newcomers(database: Database, clock: Clock, signal: OutboxSignal) -> Role:
+    """Compares newcomers with everybody, batch after batch, for ever."""
+    return _batches("matcher", database, lambda c: match_batch(c, clock), signal, MATCH_REST_SECONDS)
+
+
+def carry_out_hand_overs(database: Database, clock: Clock, signal: OutboxSignal) -> Role:
+    """Carries out hand-overs, batch after batch, for ever. What was committed is not done again after a crash."""
+    return _batches("hand-overs", database, lambda c: hand_over_batch(c, clock), signal, HAND_OVER_REST_SECONDS)
+
+
+def _batches(
+    name: str,
+    database: Database,
+    batch: Callable[[Connection], Awaitable[int]],
+    signal: OutboxSignal,
+    rest_seconds: float,
+) -> Role:
+    """Batches, each in a transaction of its own, for as long as there are any."""
+
+    async def step() -> bool:
+        async with database.transaction() as connection:
+            worked = await batch(connection)
+        if worked:
+            signal.notify()
+        return bool(worked)
+
+    return lambda: repeat(name, step, rest_seconds)

@@ -1,0 +1,1 @@
+"""The SQL of accepted touchpoints and of channels that reported."""

@@ -1,0 +1,1 @@
+"""What the ticket service does: each command works in its caller's transaction."""
