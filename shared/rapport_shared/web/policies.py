@@ -114,9 +114,14 @@ class PolicyRoutes(Generic[Model]):
 
 
 def policies(
-    kind: PolicyKind[Model], database: Database, runner: CommandRunner, clock: Clock, simulate: Simulate
+    kind: PolicyKind[Model],
+    database: Database,
+    runner: CommandRunner,
+    clock: Clock,
+    simulate: Simulate,
+    trial: type[BaseModel],
 ) -> APIRouter:
-    """The routes of one kind of policy."""
+    """The routes of one kind of policy. `trial` is the model of what `simulate` answers."""
     routes = APIRouter(prefix=f"/v1/policies/{kind.kind}", tags=["policies"])
     work = PolicyRoutes(kind, database, clock)
     body_schema = {"requestBody": {"required": True, "content": _contents(kind)}}
@@ -149,7 +154,7 @@ def policies(
         parse_document(kind, await work.body(request))
         return Valid(valid=True)
 
-    @routes.post("/{name}/simulate")
+    @routes.post("/{name}/simulate", response_model=trial, response_model_exclude_unset=True)
     async def try_out(name: Name, body: ChosenVersion, caller: Writer, unit: UnitQuery = None) -> dict[str, Any]:
         """Says what a version would do to what is there; nothing is changed."""
         version = await read_version(database, work.place(name, unit), body.version)

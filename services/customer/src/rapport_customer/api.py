@@ -37,7 +37,7 @@ from rapport_shared.contracts.touchpoints.fields import UnitPath
 from rapport_shared.database import Database
 from rapport_shared.web.commands import CommandRunner, check_precondition
 from rapport_shared.web.pages import Limit, PageCursor
-from rapport_shared.web.routing import scoped
+from rapport_shared.web.routing import GUARDED, scoped
 
 Reader = Annotated[Caller, scoped("customers:read")]
 Writer = Annotated[Caller, scoped("customers:write")]
@@ -61,19 +61,19 @@ def customers(database: Database, runner: CommandRunner, records: Records, clock
         response.headers["ETag"] = found.etag
         return found
 
-    @routes.patch("/{customer_id}/record", response_model=Written)
+    @routes.patch("/{customer_id}/record", response_model=Written, dependencies=[GUARDED])
     async def edit(customer_id: UUID, body: RecordEdit, request: Request, caller: Writer) -> Response:
         """States fields by hand; a null field is no longer stated by hand."""
         seen = partial(check_precondition, request)
         return await runner.run(request, caller, lambda c: records.edit(c, customer_id, body, seen))
 
-    @routes.post("/{customer_id}/identifiers", status_code=201, response_model=Written)
+    @routes.post("/{customer_id}/identifiers", status_code=201, response_model=Written, dependencies=[GUARDED])
     async def add_identifier(customer_id: UUID, body: IdentifierRequest, request: Request, caller: Writer) -> Response:
         """Adds an identifier: touches by it go to this profile from now on."""
         seen = partial(check_precondition, request)
         return await runner.run(request, caller, lambda c: records.add_identifier(c, customer_id, body, caller, seen))
 
-    @routes.delete("/{customer_id}/identifiers/{key}", response_model=Written)
+    @routes.delete("/{customer_id}/identifiers/{key}", response_model=Written, dependencies=[GUARDED])
     async def remove_identifier(customer_id: UUID, key: Key, request: Request, caller: Writer) -> Response:
         """Removes an identifier; a touch does not bring it back."""
         seen = partial(check_precondition, request)
@@ -84,7 +84,7 @@ def customers(database: Database, runner: CommandRunner, records: Records, clock
         """Records an asset that the customer holds."""
         return await runner.run(request, caller, lambda c: add_asset(c, records.secret, customer_id, body, clock))
 
-    @routes.put("/{customer_id}/consents/{purpose}", response_model=Written)
+    @routes.put("/{customer_id}/consents/{purpose}", response_model=Written, dependencies=[GUARDED])
     async def consent(
         customer_id: UUID, purpose: Purpose, body: ConsentRequest, request: Request, caller: Writer
     ) -> Response:
@@ -92,7 +92,7 @@ def customers(database: Database, runner: CommandRunner, records: Records, clock
         seen = partial(check_precondition, request)
         return await runner.run(request, caller, lambda c: records.put_consent(c, customer_id, purpose, body, seen))
 
-    @routes.put("/{customer_id}/owner", response_model=Written)
+    @routes.put("/{customer_id}/owner", response_model=Written, dependencies=[GUARDED])
     async def owner(customer_id: UUID, body: OwnerRequest, request: Request, caller: Writer) -> Response:
         """Says who of the firm looks after the customer."""
         seen = partial(check_precondition, request)
@@ -207,7 +207,7 @@ def units(database: Database, runner: CommandRunner, clock: Clock) -> APIRouter:
         response.headers["ETag"] = etag
         return found
 
-    @routes.put("/{path:path}", response_model=Unit)
+    @routes.put("/{path:path}", response_model=Unit, dependencies=[GUARDED])
     async def put(
         path: UnitPath, body: UnitRequest, request: Request, caller: Annotated[Caller, scoped("units:write")]
     ) -> Response:

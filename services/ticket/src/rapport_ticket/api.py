@@ -11,7 +11,7 @@ from rapport_shared.contracts.ticket import TicketKind
 from rapport_shared.database import Database
 from rapport_shared.web.commands import CommandRunner, check_precondition
 from rapport_shared.web.pages import Limit, PageCursor
-from rapport_shared.web.routing import scoped
+from rapport_shared.web.routing import GUARDED, scoped
 from rapport_ticket import queries
 from rapport_ticket.commands import Tickets
 from rapport_ticket.schemas import NewComment, NewTicket, Resolution, Ticket, TicketEdit, TicketPage, Transition
@@ -57,25 +57,25 @@ def router(database: Database, runner: CommandRunner, tickets: Tickets) -> APIRo
         found, response.headers["ETag"] = await queries.ticket(database, ticket)
         return found
 
-    @routes.patch("/{ticket}", response_model=Ticket)
+    @routes.patch("/{ticket}", response_model=Ticket, dependencies=[GUARDED])
     async def edit(ticket: Name, body: TicketEdit, request: Request, caller: Writer) -> Response:
         """Changes fields of a ticket."""
         seen = partial(check_precondition, request)
         return await runner.run(request, caller, lambda c: tickets.edit(c, ticket, body, caller, seen))
 
-    @routes.post("/{ticket}/comments", status_code=201, response_model=Ticket)
+    @routes.post("/{ticket}/comments", status_code=201, response_model=Ticket, dependencies=[GUARDED])
     async def comment(ticket: Name, body: NewComment, request: Request, caller: Writer) -> Response:
         """Adds a remark."""
         seen = partial(check_precondition, request)
         return await runner.run(request, caller, lambda c: tickets.comment(c, ticket, body, caller, seen))
 
-    @routes.post("/{ticket}/transitions", response_model=Ticket)
+    @routes.post("/{ticket}/transitions", response_model=Ticket, dependencies=[GUARDED])
     async def transition(ticket: Name, body: Transition, request: Request, caller: Writer) -> Response:
         """Moves a ticket in its process."""
         seen = partial(check_precondition, request)
         return await runner.run(request, caller, lambda c: tickets.transition(c, ticket, body, caller, seen))
 
-    @routes.post("/{ticket}/resolve", response_model=Ticket)
+    @routes.post("/{ticket}/resolve", response_model=Ticket, dependencies=[GUARDED])
     async def resolve(ticket: Name, body: Resolution, request: Request, caller: Writer) -> Response:
         """Resolves a ticket."""
         seen = partial(check_precondition, request)

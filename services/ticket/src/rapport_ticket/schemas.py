@@ -1,5 +1,6 @@
 """What the ticket service's API takes and answers."""
 
+from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -142,3 +143,38 @@ class TicketPage(BaseModel):
 
     tickets: list[Ticket]
     next_cursor: str | None
+
+
+class BusiestDay(BaseModel):
+    """The day on which most tickets would have been opened."""
+
+    day: date
+    tickets: int
+
+
+class PlayTrial(BaseModel):
+    """What one play would have opened; of `reason_gone` tickets the reason has ended since."""
+
+    tickets: int
+    customers: int
+    reason_gone: int
+    examples: list[UUID]
+
+
+class PresentPlaybook(BaseModel):
+    """What the playbook in force would have opened."""
+
+    tickets: int
+
+
+class PlaybookTrial(BaseModel):
+    """What a playbook would have opened in the last days, and the occasions that no play answers."""
+
+    days: int
+    occasions: int
+    tickets: int
+    customers: int
+    busiest_day: BusiestDay | None
+    plays: dict[str, PlayTrial]
+    unanswered: dict[str, int]
+    in_force: PresentPlaybook

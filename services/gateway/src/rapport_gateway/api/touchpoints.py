@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from rapport_gateway.api.document import REPORT
+from rapport_gateway.api.schemas import Reported, TouchpointStatus, Verdicts
 from rapport_gateway.intake.touchpoints import Checked, TouchpointIntake, read_batch
 from rapport_gateway.intake.warnings import Warning, blocked
 from rapport_gateway.reads.customers import Views
@@ -14,6 +15,7 @@ from rapport_gateway.reads.quarantine import ACCEPTED
 from rapport_shared.callers import Caller
 from rapport_shared.contracts.touchpoints.examples import EXAMPLES
 from rapport_shared.errors import VALIDATION, Problem, not_found
+from rapport_shared.web.answers import Responses
 from rapport_shared.web.application import json_response
 from rapport_shared.web.commands import idempotency_key
 from rapport_shared.web.hot import hot
@@ -33,13 +35,14 @@ _BODY: dict[str, Any] = {
         },
     }
 }
+_DRY_RUN: Responses = {200: {"model": Verdicts, "description": "What a dry run says of each touchpoint."}}
 
 
 def router(intake: TouchpointIntake, views: Views) -> APIRouter:
     """Reporting touchpoints."""
     routes = APIRouter(prefix="/v1/touchpoints", tags=["touchpoints"])
 
-    @routes.post("", status_code=202, openapi_extra=_BODY)
+    @routes.post("", status_code=202, openapi_extra=_BODY, response_model=Reported, responses=_DRY_RUN)
     @hot
     async def report(
         request: Request,
@@ -62,7 +65,7 @@ def router(intake: TouchpointIntake, views: Views) -> APIRouter:
         answer = {"accepted": accepted, "rejected": _rejected(rejected), "warnings": _listed(warnings)}
         return json_response(answer, 202)
 
-    @routes.get("/{touchpoint_id}")
+    @routes.get("/{touchpoint_id}", response_model=TouchpointStatus)
     @hot
     async def status(
         touchpoint_id: UUID,

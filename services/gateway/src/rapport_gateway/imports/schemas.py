@@ -1,11 +1,11 @@
 """What the API says of imports."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from rapport_gateway.imports.mapping import SheetMapping
 from rapport_shared.database import Row
@@ -13,6 +13,11 @@ from rapport_shared.database import Row
 State = Literal["waiting", "undecided", "checked", "running", "done", "failed", "cancelled"]
 SETTLED = frozenset({"undecided", "checked", "done", "failed", "cancelled"})
 """States that nobody but a caller ends."""
+
+
+MappingDocument = Annotated[dict[str, Any], WithJsonSchema({"allOf": [{"$ref": "#/components/schemas/SheetMapping"}]})]
+"""A mapping as it is kept: only what somebody said, or what was found out."""
+ProblemDocument = Annotated[dict[str, Any], WithJsonSchema({"allOf": [{"$ref": "#/components/schemas/Problem"}]})]
 
 
 class ImportProgress(BaseModel):
@@ -41,9 +46,9 @@ class ImportAnswer(BaseModel):
     file_bytes: int
     sha256: str
     sheet: dict[str, Any] | None
-    mapping: dict[str, Any] | None = Field(description="As given, else as proposed from the header.")
+    mapping: MappingDocument | None = Field(description="As given, else as proposed from the header.")
     progress: ImportProgress
-    problem: dict[str, Any] | None
+    problem: ProblemDocument | None
     created_at: datetime
     changed_at: datetime
     started_at: datetime | None
@@ -101,7 +106,7 @@ class SavedMapping(BaseModel):
     unit: str | None
     revision: int
     changed_at: datetime
-    mapping: dict[str, Any]
+    mapping: MappingDocument
 
 
 class SavedMappings(BaseModel):
