@@ -129,6 +129,22 @@ def test_the_view_is_described_section_by_section_and_as_its_state_topic() -> No
     assert set(answered) == {*SECTIONS, "customer_id", "version", "as_of", "lag_ms", "withheld", "pending"}
 
 
+def test_a_touchpoint_has_an_id_or_the_request_a_key() -> None:
+    document = committed("gateway")
+    report = document["paths"]["/v1/touchpoints"]["post"]
+    assert {"$ref": "#/components/parameters/IdempotencyKey"} in report["parameters"]
+    for name in (*document["components"]["schemas"]["Touchpoint"]["oneOf"][0]["discriminator"]["mapping"].values(),):
+        schema = document["components"]["schemas"][name.rpartition("/")[2]]
+        assert "id" in schema["properties"], name
+        assert "id" not in schema["required"], name
+
+
+def test_a_customer_is_called_customer_id_in_paths_and_queries() -> None:
+    for place, operation in operations(committed("gateway")):
+        for parameter in operation.get("parameters", ()):
+            assert parameter.get("name") not in ("customer", "id"), place
+
+
 def test_a_stream_says_what_its_events_are() -> None:
     document = committed("gateway")
     answer = document["paths"]["/v1/customers/{customer_id}/stream"]["get"]["responses"]["200"]

@@ -45,15 +45,14 @@ States = dict[UUID, list[dict[str, Any]]]
 )
 def test_the_text_of_a_state_is_the_contract(view: StoredView, run: int) -> None:
     merged = view.moved_to is not None
+    sections = {name: orjson.loads(text) for name, text in view.sections.items()}
     expected = CustomerViewState(
         customer_id=view.customer_id,
         run=run,
         version=view.version,
         moved_to=view.moved_to,
         as_of=None if merged else view.as_of,
-        sections=None
-        if merged
-        else CustomerSections(**{name: orjson.loads(text) for name, text in view.sections.items()}),
+        sections=None if merged else CustomerSections(**sections),
     )
     text = state_text(view, run)
     assert CustomerViewState.model_validate_json(text) == expected

@@ -1,7 +1,6 @@
 """The routes of a kind of policy: read, put, try, activate, roll back."""
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -9,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from rapport_shared.callers import Caller
 from rapport_shared.clock import Clock
+from rapport_shared.contracts.envelope import ShownInstant
 from rapport_shared.contracts.touchpoints.fields import UnitPath
 from rapport_shared.database import Connection, Database
 from rapport_shared.messaging import outbox
@@ -49,7 +49,7 @@ class Policy(BaseModel):
     document: dict[str, Any]
     note: str | None = None
     made_by: str | None = None
-    made_at: datetime | None = None
+    made_at: ShownInstant | None = None
 
 
 class PolicyPage(BaseModel):

@@ -153,10 +153,10 @@ def candidates(database: Database, runner: CommandRunner, clock: Clock) -> APIRo
 
     @routes.get("")
     async def page(
-        caller: Merger, customer: UUID | None = None, cursor: PageCursor = None, limit: Limit = 50
+        caller: Merger, customer_id: UUID | None = None, cursor: PageCursor = None, limit: Limit = 50
     ) -> CandidatePage:
         """Candidates that wait for a decision, the most probable first, both records side by side."""
-        return await queries.candidate_page(database, clock(), customer, caller.unit, cursor, limit)
+        return await queries.candidate_page(database, clock(), customer_id, caller.unit, cursor, limit)
 
     @routes.post("/{candidate_id}/decision", response_model=Decided)
     async def decision(candidate_id: UUID, body: CandidateDecision, request: Request, caller: Merger) -> Response:

@@ -43,12 +43,12 @@ def router(database: Database, runner: CommandRunner, tickets: Tickets) -> APIRo
         owner: Word = None,
         unit: Word = None,
         open: bool | None = None,
-        customer: UUID | None = None,
+        customer_id: UUID | None = None,
         cursor: PageCursor = None,
         limit: Limit = 50,
     ) -> TicketPage:
         """Tickets, the latest opened first."""
-        asked = TicketFilter(state, kind, owner, unit, open, customer, caller.unit)
+        asked = TicketFilter(state, kind, owner, unit, open, customer_id, caller.unit)
         return await queries.ticket_page(database, asked, cursor, limit)
 
     @routes.get("/{ticket}")

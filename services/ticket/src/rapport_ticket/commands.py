@@ -161,9 +161,9 @@ class Tickets:
         return stored
 
     async def _profile(self, connection: Connection, request: NewTicket, region: str | None) -> UUID:
-        if request.customer.id is not None:
-            profile_id: UUID | None = request.customer.id
-            known = await registers.known_profiles(connection, [request.customer.id])
+        if request.customer.customer_id is not None:
+            profile_id: UUID | None = request.customer.customer_id
+            known = await registers.known_profiles(connection, [request.customer.customer_id])
             return _known(profile_id if profile_id in known else None)
         addresses = [self._address(request, position, region) for position in range(len(request.customer.identifiers))]
         routes = await registers.routes(connection, [one.key for one in addresses])

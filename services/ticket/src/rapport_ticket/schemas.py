@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from rapport_shared.contracts.interaction import IdentifierType
@@ -35,14 +35,14 @@ class NamedIdentifier(Request):
 
 
 class NamedCustomer(Request):
-    """Whose ticket it is: by id, or by identifiers that touches are routed by."""
+    """Whose ticket it is: by id, or by identifiers that touches are routed by. `id` is a former name of the id."""
 
-    id: UUID | None = None
+    customer_id: UUID | None = Field(default=None, validation_alias=AliasChoices("customer_id", "id"))
     identifiers: Annotated[list[NamedIdentifier], Field(max_length=50)] = []
 
     @model_validator(mode="after")
     def _one_of_both(self) -> "NamedCustomer":
-        if (self.id is None) == (not self.identifiers):
+        if (self.customer_id is None) == (not self.identifiers):
             raise PydanticCustomError("one_of_both", "name the customer by id or by identifiers, not by both")
         return self
 

@@ -65,7 +65,21 @@ def complete(document: Document, operations: Document | None = None) -> None:
     event = TypeAdapter(CustomerEvent).json_schema(ref_template=PLACE + "{model}", mode="serialization")
     event.pop("$defs")
     add_schemas(schemas, {"CustomerEvent": event, "ValueExplanation": _VALUE_EXPLANATION})
+    for name in _touchpoint_schemas(union):
+        schemas[name] = _with_optional_id(schemas[name])
     document["components"]["schemas"] = dict(sorted(schemas.items()))
+
+
+def _touchpoint_schemas(union: Document) -> list[str]:
+    built_in, own = union["oneOf"]
+    return [branch["$ref"].removeprefix(PLACE) for branch in (*built_in["oneOf"], own)]
+
+
+def _with_optional_id(schema: Document) -> Document:
+    """A touchpoint as a request may have it: under an `Idempotency-Key` without an `id`."""
+    id_ = schema["properties"]["id"] | {"description": "Required, unless the request has an `Idempotency-Key`."}
+    required = [name for name in schema["required"] if name != "id"]
+    return schema | {"properties": schema["properties"] | {"id": id_}, "required": required}
 
 
 def owner_operations(documents: Mapping[str, Document]) -> Document:

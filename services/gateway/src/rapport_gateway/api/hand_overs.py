@@ -4,13 +4,14 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Request, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from rapport_gateway.access.audience import Audience, carried_of
 from rapport_gateway.owners.client import Owners
 from rapport_gateway.reads import hand_overs
 from rapport_gateway.reads.customers import Views
 from rapport_shared.callers import Caller
+from rapport_shared.contracts.envelope import ShownInstant
 from rapport_shared.contracts.money import Amount
 from rapport_shared.contracts.touchpoints.fields import UnitPath
 from rapport_shared.errors import VALIDATION, FieldProblem, Problem
@@ -70,7 +71,7 @@ class HandedOver(BaseModel):
     handed_over: bool
     reason: str | None
     decided_by: str | None
-    at: AwareDatetime
+    at: ShownInstant
     carried: Carried
 
 

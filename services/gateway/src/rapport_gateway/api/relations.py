@@ -4,12 +4,13 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel
 
 from rapport_gateway.access.audience import Audience
 from rapport_gateway.reads.customers import Views
 from rapport_gateway.reads.relations import page_of
 from rapport_shared.callers import Caller
+from rapport_shared.contracts.envelope import ShownInstant
 from rapport_shared.web.answers import MOVED
 from rapport_shared.web.application import json_response, moved_response
 from rapport_shared.web.pages import Limit, PageCursor
@@ -32,7 +33,7 @@ class RelatedCustomer(BaseModel):
     type: str
     customer_id: UUID
     display_name: str | None
-    stated_at: AwareDatetime | None
+    stated_at: ShownInstant | None
     manual: bool
     cyclic: bool
 

@@ -1,11 +1,11 @@
 """What the gateway's own routes answer, for its OpenAPI document; the answers are written without these models."""
 
-from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from rapport_shared.contracts.envelope import ShownInstant
 from rapport_shared.contracts.interaction import QuarantineReason
 from rapport_shared.web.answers import Problem, RejectedTouchpoint, WrongPlace
 
@@ -60,7 +60,7 @@ class Accepted(BaseModel):
 class Conflict(BaseModel):
     """Another touchpoint came under the same id; the first stays."""
 
-    at: datetime
+    at: ShownInstant
 
 
 class Recorded(BaseModel):
@@ -153,8 +153,8 @@ class ListedKey(BaseModel):
     unit: str
     may_verify: list[str]
     demo: bool
-    created_at: datetime
-    revoked_at: datetime | None
+    created_at: ShownInstant
+    revoked_at: ShownInstant | None
 
 
 class Keys(BaseModel):
@@ -205,7 +205,7 @@ class RebuildProgress(BegunRebuild):
 
     changes: int
     behind: int
-    caught_up_at: datetime | None
+    caught_up_at: ShownInstant | None
 
 
 class DifferingCustomer(BaseModel):

@@ -8,7 +8,8 @@ from fastapi import APIRouter, Query, Request, Response
 
 from rapport_gateway.api.document import REPORT
 from rapport_gateway.api.schemas import Reported, TouchpointStatus, Verdicts
-from rapport_gateway.intake.touchpoints import Checked, TouchpointIntake, read_batch
+from rapport_gateway.intake.accepting import TouchpointIntake
+from rapport_gateway.intake.touchpoints import Checked, read_batch
 from rapport_gateway.intake.warnings import Warning, blocked
 from rapport_gateway.reads.customers import Views
 from rapport_gateway.reads.quarantine import ACCEPTED
@@ -54,12 +55,16 @@ def router(intake: TouchpointIntake, views: Views) -> APIRouter:
         key = idempotency_key(request)
         checked, rejected = await _check(intake, items, caller, key)
         if dry_run:
+            rejected |= await intake.reused(checked)
+            checked = {index: item for index, item in checked.items() if index not in rejected}
             return json_response(await _verdicts(intake, views, caller, checked, rejected, len(items)))
+        if checked:
+            rejected |= await intake.accept(checked, caller, request.headers.get("traceparent"))
+            checked = {index: item for index, item in checked.items() if index not in rejected}
         if rejected and not batch:
             raise rejected[0]
         if not checked:
             raise Problem(VALIDATION, "No touchpoint of the batch is valid.", rejected=_rejected(rejected))
-        await intake.accept(list(checked.values()), caller, request.headers.get("traceparent"))
         warnings = await intake.all_warnings(checked, caller, remember=True)
         accepted = [{"id": str(item.touchpoint.id)} for item in checked.values()]
         answer = {"accepted": accepted, "rejected": _rejected(rejected), "warnings": _listed(warnings)}
@@ -105,7 +110,7 @@ async def _check(
 
 
 def _rejected(rejected: dict[int, Problem]) -> list[dict[str, Any]]:
-    return [{"index": index, "problem": problem.document()} for index, problem in rejected.items()]
+    return [{"index": index, "problem": problem.document()} for index, problem in sorted(rejected.items())]
 
 
 def _listed(warnings: Mapping[int, Sequence[Warning]]) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from typing import Any
 import asyncpg
 
 from rapport_gateway.projection.runs import Run, begin_run, find_run, retire, run_consumer, run_schema
+from rapport_gateway.view.facts import optional_instant
 from rapport_gateway.view.sections import SECTIONS
 from rapport_shared.database import CONNECTION_LOST, Connection, Database, is_transient
 from rapport_shared.errors import CONFLICT, Problem, not_found
@@ -72,7 +73,7 @@ async def progress(database: Database, run: int) -> dict[str, Any]:
         "state": row["state"],
         "changes": row["seq"],
         "behind": behind,
-        "caught_up_at": row["caught_up_at"].isoformat() if row["caught_up_at"] else None,
+        "caught_up_at": optional_instant(row["caught_up_at"]),
     }
 
 

@@ -1,20 +1,20 @@
 """The entries of a timeline, by the type of their event. Their data are those of the event."""
 
-from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
 from rapport_shared.contracts import customer, scoring, ticket
+from rapport_shared.contracts.envelope import ShownInstant
 
 
 class TimelineItem(BaseModel):
     """What every entry has. `profile_id` is null for what concerns the customer as a whole."""
 
     event_id: UUID
-    occurred_at: datetime
-    recorded_at: datetime
+    occurred_at: ShownInstant
+    recorded_at: ShownInstant
     profile_id: UUID | None
 
 
@@ -165,7 +165,7 @@ class Losing(BaseModel):
     verified: bool | None = None
     priority: int | None = None
     channel: str | None = None
-    occurred_at: datetime | None = None
+    occurred_at: ShownInstant | None = None
     event_id: UUID | None = None
 
 
@@ -182,7 +182,7 @@ class StageDecision(BaseModel):
 
     type: Literal["customer.stage_changed"]
     event_id: UUID
-    occurred_at: datetime
+    occurred_at: ShownInstant
     data: scoring.StageChanged
 
 
@@ -191,7 +191,7 @@ class SegmentDecision(BaseModel):
 
     type: Literal["segment.entered", "segment.left"]
     event_id: UUID
-    occurred_at: datetime
+    occurred_at: ShownInstant
     data: scoring.SegmentLeft
 
 
@@ -200,7 +200,7 @@ class AlarmDecision(BaseModel):
 
     type: Literal["alarm.raised", "alarm.withdrawn", "alarm.expired"]
     event_id: UUID
-    occurred_at: datetime
+    occurred_at: ShownInstant
     data: scoring.AlarmChanged
 
 
