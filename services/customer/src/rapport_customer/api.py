@@ -15,7 +15,7 @@ from rapport_customer.commands.records import Records
 from rapport_customer.commands.units import put_unit
 from rapport_customer.matches import Matches
 from rapport_customer.schemas.matches import CandidateDecision, CandidatePage, Decided, Matched, MatchRequest
-from rapport_customer.schemas.merges import Merged, MergeRequest, Merges, Unmerged
+from rapport_customer.schemas.merges import Merged, MergeList, MergeRequest, Unmerged
 from rapport_customer.schemas.quality import Quality, QualityTrend
 from rapport_customer.schemas.records import (
     AssetHolder,
@@ -128,7 +128,7 @@ def merges(database: Database, runner: CommandRunner, clock: Clock) -> APIRouter
         return await runner.run(request, caller, lambda c: undo_merge(c, merge_id, caller, clock))
 
     @routes.get("/customers/{customer_id}/merges", dependencies=[visible(database)])
-    async def merges_of(customer_id: UUID, caller: Reader) -> Merges:
+    async def merges_of(customer_id: UUID, caller: Reader) -> MergeList:
         """The joins that a customer's profiles are or were part of, the latest first."""
         return await queries.merges(database, customer_id)
 
@@ -160,7 +160,7 @@ def candidates(database: Database, runner: CommandRunner, clock: Clock) -> APIRo
 
     @routes.post("/{candidate_id}/decision", response_model=Decided)
     async def decision(candidate_id: UUID, body: CandidateDecision, request: Request, caller: Merger) -> Response:
-        """Merges the two, keeps them apart for good, or puts the decision off."""
+        """MergeList the two, keeps them apart for good, or puts the decision off."""
         return await runner.run(request, caller, lambda c: decide(c, candidate_id, body, caller, clock))
 
     return routes

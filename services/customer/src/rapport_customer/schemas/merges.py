@@ -1,4 +1,4 @@
-"""Merges: what they would do, what they did."""
+"""MergeList: what they would do, what they did."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -125,7 +125,7 @@ class Merge(BaseModel):
     undone_at: ShownInstant | None
 
 
-class Merges(BaseModel):
+class MergeList(BaseModel):
     """The joins of a customer, the latest first."""
 
     merges: list[Merge]

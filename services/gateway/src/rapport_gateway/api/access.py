@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from rapport_gateway.access.grants import KeyUnit, require_grantable
 from rapport_gateway.access.keys import KeyGrant, create_key, find_key, list_keys, new_key, revoke_key
-from rapport_gateway.api.schemas import ExplainedProblem, Keys, MadeKey, Me, RevokedKey
+from rapport_gateway.api.schemas import ExplainedProblem, KeyList, MadeKey, Me, RevokedKey
 from rapport_shared.callers import Caller
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.touchpoints import MAX_BATCH, MAX_BATCH_BYTES, MAX_TOUCHPOINT_BYTES
@@ -81,7 +81,7 @@ def router(database: Database, runner: CommandRunner, clock: Clock) -> APIRouter
 
         return await runner.run(request, caller, work, replayed_without=("key",))
 
-    @routes.get("/v1/keys", tags=["access"], response_model=Keys)
+    @routes.get("/v1/keys", tags=["access"], response_model=KeyList)
     async def keys(caller: Keeper) -> dict[str, Any]:
         """The keys of the caller's unit, without their secrets."""
         return {"keys": await list_keys(database, caller.unit)}

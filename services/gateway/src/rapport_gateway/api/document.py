@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from rapport_gateway.live.schemas import CustomerEvent, DeltaEvent, EndedEvent, MovedEvent, SnapshotEvent
 from rapport_gateway.owners.routes import ROUTES, Owner
-from rapport_gateway.view.timeline_schemas import Decisions, FieldExplanation
+from rapport_gateway.view.timeline_schemas import DecisionList, FieldExplanation
 from rapport_shared.contracts.touchpoints import MAX_BATCH, touchpoint_adapter
 from rapport_shared.web.openapi import PLACE, Document, schemas_of, without_null_defaults
 
@@ -38,7 +38,7 @@ EXPLANATION: Final = {
 """Why a field is what it is: one of the identity, or one that scoring states. `complete` adds the schemas."""
 _VALUE_EXPLANATION = {
     "description": "Why a value, or a segment, is what it is, and what was decided about it lately.",
-    "allOf": [{"$ref": PLACE + EXPLANATION_OF_VALUES}, {"$ref": PLACE + "Decisions"}],
+    "allOf": [{"$ref": PLACE + EXPLANATION_OF_VALUES}, {"$ref": PLACE + "DecisionList"}],
 }
 _BATCH = {
     "type": "object",
@@ -61,7 +61,7 @@ def complete(document: Document, operations: Document | None = None) -> None:
     union = without_null_defaults(touchpoint_adapter().json_schema(ref_template=PLACE + "{model}"))
     add_schemas(schemas, union.pop("$defs"))
     add_schemas(schemas, {"Touchpoint": union, "TouchpointBatch": _BATCH})
-    add_schemas(schemas, schemas_of(SnapshotEvent, DeltaEvent, MovedEvent, EndedEvent, Decisions, FieldExplanation))
+    add_schemas(schemas, schemas_of(SnapshotEvent, DeltaEvent, MovedEvent, EndedEvent, DecisionList, FieldExplanation))
     event = TypeAdapter(CustomerEvent).json_schema(ref_template=PLACE + "{model}", mode="serialization")
     event.pop("$defs")
     add_schemas(schemas, {"CustomerEvent": event, "ValueExplanation": _VALUE_EXPLANATION})

@@ -75,7 +75,7 @@ class HandedOver(BaseModel):
     carried: Carried
 
 
-class HandOvers(BaseModel):
+class HandOverList(BaseModel):
     """The changes of a customer's owner, the latest first."""
 
     hand_overs: list[HandedOver]
@@ -97,7 +97,7 @@ def router(views: Views, audience: Audience, owners: Owners) -> APIRouter:
         carried = await hand_overs.of_owner(views, owner, unit)
         return json_response({"owner": owner, "to": body.to, "dry_run": True, **carried_of(caller, carried)})
 
-    @routes.get("/customers/{customer_id}/hand-overs", response_model=HandOvers, responses=MOVED)
+    @routes.get("/customers/{customer_id}/hand-overs", response_model=HandOverList, responses=MOVED)
     async def of_customer(customer_id: UUID, request: Request, caller: Reader) -> Response:
         """From whom to whom a customer went, when, and what went along; 307 for a merged one."""
         view = await audience.customer(customer_id, caller)

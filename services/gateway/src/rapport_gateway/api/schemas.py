@@ -157,8 +157,8 @@ class ListedKey(BaseModel):
     revoked_at: ShownInstant | None
 
 
-class Keys(BaseModel):
-    """Keys, the newest first."""
+class KeyList(BaseModel):
+    """KeyList, the newest first."""
 
     keys: list[ListedKey]
 

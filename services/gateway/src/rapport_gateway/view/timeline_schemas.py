@@ -204,7 +204,7 @@ class AlarmDecision(BaseModel):
     data: scoring.AlarmChanged
 
 
-class Decisions(BaseModel):
+class DecisionList(BaseModel):
     """What was decided about a value lately, the latest first."""
 
     decisions: list[Annotated[StageDecision | SegmentDecision | AlarmDecision, Field(discriminator="type")]]
