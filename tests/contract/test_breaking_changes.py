@@ -108,6 +108,21 @@ def test_a_type_that_is_gone_is_named() -> None:
     assert breaking_changes({TICKET: schemas.schema_of(TICKET)}, {}) == [f"{TICKET}: the type is gone"]
 
 
+def test_what_a_schema_said_nothing_of_may_be_described() -> None:
+    def touched(clock: Schema) -> Schema:
+        return {"type": "object", "properties": {"clock": clock}, "required": ["clock"]}
+
+    open_ = touched({"type": "object", "additionalProperties": True})
+    described = touched({"$ref": "#/$defs/Clock"}) | {
+        "$defs": {"Clock": {"type": "object", "properties": {"due_at": {"type": "string"}}, "required": ["due_at"]}}
+    }
+    assert breaking_changes({"a": open_}, {"a": described}) == []
+    assert breaking_changes({"a": open_}, {"a": touched({"type": "string"})}) == [
+        "a: /clock takes other values than before"
+    ]
+    assert breaking_changes({"a": described}, {"a": open_}) != []
+
+
 HARMLESS: dict[str, Change] = {
     "an optional field": lambda s: fields(s, "TicketState").update(
         urgency={"anyOf": [{"type": "string"}, {"type": "null"}], "default": None}

@@ -20,6 +20,10 @@ SHOWN_ONLY = {
         "make run     # Kafka, PostgreSQL, five services and a demo; prints a key and a curl that shows a customer"
     ],
     "CONTRIBUTING.md": [".venv/bin/pytest tests/e2e/test_one_view.py"],
+    "docs/channel-developers.md": [
+        "openapi-python-client generate --url $GATEWAY/openapi.json --meta none --output-path rapport_client \\",
+        "npx openapi-typescript $GATEWAY/openapi.json --output api.d.ts --default-non-nullable=false",
+    ],
     "docs/operators.md": [
         "cp .env.example .env           # and fill it in",
         "docker compose exec customer rapport doctor",

@@ -116,7 +116,7 @@ async def test_both_customers_are_as_if_the_merge_had_never_been(caller: Caller,
     # what was noticed of the value belongs to the customer, and to no profile
     assert {entry["profile_id"] for entry in page["entries"] if entry["profile_id"]} == {a, b}
     assert {entry["data"]["customer_id"] for entry in page["entries"] if not entry["profile_id"]} <= {a}
-    tickets = (await caller.call("GET", f"/v1/tickets?customer={a}", 200)).json()["tickets"]
+    tickets = (await caller.call("GET", f"/v1/tickets?customer_id={a}", 200)).json()["tickets"]
     assert {one["customer_id"] for one in tickets} == {a}
 
     meanwhile = [await caller.report(call(record_b, "meanwhile", 5)), await caller.report(order(record_a, 7, 6))]
@@ -177,7 +177,7 @@ async def test_two_like_records_are_found_merged_by_a_person_and_parted_again(ca
     customers = {(await caller.status(event))["customer_id"] for event in ids}
 
     async def suspected() -> dict[str, Any] | None:
-        path = f"/v1/merge-candidates?customer={min(customers)}"
+        path = f"/v1/merge-candidates?customer_id={min(customers)}"
         found = (await caller.call("GET", path, 200)).json()["candidates"]
         return found[0] if found else None
 

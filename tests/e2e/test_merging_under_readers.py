@@ -55,7 +55,7 @@ def assert_whole(view: dict[str, Any]) -> None:
 
 async def until_tickets(caller: Caller, customer_id: str, count: int) -> None:
     async def so() -> bool:
-        page = (await caller.call("GET", f"/v1/tickets?customer={customer_id}", 200)).json()
+        page = (await caller.call("GET", f"/v1/tickets?customer_id={customer_id}", 200)).json()
         return len(page["tickets"]) == count
 
     await until(f"the ticket service shows {count} tickets of the customer", so)

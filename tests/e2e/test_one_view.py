@@ -168,11 +168,14 @@ async def _whom_a_call_reaches(
     return reached[-1]
 
 
-async def test_a_repeat_counts_once_and_another_body_is_quarantined_beside_it(caller: Caller) -> None:
+async def test_a_repeat_counts_once_and_another_body_is_refused(caller: Caller) -> None:
     touchpoint = call(phone_number())
+    other = {**touchpoint, "data": {"direction": "outbound"}}
+    both = await caller.call("POST", "/v1/touchpoints", 202, json={"touchpoints": [touchpoint, other]})
+    assert [one["index"] for one in both.json()["rejected"]] == [1]
     await caller.report(touchpoint)
-    await caller.report(touchpoint)
-    await caller.report({**touchpoint, "data": {"direction": "outbound"}})
+    refused = await caller.call("POST", "/v1/touchpoints", 422, json=other)
+    assert refused.json()["type"] == "/problems/idempotency-key-reused"
     status = await caller.status(touchpoint["id"])
     while not status["conflicts"]:
         await caller.client.get(f"/v1/touchpoints/{uuid4()}?wait_ms=50")

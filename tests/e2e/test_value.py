@@ -274,7 +274,7 @@ async def test_a_reason_to_act_becomes_work_and_is_withdrawn_with_it(caller: Cal
         await made.settled()
 
     async def opened() -> Any:
-        return (await caller.call("GET", f"/v1/tickets?customer={made.customer_id}", 200)).json()["tickets"]
+        return (await caller.call("GET", f"/v1/tickets?customer_id={made.customer_id}", 200)).json()["tickets"]
 
     async def ended() -> Any:
         return [ticket for ticket in await opened() if not ticket["open"]]

@@ -262,16 +262,45 @@ async def test_with_the_database_away_a_caller_gets_a_503() -> None:
         answer = await door.call(new_key(), "GET", "/v1/me")
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
         with pytest.raises(OSError, match=r"Connect call failed|refused"):
-            await AcceptedIds(database, system_clock).remember([uuid4()])
+            await AcceptedIds(database, system_clock).remember({0: (uuid4(), b"a")})
 
 
 async def test_accepted_ids_of_many_requests_share_commits(tables: Database) -> None:
     accepted = AcceptedIds(tables, system_clock)
     ids = [uuid4() for _ in range(300)]
-    await asyncio.gather(*(accepted.remember([i, ids[0]]) for i in ids))
+    await asyncio.gather(*(accepted.remember({0: (i, b"a"), 1: (ids[0], b"a")}) for i in ids))
     stored = await tables.fetch("SELECT touchpoint_id, xmin::text AS transaction FROM accepted_touchpoint")
     assert {row["touchpoint_id"] for row in stored} == set(ids)
     assert len({row["transaction"] for row in stored}) < 30
+
+
+async def test_an_id_is_accepted_for_one_body_whoever_comes_first(tables: Database) -> None:
+    here, there = AcceptedIds(tables, system_clock), AcceptedIds(tables, system_clock)
+    id_, fresh = uuid4(), uuid4()
+    one, other = {"x": (id_, b"a")}, {"x": (id_, b"b"), "y": (fresh, b"b")}
+    answers = await asyncio.gather(here.remember(one), there.remember(other))
+    assert sorted(map(len, answers)) == [0, 1], "one of the two bodies is the first"
+    winner, loser = (one, other) if not answers[0] else (other, one)
+    for ids in (here, there):
+        assert await ids.look_up(winner) == await ids.remember(winner) == frozenset()
+        assert await ids.look_up(loser) == await ids.remember(loser) == {"x"}
+        assert not ids.reused(winner)
+        assert ids.reused(loser) == {"x"}
+
+
+async def test_of_ids_that_both_come_at_once_the_first_stands(tables: Database) -> None:
+    accepted = AcceptedIds(tables, system_clock)
+    id_ = uuid4()
+    assert await accepted.remember({0: (id_, b"a"), 1: (id_, b"b")}) == {1}
+
+
+async def test_an_id_of_before_bodies_were_kept_takes_the_next(tables: Database) -> None:
+    id_ = uuid4()
+    await tables.fetch("INSERT INTO accepted_touchpoint VALUES ($1, now()) RETURNING 1", id_)
+    accepted = AcceptedIds(tables, system_clock)
+    assert await accepted.look_up({0: (id_, b"a")}) == frozenset()
+    assert await accepted.remember({0: (id_, b"a")}) == frozenset()
+    assert await accepted.remember({0: (id_, b"b")}) == {0}
 
 
 def message() -> Message:

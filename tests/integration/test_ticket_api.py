@@ -144,12 +144,12 @@ async def test_a_ticket_stays_at_the_profile_that_was_named(counter: Counter) ->
     assert (during["profile_id"], during["customer_id"]) == (str(merged), str(kept))
     assert (await counter.events(during["ticket_id"]))[0]["customer"] == str(kept)
     together = [other["number"], during["number"], before["number"]]
-    assert await counter.numbers(customer=str(kept)) == together
-    assert await counter.numbers(customer=str(merged)) == together
+    assert await counter.numbers(customer_id=str(kept)) == together
+    assert await counter.numbers(customer_id=str(merged)) == together
     await counter.move(merged, merged, 3)
     await counter.move(merged, kept, 2)
-    assert await counter.numbers(customer=str(kept)) == [other["number"]]
-    assert await counter.numbers(customer=str(merged)) == [during["number"], before["number"]]
+    assert await counter.numbers(customer_id=str(kept)) == [other["number"]]
+    assert await counter.numbers(customer_id=str(merged)) == [during["number"], before["number"]]
 
 
 async def test_lists_page_without_gaps_and_filter(counter: Counter) -> None:
@@ -172,7 +172,7 @@ async def test_lists_page_without_gaps_and_filter(counter: Counter) -> None:
     assert len(await counter.numbers(kind="complaint")) == 3
     assert len(await counter.numbers(unit="cn/east")) == 3
     assert len(await counter.numbers(state="new", owner="agent-17", open=True)) == 9
-    assert await counter.numbers(customer=str(uuid4())) == []
+    assert await counter.numbers(customer_id=str(uuid4())) == []
 
 
 async def test_a_caller_of_one_unit_sees_that_units_tickets(counter: Counter, service: Service) -> None:

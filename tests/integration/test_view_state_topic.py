@@ -20,6 +20,7 @@ from rapport_shared.clock import system_clock
 from rapport_shared.contracts.catalogue import CUSTOMER_VIEW_STATE
 from rapport_shared.contracts.gateway import CustomerViewState
 from rapport_shared.contracts.ids import source_profile_id
+from rapport_shared.contracts.view import CustomerSections
 from rapport_shared.database import Database
 from rapport_shared.messaging.reader import BatchReader
 from rapport_shared.messaging.topics import administration, apply
@@ -38,19 +39,20 @@ States = dict[UUID, list[dict[str, Any]]]
         seq=st.just(0),
         as_of=st.datetimes(timezones=st.just(UTC)),
         moved_to=st.none() | st.uuids(),
-        sections=st.dictionaries(st.sampled_from(["identity", "value"]), st.just('{"name":"王小明"}')),
+        sections=st.dictionaries(st.sampled_from(["segments", "assets"]), st.just("[]")),
     ),
     st.integers(1, 99),
 )
 def test_the_text_of_a_state_is_the_contract(view: StoredView, run: int) -> None:
     merged = view.moved_to is not None
+    sections = {name: orjson.loads(text) for name, text in view.sections.items()}
     expected = CustomerViewState(
         customer_id=view.customer_id,
         run=run,
         version=view.version,
         moved_to=view.moved_to,
         as_of=None if merged else view.as_of,
-        sections=None if merged else {name: orjson.loads(text) for name, text in view.sections.items()},
+        sections=None if merged else CustomerSections(**sections),
     )
     text = state_text(view, run)
     assert CustomerViewState.model_validate_json(text) == expected

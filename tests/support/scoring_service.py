@@ -19,7 +19,7 @@ from rapport_scoring.domain.assessment import QUIET
 from rapport_scoring.rules_in_force import RulesInForce
 from rapport_scoring.runs.worker import RunWorker
 from rapport_scoring.timers import fire_once
-from rapport_scoring.trials import Trial
+from rapport_scoring.trials import Trial, trial_model
 from rapport_shared.callers import Caller, CallerTokens
 from rapport_shared.contracts.codec import Message
 from rapport_shared.database import Database
@@ -131,6 +131,6 @@ def _client(desk: Desk) -> httpx.AsyncClient:
     application.include_router(api_segments.segments(desk.database, desk.rules))
     for kind in KINDS:
         trial = Trial(desk.database, desk.clock, kind.kind)
-        application.include_router(policies(kind, desk.database, runner, desk.clock, trial))
+        application.include_router(policies(kind, desk.database, runner, desk.clock, trial, trial_model(kind)))
     headers = {"Authorization": f"Bearer {token}"}
     return httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url="http://scoring", headers=headers)

@@ -2,6 +2,7 @@
 
 A writer sends the fields of its schema and no others; a reader passes by what it does not know. Values are compared
 by set inclusion (jsoncompat), which does not look at patterns, formats and marks: those are compared as they stand.
+An object of which a schema says nothing may be described by a later schema.
 """
 
 import json
@@ -20,8 +21,25 @@ def breaking_changes(released: Mapping[str, Schema], present: Mapping[str, Schem
     found = [f"{name}: the type is gone" for name in released if name not in present]
     for name, old in released.items():
         if name in present:
-            found += [f"{name}: {change}" for change in _changes(old, present[name])]
+            found += [f"{name}: {change}" for change in _changes(_described(old, present[name]), present[name])]
     return found
+
+
+def _described(old: Schema, new: Schema) -> Schema:
+    """`old` with the fields of `new` in objects of which `old` says nothing: no reader counts on anything there."""
+    filled = _filled(old, new, new)
+    return {**filled, "$defs": {**new.get("$defs", {}), **filled.get("$defs", {})}}
+
+
+def _filled(old: Any, new: Any, root: Schema) -> Any:
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        says_nothing = old.get("type") == "object" and old.get("additionalProperties") is True
+        if says_nothing and "properties" not in old and "properties" in _resolve(new, root):
+            return new
+        return {name: _filled(part, new.get(name), root) for name, part in old.items()}
+    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        return [_filled(one, other, root) for one, other in zip(old, new, strict=True)]
+    return old
 
 
 def _changes(old: Schema, new: Schema) -> list[str]:

@@ -8,8 +8,10 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
+
+from pydantic import PlainSerializer, WithJsonSchema
 
 Headers = tuple[tuple[str, bytes], ...]
 
@@ -48,6 +50,14 @@ class Envelope:
 def instant_text(instant: datetime) -> str:
     """`instant` in UTC with microseconds and `Z`: equal instants are equal texts, and texts sort as instants do."""
     return instant.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+
+
+ShownInstant = Annotated[
+    datetime,
+    PlainSerializer(instant_text, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+"""An instant of an answer: the one form that answers give instants in."""
 
 
 def canonical_json(value: Any) -> bytes:

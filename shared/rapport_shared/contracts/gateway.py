@@ -1,11 +1,11 @@
 """What the gateway publishes: no facts, the present state of each customer."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from rapport_shared.contracts.model import Contract
 from rapport_shared.contracts.pii import Pii
+from rapport_shared.contracts.view import CustomerSections
 
 
 class CustomerViewState(Contract):
@@ -18,5 +18,5 @@ class CustomerViewState(Contract):
     run: int
     version: int
     as_of: datetime | None = None
-    sections: Pii[dict[str, Any]] | None = None
+    sections: Pii[CustomerSections] | None = None
     moved_to: UUID | None = None

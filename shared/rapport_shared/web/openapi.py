@@ -1,44 +1,25 @@
 """What the OpenAPI document of every service says besides paths and models: problems, credentials, scopes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from pydantic.json_schema import models_json_schema
 
+from rapport_shared.web.answers import Problem
 from rapport_shared.web.limits import Application as AsgiApplication
 from rapport_shared.web.limits import Receive, Scope, Send
-from rapport_shared.web.routing import api_routes, is_public, required_scope
+from rapport_shared.web.routing import IF_MATCH, api_routes, is_public, required_scope
 
 Document = dict[str, Any]
 
-_PROBLEM = {
-    "title": "Problem",
-    "description": "RFC 9457. `type` names a page that explains the problem; `errors` says where the request is wrong.",
-    "type": "object",
-    "properties": {
-        "type": {"type": "string", "format": "uri-reference"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {
-                    "pointer": {"type": "string", "description": "A JSON pointer into the request."},
-                    "code": {"type": "string"},
-                    "message": {"type": "string"},
-                },
-                "required": ["pointer", "code", "message"],
-            },
-        },
-    },
-    "required": ["type", "title", "status", "detail"],
-}
+PLACE = "#/components/schemas/"
+"""What references to schemas begin with."""
+_REFUSED = {"$ref": "#/components/responses/Problem"}
 _PROBLEM_ANSWER = {
     "description": "A problem.",
-    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    "content": {"application/problem+json": {"schema": {"$ref": f"{PLACE}Problem"}}},
 }
 _IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
@@ -82,18 +63,35 @@ def describe(document: Document, application: FastAPI) -> None:
     for route in api_routes(application.router):
         if route.include_in_schema:
             for method in route.methods or ():
-                _describe_operation(document["paths"][route.path_format][method.lower()], route)
+                _describe_operation(document["paths"][route.path_format][method.lower()], route, method)
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
     for name in _REPLACED_BY_PROBLEM:
         schemas.pop(name, None)
-    schemas["Problem"] = _PROBLEM
+    schemas |= schemas_of(Problem)
     components["responses"] = {"Problem": _PROBLEM_ANSWER}
     components["parameters"] = {"IdempotencyKey": _IDEMPOTENCY_KEY}
     components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
 
 
-def _describe_operation(operation: Document, route: APIRoute) -> None:
+def schemas_of(*models: Any) -> Document:
+    """The schemas of models that are answered, and of what they name, as FastAPI writes them; by name."""
+    _, generated = models_json_schema([(model, "serialization") for model in models], ref_template=PLACE + "{model}")
+    return dict(without_null_defaults(generated["$defs"]))
+
+
+def without_null_defaults(part: Any) -> Any:
+    """As FastAPI writes schemas: the same model must look the same, wherever it comes from."""
+    if isinstance(part, dict):
+        return {
+            name: without_null_defaults(value)
+            for name, value in part.items()
+            if not (name == "default" and value is None)
+        }
+    return [without_null_defaults(item) for item in part] if isinstance(part, list) else part
+
+
+def _describe_operation(operation: Document, route: APIRoute, method: str) -> None:
     if route.summary is None and operation.get("description"):
         summary, _, rest = operation.pop("description").partition(".")
         operation["summary"] = " ".join(summary.split())
@@ -101,10 +99,27 @@ def _describe_operation(operation: Document, route: APIRoute) -> None:
             operation["description"] = rest.strip()
     if route.status_code in _CREATING:
         operation.setdefault("parameters", []).append({"$ref": "#/components/parameters/IdempotencyKey"})
-    operation["responses"].pop("422", None)
-    operation["responses"]["default"] = {"$ref": "#/components/responses/Problem"}
+    answers = {status: answer for status, answer in operation["responses"].items() if status != "422"}
+    for status in _refusals(operation, route, method):
+        answers.setdefault(status, _REFUSED)
+    operation["responses"] = {**dict(sorted(answers.items())), "default": _REFUSED}
     if not is_public(route):
         operation["security"] = [{"key": []}]
         scope = required_scope(route)
         if scope is not None:
             operation["x-scope"] = scope
+
+
+def _refusals(operation: Document, route: APIRoute, method: str) -> Iterator[str]:
+    """The statuses of problems that may answer an operation, by what its request has."""
+    yield "422"
+    if "requestBody" in operation:
+        yield from ("400", "413")
+    if "{" in route.path or method != "GET":
+        yield "404"
+    if not is_public(route):
+        yield from ("401", "403", "503")
+        if method != "GET":
+            yield "409"
+    if any(parameter.get("name") == IF_MATCH for parameter in operation.get("parameters", ())):
+        yield "412"

@@ -1,7 +1,6 @@
 """The routes of a kind of policy: read, put, try, activate, roll back."""
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from functools import partial
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -10,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from rapport_shared.callers import Caller
 from rapport_shared.clock import Clock
+from rapport_shared.contracts.envelope import ShownInstant
 from rapport_shared.contracts.touchpoints.fields import UnitPath
 from rapport_shared.database import Connection, Database
 from rapport_shared.messaging import outbox
@@ -51,7 +51,7 @@ class Policy(BaseModel):
     document: dict[str, Any]
     note: str | None = None
     made_by: str | None = None
-    made_at: datetime | None = None
+    made_at: ShownInstant | None = None
 
 
 class PolicyPage(BaseModel):
@@ -116,9 +116,14 @@ class PolicyRoutes(Generic[Model]):
 
 
 def policies(
-    kind: PolicyKind[Model], database: Database, runner: CommandRunner, clock: Clock, simulate: Simulate
+    kind: PolicyKind[Model],
+    database: Database,
+    runner: CommandRunner,
+    clock: Clock,
+    simulate: Simulate,
+    trial: type[BaseModel],
 ) -> APIRouter:
-    """The routes of one kind of policy."""
+    """The routes of one kind of policy. `trial` is the model of what `simulate` answers."""
     routes = APIRouter(prefix=f"/v1/policies/{kind.kind}", tags=["policies"])
     work = PolicyRoutes(kind, database, clock)
     body_schema = {"requestBody": {"required": True, "content": _contents(kind)}}
@@ -150,7 +155,7 @@ def policies(
         parse_document(kind, await work.body(request))
         return Valid(valid=True)
 
-    @routes.post("/{name}/simulate")
+    @routes.post("/{name}/simulate", response_model=trial, response_model_exclude_unset=True)
     async def try_out(name: Name, body: ChosenVersion, caller: Writer, unit: UnitQuery = None) -> dict[str, Any]:
         """Says what a version would do to what is there; nothing is changed."""
         version = await read_version(database, work.place(name, unit), body.version)

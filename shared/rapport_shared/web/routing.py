@@ -6,7 +6,7 @@ None ignores a query parameter that it does not know: a misspelt filter would an
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Header, Request
 from fastapi.routing import APIRoute
 
 from rapport_shared.callers import SCOPES, Caller
@@ -92,6 +92,22 @@ KnownCaller = Annotated[Caller, Depends(RequiresCaller())]
 def scoped(scope: str) -> Any:
     """For `caller: Annotated[Caller, scoped("customers:read")]`, or `dependencies=[scoped(…)]`."""
     return Depends(RequiresScope(scope))
+
+
+def documented_header(name: str, description: str) -> Any:
+    """For `dependencies=[…]` of a route that reads a header of the request itself: the document says so."""
+
+    async def read(value: Annotated[str | None, Header(alias=name, description=description)] = None) -> None:
+        """Documents."""
+
+    return Depends(read)
+
+
+IF_MATCH = "If-Match"
+GUARDED = documented_header(IF_MATCH, "The `ETag` that was read: the command is refused if the record changed since.")
+"""For `dependencies=[GUARDED]`: the route looks at `If-Match`."""
+REVALIDATED = documented_header("If-None-Match", "The `ETag` that was read: 304 if nothing changed since.")
+"""For `dependencies=[REVALIDATED]`: the route looks at `If-None-Match`."""
 
 
 def undeclared_routes(router: APIRouter) -> list[str]:

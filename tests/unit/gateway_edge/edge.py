@@ -1,6 +1,6 @@
 """The gateway's edge over in-memory neighbours: what it sends, remembers and passes on can be looked at."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -13,8 +13,8 @@ from fastapi import FastAPI, Request
 from rapport_gateway.access.visibility import Visibility
 from rapport_gateway.api import owners as owner_routes
 from rapport_gateway.api import touchpoints
-from rapport_gateway.intake.accepted import AcceptedIds
-from rapport_gateway.intake.touchpoints import TouchpointIntake
+from rapport_gateway.intake.accepted import AcceptedIds, Reported
+from rapport_gateway.intake.accepting import TouchpointIntake
 from rapport_gateway.owners.client import Owners
 from rapport_gateway.owners.limits import Limits
 from rapport_gateway.owners.routes import Owner
@@ -51,12 +51,21 @@ class Broker:
 
 @dataclass
 class Memory:
-    """The accepted ids."""
+    """The accepted ids; `recent` are those that this process knows."""
 
-    ids: list[UUID] = field(default_factory=list)
+    ids: dict[UUID, bytes] = field(default_factory=dict)
+    recent: dict[UUID, bytes] = field(default_factory=dict)
 
-    async def remember(self, ids: list[UUID]) -> None:
-        self.ids.extend(ids)
+    def reused(self, reported: Mapping[int, Reported]) -> frozenset[int]:
+        return frozenset(place for place, (id_, body) in reported.items() if self.recent.get(id_, body) != body)
+
+    async def remember(self, reported: Mapping[int, Reported]) -> frozenset[int]:
+        for id_, body in reported.values():
+            self.ids.setdefault(id_, body)
+        return await self.look_up(reported)
+
+    async def look_up(self, reported: Mapping[int, Reported]) -> frozenset[int]:
+        return frozenset(place for place, (id_, body) in reported.items() if self.ids.get(id_, body) != body)
 
     async def accepted_at(self, touchpoint_id: UUID) -> datetime | None:
         return NOW if touchpoint_id in self.ids else None

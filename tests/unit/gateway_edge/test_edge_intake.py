@@ -38,7 +38,7 @@ async def test_a_touchpoint_becomes_a_cloud_event_in_binary_mode() -> None:
         "rapport_signature": signed["rapport_signature"].decode(),
         "traceparent": TRACE,
     }
-    assert edge.memory.ids == [UUID(touchpoint["id"])]
+    assert list(edge.memory.ids) == [UUID(touchpoint["id"])]
 
 
 async def test_a_trace_that_is_none_travels_no_further() -> None:
@@ -131,3 +131,48 @@ async def test_the_identifier_that_names_one_person_most_decides() -> None:
     assert edge.broker.sent[0].key == card.encode()
     answer = await edge.report(touchpoint, "/v1/touchpoints?dry_run=true")
     assert answer.json()["results"][0]["customer_id"] == str(holder)
+
+
+async def test_another_body_under_a_known_id_or_key_is_refused_before_anything_is_sent() -> None:
+    edge = Edge()
+    first = call()
+    keyed = {name: value for name, value in first.items() if name != "id"}
+    for body, headers in ((first, {}), (keyed, {"Idempotency_Key": "a"})):
+        accepted = await edge.report(body, **headers)
+        assert accepted.status_code == 202, accepted.text
+        edge.memory.recent |= edge.memory.ids
+        sent = len(edge.broker.sent)
+        answer = await edge.report({**body, "data": {"direction": "outbound"}}, **headers)
+        assert (answer.status_code, answer.json()["type"]) == (422, "/problems/idempotency-key-reused")
+        assert answer.json()["errors"][0]["pointer"] == "/id"
+        assert len(edge.broker.sent) == sent
+        assert (await edge.report(body, **headers)).status_code == 202
+
+
+async def test_a_repeat_may_differ_in_when_it_is_sent() -> None:
+    edge = Edge()
+    first = call(sent_at="2026-03-01T09:31:00+08:00")
+    for repeat in (first, first | {"sent_at": "2026-03-01T09:40:00+08:00", "occurred_at": "2026-03-01T09:29:58+08:00"}):
+        assert (await edge.report(repeat)).status_code == 202
+        edge.memory.recent |= edge.memory.ids
+
+
+async def test_of_a_batch_only_what_reuses_an_id_is_rejected() -> None:
+    edge = Edge()
+    first, other = call(), call()
+    await edge.report(first)
+    changed = {**first, "data": {"direction": "outbound"}}
+    answer = await edge.report({"touchpoints": [other, changed, first]})
+    assert (answer.status_code, [one["index"] for one in answer.json()["rejected"]]) == (202, [1])
+    assert [one["id"] for one in answer.json()["accepted"]] == [other["id"], first["id"]]
+    all_reused = await edge.report({"touchpoints": [changed]})
+    assert (all_reused.status_code, all_reused.json()["rejected"][0]["problem"]["status"]) == (422, 422)
+
+
+async def test_a_dry_run_says_that_an_id_is_reused() -> None:
+    edge = Edge()
+    first = call()
+    await edge.report(first)
+    answer = await edge.report({**first, "data": {"direction": "outbound"}}, "/v1/touchpoints?dry_run=true")
+    [verdict] = answer.json()["results"]
+    assert (verdict["valid"], verdict["problem"]["type"]) == (False, "/problems/idempotency-key-reused")

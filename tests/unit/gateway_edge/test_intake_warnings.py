@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from rapport_gateway.intake.touchpoints import IDENTIFIERS_LOOKED_AT
+from rapport_gateway.intake.accepting import IDENTIFIERS_LOOKED_AT
 from rapport_shared.callers import Caller
 from rapport_shared.normalisation import identifier_key
 from tests.unit.gateway_edge.edge import KEY_ID, SECRET, Edge, Heard, call

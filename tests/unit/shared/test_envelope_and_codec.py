@@ -29,6 +29,7 @@ from rapport_shared.contracts.envelope import (
 )
 from rapport_shared.contracts.gateway import CustomerViewState
 from rapport_shared.contracts.pii import ERASED
+from rapport_shared.contracts.view import CustomerSections
 
 AT = datetime(2026, 3, 1, 1, 30, 0, 5, tzinfo=UTC)
 PROFILE = UUID("019ca710-2640-7000-8000-000000000002")
@@ -155,7 +156,7 @@ def test_no_value_is_a_tombstone_whatever_the_headers() -> None:
 
 
 def test_a_state_has_a_key_and_no_envelope() -> None:
-    state = CustomerViewState(customer_id=PROFILE, run=1, version=2, sections={"identity": {"display_name": "王小明"}})
+    state = CustomerViewState(customer_id=PROFILE, run=1, version=2, sections=CustomerSections(segments=["loyal"]))
     message = encode_state(CUSTOMER_VIEW_STATE, PROFILE, state)
     assert (message.topic, message.key) == (CUSTOMER_VIEW_STATE.name, str(PROFILE).encode())
     assert message.headers == (("content-type", b"application/json"),)

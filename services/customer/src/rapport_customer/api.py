@@ -18,7 +18,7 @@ from rapport_customer.commands.units import put_unit
 from rapport_customer.domain.quality import RECENT
 from rapport_customer.matches import Matches
 from rapport_customer.schemas.matches import CandidateDecision, CandidatePage, Decided, Matched, MatchRequest
-from rapport_customer.schemas.merges import Merged, MergeRequest, Merges, Unmerged
+from rapport_customer.schemas.merges import Merged, MergeList, MergeRequest, Unmerged
 from rapport_customer.schemas.quality import Quality, QualityTrend
 from rapport_customer.schemas.records import (
     AssetHolder,
@@ -41,7 +41,7 @@ from rapport_shared.contracts.touchpoints.profile import Profile
 from rapport_shared.database import Connection, Database
 from rapport_shared.web.commands import Answer, CommandRunner, check_precondition
 from rapport_shared.web.pages import Limit, PageCursor
-from rapport_shared.web.routing import scoped
+from rapport_shared.web.routing import GUARDED, scoped
 
 Reader = Annotated[Caller, scoped("customers:read")]
 Writer = Annotated[Caller, scoped("customers:write")]
@@ -65,7 +65,7 @@ def customers(database: Database, runner: CommandRunner, records: Records, clock
         response.headers["ETag"] = found.etag
         return found
 
-    @routes.patch("/{customer_id}/record", response_model=Written)
+    @routes.patch("/{customer_id}/record", response_model=Written, dependencies=[GUARDED])
     async def edit(customer_id: UUID, body: RecordEdit, request: Request, caller: Writer) -> Response:
         """States fields by hand; a null field is no longer stated by hand."""
         seen = partial(check_precondition, request)
@@ -73,14 +73,14 @@ def customers(database: Database, runner: CommandRunner, records: Records, clock
         work = profile_answer(lambda c: records.edit(c, customer_id, stated, seen))
         return await runner.run(request, caller, work)
 
-    @routes.post("/{customer_id}/identifiers", status_code=201, response_model=Written)
+    @routes.post("/{customer_id}/identifiers", status_code=201, response_model=Written, dependencies=[GUARDED])
     async def add_identifier(customer_id: UUID, body: IdentifierRequest, request: Request, caller: Writer) -> Response:
         """Adds an identifier: touches by it go to this profile from now on."""
         seen = partial(check_precondition, request)
         work = profile_answer(lambda c: records.add_identifier(c, customer_id, body, caller, seen), 201)
         return await runner.run(request, caller, work)
 
-    @routes.delete("/{customer_id}/identifiers/{key}", response_model=Written)
+    @routes.delete("/{customer_id}/identifiers/{key}", response_model=Written, dependencies=[GUARDED])
     async def remove_identifier(customer_id: UUID, key: Key, request: Request, caller: Writer) -> Response:
         """Removes an identifier; a touch does not bring it back."""
         seen = partial(check_precondition, request)
@@ -98,7 +98,7 @@ def customers(database: Database, runner: CommandRunner, records: Records, clock
 
         return await runner.run(request, caller, work)
 
-    @routes.put("/{customer_id}/consents/{purpose}", response_model=Written)
+    @routes.put("/{customer_id}/consents/{purpose}", response_model=Written, dependencies=[GUARDED])
     async def consent(
         customer_id: UUID, purpose: Purpose, body: ConsentRequest, request: Request, caller: Writer
     ) -> Response:
@@ -108,7 +108,7 @@ def customers(database: Database, runner: CommandRunner, records: Records, clock
         work = profile_answer(lambda c: records.put_consent(c, customer_id, command, seen))
         return await runner.run(request, caller, work)
 
-    @routes.put("/{customer_id}/owner", response_model=Written)
+    @routes.put("/{customer_id}/owner", response_model=Written, dependencies=[GUARDED])
     async def owner(customer_id: UUID, body: OwnerRequest, request: Request, caller: Writer) -> Response:
         """Says who of the firm looks after the customer."""
         seen = partial(check_precondition, request)
@@ -157,7 +157,7 @@ def merges(database: Database, runner: CommandRunner, clock: Clock) -> APIRouter
         return await runner.run(request, caller, work)
 
     @routes.get("/customers/{customer_id}/merges", dependencies=[visible(database)])
-    async def merges_of(customer_id: UUID, caller: Reader) -> Merges:
+    async def merges_of(customer_id: UUID, caller: Reader) -> MergeList:
         """The joins that a customer's profiles are or were part of, the latest first."""
         return await queries.merges(database, customer_id)
 
@@ -182,10 +182,10 @@ def candidates(database: Database, runner: CommandRunner, clock: Clock) -> APIRo
 
     @routes.get("")
     async def page(
-        caller: Merger, customer: UUID | None = None, cursor: PageCursor = None, limit: Limit = 50
+        caller: Merger, customer_id: UUID | None = None, cursor: PageCursor = None, limit: Limit = 50
     ) -> CandidatePage:
         """Candidates that wait for a decision, the most probable first, both records side by side."""
-        return await queries.candidate_page(database, clock(), customer, caller.unit, cursor, limit)
+        return await queries.candidate_page(database, clock(), customer_id, caller.unit, cursor, limit)
 
     @routes.post("/{candidate_id}/decision", response_model=Decided)
     async def decision(candidate_id: UUID, body: CandidateDecision, request: Request, caller: Merger) -> Response:
@@ -242,7 +242,7 @@ def units(database: Database, runner: CommandRunner, clock: Clock) -> APIRouter:
         response.headers["ETag"] = etag
         return found
 
-    @routes.put("/{path:path}", response_model=Unit)
+    @routes.put("/{path:path}", response_model=Unit, dependencies=[GUARDED])
     async def put(
         path: UnitPath, body: UnitRequest, request: Request, caller: Annotated[Caller, scoped("units:write")]
     ) -> Response:

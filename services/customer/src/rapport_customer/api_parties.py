@@ -17,7 +17,7 @@ from rapport_shared.callers import Caller
 from rapport_shared.clock import Clock
 from rapport_shared.database import Connection, Database
 from rapport_shared.web.commands import Answer, CommandRunner, check_precondition
-from rapport_shared.web.routing import scoped
+from rapport_shared.web.routing import GUARDED, scoped
 
 Writer = Annotated[Caller, scoped("customers:write")]
 RelationType = Annotated[
@@ -33,13 +33,13 @@ def relations(database: Database, runner: CommandRunner, clock: Clock) -> APIRou
     prefix = "/v1/customers/{customer_id}/relations"
     routes = APIRouter(prefix=prefix, tags=["relations"], dependencies=[visible(database)])
 
-    @routes.put("/{type}/{to}", response_model=Written)
+    @routes.put("/{type}/{to}", response_model=Written, dependencies=[GUARDED])
     async def state(customer_id: UUID, type: RelationType, to: Target, request: Request, caller: Writer) -> Response:
         """States that the customer is related to another; one that was ended stands again."""
         relate = Relate(customer_id, type, to, clock, partial(check_precondition, request))
         return await runner.run(request, caller, profile_answer(relate.state))
 
-    @routes.delete("/{type}/{to}", response_model=Written)
+    @routes.delete("/{type}/{to}", response_model=Written, dependencies=[GUARDED])
     async def end(customer_id: UUID, type: RelationType, to: Target, request: Request, caller: Writer) -> Response:
         """Says that there is no such relation, whoever states it."""
         relate = Relate(customer_id, type, to, clock, partial(check_precondition, request))

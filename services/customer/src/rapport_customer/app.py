@@ -7,6 +7,7 @@ from rapport_customer.commands.records import Records
 from rapport_customer.field_simulation import FieldSimulation
 from rapport_customer.matches import Matches
 from rapport_customer.roles import carry_out_hand_overs, match_newcomers
+from rapport_customer.schemas.trials import FieldsTrial, MatchingTrial
 from rapport_customer.settings import CustomerSettings
 from rapport_customer.simulation import Simulation
 from rapport_shared.callers import CallerTokens
@@ -37,8 +38,8 @@ def build(settings: CustomerSettings, clock: Clock = system_clock) -> Service:
     application.include_router(api.matching(Matches(database, records.secret, clock, settings.phone_region)))
     application.include_router(api.candidates(database, runner, clock))
     kind = matching_kind(records.secret)
-    application.include_router(policies(kind, database, runner, clock, Simulation(database)))
-    application.include_router(policies(FIELDS, database, runner, clock, FieldSimulation(database)))
+    application.include_router(policies(kind, database, runner, clock, Simulation(database), MatchingTrial))
+    application.include_router(policies(FIELDS, database, runner, clock, FieldSimulation(database), FieldsTrial))
     application.include_router(api.quality(database, clock))
     application.include_router(api.units(database, runner, clock))
     return Service(

@@ -11,7 +11,7 @@ from rapport_customer import store
 from rapport_customer.domain.quality import RECENT
 from rapport_customer.domain.wording import in_words
 from rapport_customer.schemas.matches import Candidate, CandidatePage, CandidateSide, Reason
-from rapport_customer.schemas.merges import Merge, Merges
+from rapport_customer.schemas.merges import Merge, MergeList
 from rapport_customer.schemas.owners import HandOverProgress
 from rapport_customer.schemas.quality import Quality, QualityOfSource, QualityTrend
 from rapport_customer.schemas.records import CustomerRecord
@@ -41,12 +41,12 @@ async def customer_record(database: Database, profile_id: UUID, wait_ms: int = 0
     )
 
 
-async def merges(database: Database, customer_id: UUID) -> Merges:
+async def merges(database: Database, customer_id: UUID) -> MergeList:
     """The joins of the customer that a profile belongs to. Raises a 404 for a profile that is not known."""
     known = await store.read_profile(database, customer_id)
     if known is None:
         raise not_found("customer")
-    return Merges(merges=[_merge(join) for join in await store.joins_of_customer(database, known[2])])
+    return MergeList(merges=[_merge(join) for join in await store.joins_of_customer(database, known[2])])
 
 
 def _merge(join: store.StoredJoin) -> Merge:

@@ -29,10 +29,10 @@ from rapport_gateway.imports.commands import Imports
 from rapport_gateway.imports.limits import MAX_FILE_BYTES
 from rapport_gateway.imports.uploads import Uploads
 from rapport_gateway.intake.accepted import AcceptedIds
+from rapport_gateway.intake.accepting import TouchpointIntake
 from rapport_gateway.intake.channels import KnownChannels
 from rapport_gateway.intake.own_fields import KnownFields
 from rapport_gateway.intake.producer import IntakeProducer
-from rapport_gateway.intake.touchpoints import TouchpointIntake
 from rapport_gateway.owners.client import Owners
 from rapport_gateway.owners.limits import Limits
 from rapport_gateway.projection.hub import Hub

@@ -1,6 +1,5 @@
 """What the interaction service's API takes and answers."""
 
-from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
@@ -8,6 +7,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 
 from rapport_interaction.commands.attribution import MAX_ENTRIES
 from rapport_interaction.domain.patches import MAX_OPERATIONS
+from rapport_shared.contracts.envelope import ShownInstant
 from rapport_shared.contracts.interaction import DismissalReason, QuarantineReason
 
 QuarantineState = Literal["open", "mended", "dismissed"]
@@ -49,9 +49,9 @@ class QuarantinedTouchpoint(BaseModel):
     kind: str | None
     channel: str | None
     source: str | None
-    received_at: datetime
+    received_at: ShownInstant
     state: QuarantineState
-    settled_at: datetime | None
+    settled_at: ShownInstant | None
     dismissal: DismissalReason | None
 
 
@@ -169,7 +169,7 @@ class AnonymousEntry(BaseModel):
     kind: str
     channel: str
     unit: str | None
-    occurred_at: datetime
+    occurred_at: ShownInstant
     touchpoint: dict[str, Any] | None = Field(
         default=None, description="What it says; only with the scope `interactions:bodies`."
     )

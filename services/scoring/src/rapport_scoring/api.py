@@ -14,6 +14,7 @@ from rapport_scoring.rules_in_force import RulesInForce
 from rapport_scoring.schemas.values import Explanation, PositionAnswer, ValueAnswer
 from rapport_shared.callers import Caller
 from rapport_shared.database import Database
+from rapport_shared.web.answers import MOVED
 from rapport_shared.web.application import json_response, moved_response
 from rapport_shared.web.pages import Limit, PageCursor
 from rapport_shared.web.routing import scoped
@@ -34,7 +35,7 @@ def router(database: Database, rules: RulesInForce) -> APIRouter:
     """The routes of values."""
     routes = APIRouter(prefix="/v1", tags=["values"])
 
-    @routes.get("/customers/{customer_id}/value", response_model=ValueAnswer)
+    @routes.get("/customers/{customer_id}/value", response_model=ValueAnswer, responses=MOVED)
     async def value(
         customer_id: UUID,
         request: Request,
@@ -48,7 +49,7 @@ def router(database: Database, rules: RulesInForce) -> APIRouter:
         """A customer's values, what they rest on, and a page of the ledger lines that add up; 307 for a merged one."""
         root = await customer_of(database, customer_id)
         if root != customer_id and known_at is None:
-            return moved_response(request, f"/v1/customers/{root}/value")
+            return moved_response(request, root, "/value")
         answer = await customer_value(database, rules, customer_id, as_of, known_at, horizon, cursor, limit)
         return json_response(answer.model_dump(mode="json"))
 

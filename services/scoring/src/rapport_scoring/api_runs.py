@@ -35,7 +35,7 @@ Measure = Annotated[
 OfRun = Annotated[UUID | None, Query(description="Which ranking; without it the newest that is finished.")]
 
 
-class AsOf(BaseModel):
+class AsOfRequest(BaseModel):
     """The day at whose end everybody is valued, as of a value's `as_of`; without it today."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"as_of": "2026-03-31"}})
@@ -64,12 +64,12 @@ def runs(database: Database, runner: CommandRunner, clock: Clock) -> APIRouter:
         return await runner.run(request, caller, work)
 
     @routes.post("/rankings", status_code=202, response_model=RunAnswer)
-    async def rank(body: AsOf, request: Request, caller: Asker) -> Response:
+    async def rank(body: AsOfRequest, request: Request, caller: Asker) -> Response:
         """Values everybody as of one day: the ranking, the health figures and the cohorts of that day."""
         return await asked(request, caller, "ranking", body.model_dump(mode="json"))
 
     @routes.post("/fits", status_code=202, response_model=RunAnswer)
-    async def fit(body: AsOf, request: Request, caller: Asker) -> Response:
+    async def fit(body: AsOfRequest, request: Request, caller: Asker) -> Response:
         """Fits the forecast anew, on what is dated up to one day: a new version of the parameters."""
         return await asked(request, caller, "fit", body.model_dump(mode="json"))
 

@@ -33,7 +33,7 @@ class Segment(BaseModel):
     members: int | None
 
 
-class Segments(BaseModel):
+class SegmentList(BaseModel):
     """All segments in force, by name."""
 
     segments: list[Segment]
@@ -46,7 +46,7 @@ class Member(BaseModel):
     since: datetime
 
 
-class Members(BaseModel):
+class MemberPage(BaseModel):
     """A page of a segment's members, in the order of their ids; `count` is of all, null for a caller of a unit."""
 
     segment: str
@@ -60,7 +60,7 @@ def segments(database: Database, rules: RulesInForce) -> APIRouter:
     routes = APIRouter(prefix="/v1/segments", tags=["segments"])
 
     @routes.get("")
-    async def every(caller: Reader) -> Segments:
+    async def every(caller: Reader) -> SegmentList:
         """The segments in force, each with how many are in it."""
         present, sizes = await rules(database), await _sizes(database, caller)
         found = [
@@ -69,10 +69,10 @@ def segments(database: Database, rules: RulesInForce) -> APIRouter:
             )
             for name, version in sorted(present.versions.segments.items())
         ]
-        return Segments(segments=found)
+        return SegmentList(segments=found)
 
     @routes.get("/{name}/members")
-    async def members(name: Name, caller: Reader, cursor: PageCursor = None, limit: Limit = 50) -> Members:
+    async def members(name: Name, caller: Reader, cursor: PageCursor = None, limit: Limit = 50) -> MemberPage:
         """Who is in a segment."""
         if name not in (await rules(database)).versions.segments:
             raise not_found("segment")
@@ -81,7 +81,7 @@ def segments(database: Database, rules: RulesInForce) -> APIRouter:
         )
         shown = [Member(customer_id=row["customer_id"], since=row["since"]) for row in page.items]
         count = (await _sizes(database, caller))(name)
-        return Members(segment=name, count=count, members=shown, next_cursor=page.next_cursor)
+        return MemberPage(segment=name, count=count, members=shown, next_cursor=page.next_cursor)
 
     return routes
 

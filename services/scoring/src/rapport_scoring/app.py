@@ -12,7 +12,7 @@ from rapport_scoring.runs.worker import RunWorker
 from rapport_scoring.settings import ScoringSettings
 from rapport_scoring.stream import Worker
 from rapport_scoring.timers import timers
-from rapport_scoring.trials import Trial
+from rapport_scoring.trials import Trial, trial_model
 from rapport_shared.callers import CallerTokens
 from rapport_shared.clock import system_clock
 from rapport_shared.roles import housekeeping
@@ -42,7 +42,8 @@ def build(settings: ServiceSettings) -> Service:
     application.include_router(api_runs.results(database))
     application.include_router(api_segments.segments(database, rules))
     for kind in KINDS:
-        application.include_router(policies(kind, database, runner, clock, Trial(database, clock, kind.kind)))
+        trial = Trial(database, clock, kind.kind)
+        application.include_router(policies(kind, database, runner, clock, trial, trial_model(kind)))
     reading = subscription(rules, clock, signal)
     drain = Drain("scoring", database, own.kafka, reading, metrics, clock, own.batch_size, plumbing.pace(reading))
     worker = Worker(own.kafka, own.worker_group, own.work_directory, reading.topics, drain)

@@ -6,15 +6,23 @@ from typing import Any, Final
 import orjson
 from pydantic import BaseModel
 
+from rapport_scoring.commands.policies import SEGMENT
 from rapport_scoring.commands.runs import ask
 from rapport_scoring.results import has_ended
+from rapport_scoring.schemas.trials import SegmentTrial, ValuesTrial
 from rapport_scoring.store import runs
 from rapport_shared.clock import Clock
 from rapport_shared.database import Database
+from rapport_shared.policies import PolicyKind
 from rapport_shared.waiting import look_until
 
 WAIT_SECONDS: Final = 20.0
 LOOK_SECONDS: Final = 0.2
+
+
+def trial_model(kind: PolicyKind[Any]) -> type[BaseModel]:
+    """The model of what trying a policy of this kind answers."""
+    return SegmentTrial if kind is SEGMENT else ValuesTrial
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from rapport_shared.contracts.ticket import TicketKind
 from rapport_shared.database import Connection, Database
 from rapport_shared.web.commands import Answer, CommandRunner, check_precondition, revision_etag
 from rapport_shared.web.pages import Limit, PageCursor
-from rapport_shared.web.routing import scoped
+from rapport_shared.web.routing import GUARDED, scoped
 from rapport_ticket import queries
 from rapport_ticket.commands.requests import OpenTicket, TypedIdentifier
 from rapport_ticket.commands.tickets import Tickets
@@ -53,12 +53,12 @@ def router(database: Database, runner: CommandRunner, tickets: Tickets) -> APIRo
         owner: Word = None,
         unit: Word = None,
         open: bool | None = None,
-        customer: UUID | None = None,
+        customer_id: UUID | None = None,
         cursor: PageCursor = None,
         limit: Limit = 50,
     ) -> TicketPage:
         """Tickets, the latest opened first."""
-        asked = TicketFilter(state, kind, owner, unit, open, customer, caller.unit)
+        asked = TicketFilter(state, kind, owner, unit, open, customer_id, caller.unit)
         return await queries.ticket_page(database, asked, cursor, limit)
 
     @routes.get("/{ticket}")
@@ -67,14 +67,14 @@ def router(database: Database, runner: CommandRunner, tickets: Tickets) -> APIRo
         found, response.headers["ETag"] = await queries.ticket(database, ticket)
         return found
 
-    @routes.patch("/{ticket}", response_model=Ticket)
+    @routes.patch("/{ticket}", response_model=Ticket, dependencies=[GUARDED])
     async def edit(ticket: Name, body: TicketEdit, request: Request, caller: Writer) -> Response:
         """Changes fields of a ticket."""
         seen = partial(check_precondition, request)
         fields = body.model_dump(exclude_unset=True)
         return await _run(runner, request, caller, lambda c: tickets.edit(c, ticket, fields, caller, seen))
 
-    @routes.post("/{ticket}/comments", status_code=201, response_model=Ticket)
+    @routes.post("/{ticket}/comments", status_code=201, response_model=Ticket, dependencies=[GUARDED])
     async def comment(ticket: Name, body: NewComment, request: Request, caller: Writer) -> Response:
         """Adds a remark."""
         seen = partial(check_precondition, request)
@@ -84,7 +84,7 @@ def router(database: Database, runner: CommandRunner, tickets: Tickets) -> APIRo
 
         return await runner.run(request, caller, work)
 
-    @routes.post("/{ticket}/transitions", response_model=Ticket)
+    @routes.post("/{ticket}/transitions", response_model=Ticket, dependencies=[GUARDED])
     async def transition(ticket: Name, body: Transition, request: Request, caller: Writer) -> Response:
         """Moves a ticket in its process."""
         seen = partial(check_precondition, request)
@@ -92,7 +92,7 @@ def router(database: Database, runner: CommandRunner, tickets: Tickets) -> APIRo
             runner, request, caller, lambda c: tickets.transition(c, ticket, body.to, body.note, caller, seen)
         )
 
-    @routes.post("/{ticket}/resolve", response_model=Ticket)
+    @routes.post("/{ticket}/resolve", response_model=Ticket, dependencies=[GUARDED])
     async def resolve(ticket: Name, body: Resolution, request: Request, caller: Writer) -> Response:
         """Resolves a ticket."""
         seen = partial(check_precondition, request)
@@ -116,7 +116,7 @@ def _opening(body: NewTicket) -> OpenTicket:
         kind=body.kind,
         subject=body.subject,
         digest=_digest(body),
-        customer_id=body.customer.id,
+        customer_id=body.customer.customer_id,
         identifiers=identifiers,
         ticket_id=body.id,
         description=body.description,

@@ -9,7 +9,7 @@ from rapport_shared.roles import housekeeping
 from rapport_shared.service import Plumbing, Service
 from rapport_shared.web.application import make_application, token_authenticator
 from rapport_shared.web.policies import policies
-from rapport_ticket import api, consumers
+from rapport_ticket import api, consumers, schemas
 from rapport_ticket.commands.playbook import PLAYBOOK, Playbook, PlaybookTrial, forget_occasions
 from rapport_ticket.commands.tickets import Tickets
 from rapport_ticket.settings import TicketSettings
@@ -29,7 +29,9 @@ def build(settings: TicketSettings, clock: Clock = system_clock) -> Service:
     tickets = Tickets(settings.identifier_secret.encode(), clock, settings.phone_region)
     runner = plumbing.commands()
     application.include_router(api.router(database, runner, tickets))
-    application.include_router(policies(PLAYBOOK, database, runner, clock, PlaybookTrial(database, clock)))
+    application.include_router(
+        policies(PLAYBOOK, database, runner, clock, PlaybookTrial(database, clock), schemas.PlaybookTrial)
+    )
     return Service(
         "ticket",
         settings,

@@ -1,9 +1,10 @@
 """What the ticket service's API takes and answers."""
 
+from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from rapport_shared.contracts.interaction import IdentifierType
@@ -34,14 +35,14 @@ class NamedIdentifier(Request):
 
 
 class NamedCustomer(Request):
-    """Whose ticket it is: by id, or by identifiers that touches are routed by."""
+    """Whose ticket it is: by id, or by identifiers that touches are routed by. `id` is a former name of the id."""
 
-    id: UUID | None = None
+    customer_id: UUID | None = Field(default=None, validation_alias=AliasChoices("customer_id", "id"))
     identifiers: Annotated[list[NamedIdentifier], Field(max_length=50)] = []
 
     @model_validator(mode="after")
     def _one_of_both(self) -> "NamedCustomer":
-        if (self.id is None) == (not self.identifiers):
+        if (self.customer_id is None) == (not self.identifiers):
             raise PydanticCustomError("one_of_both", "name the customer by id or by identifiers, not by both")
         return self
 
@@ -142,3 +143,38 @@ class TicketPage(BaseModel):
 
     tickets: list[Ticket]
     next_cursor: str | None
+
+
+class BusiestDay(BaseModel):
+    """The day on which most tickets would have been opened."""
+
+    day: date
+    tickets: int
+
+
+class PlayTrial(BaseModel):
+    """What one play would have opened; of `reason_gone` tickets the reason has ended since."""
+
+    tickets: int
+    customers: int
+    reason_gone: int
+    examples: list[UUID]
+
+
+class PresentPlaybook(BaseModel):
+    """What the playbook in force would have opened."""
+
+    tickets: int
+
+
+class PlaybookTrial(BaseModel):
+    """What a playbook would have opened in the last days, and the occasions that no play answers."""
+
+    days: int
+    occasions: int
+    tickets: int
+    customers: int
+    busiest_day: BusiestDay | None
+    plays: dict[str, PlayTrial]
+    unanswered: dict[str, int]
+    in_force: PresentPlaybook

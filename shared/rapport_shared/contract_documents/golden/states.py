@@ -1,12 +1,11 @@
 """Golden records of the compacted topics, with their tombstones."""
 
-from typing import Any
 from uuid import UUID
 
 from rapport_shared.contract_documents.golden.customers import shanghai
 from rapport_shared.contract_documents.golden.story import CALLED, CALLER, REGISTERED, UNIT, Golden
 from rapport_shared.contract_documents.golden.values import present_score
-from rapport_shared.contracts import customer, gateway, scoring
+from rapport_shared.contracts import customer, gateway, scoring, view
 from rapport_shared.contracts.catalogue import (
     CUSTOMER_VALUE_STATE,
     CUSTOMER_VIEW_STATE,
@@ -18,18 +17,36 @@ from rapport_shared.contracts.catalogue import (
 from rapport_shared.contracts.codec import encode_state
 from rapport_shared.contracts.model import Contract
 from rapport_shared.contracts.money import Amount
+from rapport_shared.contracts.touchpoints.profile import Name
 
 
-def _view() -> dict[str, Any]:
-    return {
-        "identity": {"kind": "person", "display_name": "王小明", "registered": True, "unit": UNIT},
-        "interactions": {"count": 1, "by_channel": {"phone": 1}},
-    }
+def _view() -> view.CustomerSections:
+    identity = view.IdentitySection(
+        kind="person",
+        display_name="王小明",
+        also_known_as=[],
+        name=Name(display="王小明"),
+        fields=view.ViewFields(language="zh"),
+        registered=True,
+        profiles=[view.ViewProfile(profile_id=REGISTERED, registered=True, sources=[])],
+        identifiers=[],
+        unit=UNIT,
+        units=[UNIT],
+        owner=None,
+        consents=[],
+        attributes={},
+        relations=[],
+        relations_total=0,
+        related={},
+        etag='"1"',
+    )
+    interactions = view.InteractionsSection(count=1, by_channel={"phone": 1}, first_at=CALLED, last_at=CALLED, last=[])
+    return view.CustomerSections(identity=identity, interactions=interactions)
 
 
 def states() -> list[Golden]:
     """The last records of each compacted topic: present, moved where a merge leaves that, erased."""
-    view = gateway.CustomerViewState(customer_id=REGISTERED, run=1, version=812, as_of=CALLED, sections=_view())
+    present = gateway.CustomerViewState(customer_id=REGISTERED, run=1, version=812, as_of=CALLED, sections=_view())
     parameters = scoring.ValueParametersState(
         version=1,
         valid_from=CALLED,
@@ -40,7 +57,7 @@ def states() -> list[Golden]:
         *_compacted(
             CUSTOMER_VIEW_STATE,
             REGISTERED,
-            present=view,
+            present=present,
             moved=gateway.CustomerViewState(customer_id=REGISTERED, run=1, version=813, moved_to=CALLER),
         ),
         *_compacted(

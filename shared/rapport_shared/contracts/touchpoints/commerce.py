@@ -64,7 +64,7 @@ class Term(Contract):
     amount: Minor
 
 
-class Instalment(Term):
+class InvoiceTerm(Term):
     """A part of an invoice's gross. Payments may name `instalment`; else the oldest due is settled first."""
 
     instalment: Code | None = None
@@ -215,7 +215,7 @@ class Invoice(Totals):
     invoice: Number
     lines: Annotated[tuple[InvoiceLine, ...], Field(max_length=MAX_LINES)] = ()
     charges: Annotated[tuple[Charge, ...], Field(max_length=100)] = ()
-    terms: Annotated[tuple[Instalment, ...], Field(max_length=400)] = ()
+    terms: Annotated[tuple[InvoiceTerm, ...], Field(max_length=400)] = ()
     work_order: Number | None = None
 
 

@@ -1,11 +1,12 @@
-"""Merges: what they would do, what they did."""
+"""MergeList: what they would do, what they did."""
 
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from rapport_customer.schemas.requests import Request
+from rapport_shared.contracts.envelope import ShownInstant
 from rapport_shared.contracts.survivorship import Rule
 
 
@@ -48,7 +49,7 @@ class FieldStatement(BaseModel):
 
     value: Any
     source: str
-    occurred_at: AwareDatetime
+    occurred_at: ShownInstant
     profile_id: UUID
 
 
@@ -118,13 +119,13 @@ class Merge(BaseModel):
     into_profile: UUID
     reason: str
     decided_by: str | None
-    made_at: AwareDatetime
+    made_at: ShownInstant
     undone: bool
     undone_by: str | None
-    undone_at: AwareDatetime | None
+    undone_at: ShownInstant | None
 
 
-class Merges(BaseModel):
+class MergeList(BaseModel):
     """The joins of a customer, the latest first."""
 
     merges: list[Merge]

@@ -3,9 +3,10 @@
 from typing import Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict
 
 from rapport_customer.schemas.requests import Request, Text
+from rapport_shared.contracts.envelope import ShownInstant
 from rapport_shared.contracts.touchpoints.fields import UnitPath
 
 
@@ -30,5 +31,5 @@ class HandOverProgress(BaseModel):
     state: Literal["running", "done"]
     handed: int
     remaining: int
-    begun_at: AwareDatetime
-    ended_at: AwareDatetime | None
+    begun_at: ShownInstant
+    ended_at: ShownInstant | None

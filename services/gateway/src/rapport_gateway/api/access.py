@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from rapport_gateway.access.grants import KeyUnit, require_grantable
 from rapport_gateway.access.store.keys import KeyGrant, create_key, find_key, list_keys, new_key, revoke_key
+from rapport_gateway.api.schemas import ExplainedProblem, KeyList, MadeKey, Me, RevokedKey
 from rapport_shared.callers import Caller
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.touchpoints import MAX_BATCH, MAX_BATCH_BYTES, MAX_TOUCHPOINT_BYTES
@@ -49,7 +50,7 @@ def router(database: Database, runner: CommandRunner, clock: Clock) -> APIRouter
     """`/v1/me`, `/v1/keys`, `/problems`."""
     routes = APIRouter()
 
-    @routes.get("/v1/me", tags=["access"])
+    @routes.get("/v1/me", tags=["access"], response_model=Me)
     async def me(caller: KnownCaller) -> dict[str, Any]:
         """The caller's key: what it may do, and the limits."""
         key = await find_key(database, UUID(caller.principal))
@@ -67,7 +68,7 @@ def router(database: Database, runner: CommandRunner, clock: Clock) -> APIRouter
             },
         }
 
-    @routes.post("/v1/keys", status_code=201, tags=["access"])
+    @routes.post("/v1/keys", status_code=201, tags=["access"], response_model=MadeKey)
     async def create(body: NewKey, request: Request, caller: Keeper) -> Response:
         """Makes a key. It is shown in this answer and never again, so the answer to a repeat lacks it."""
         _check(body, caller)
@@ -80,12 +81,12 @@ def router(database: Database, runner: CommandRunner, clock: Clock) -> APIRouter
 
         return await runner.run(request, caller, work, replayed_without=("key",))
 
-    @routes.get("/v1/keys", tags=["access"])
+    @routes.get("/v1/keys", tags=["access"], response_model=KeyList)
     async def keys(caller: Keeper) -> dict[str, Any]:
         """The keys of the caller's unit, without their secrets."""
         return {"keys": await list_keys(database, caller.unit)}
 
-    @routes.delete("/v1/keys/{key_id}", tags=["access"])
+    @routes.delete("/v1/keys/{key_id}", tags=["access"], response_model=RevokedKey)
     async def revoke(key_id: UUID, request: Request, caller: Keeper) -> Response:
         """Revokes a key, and with it its tokens: they stop working, and their streams end, within five seconds."""
 
@@ -96,7 +97,7 @@ def router(database: Database, runner: CommandRunner, clock: Clock) -> APIRouter
 
         return await runner.run(request, caller, work)
 
-    @routes.get("/problems/{code}", dependencies=[PUBLIC], tags=["problems"])
+    @routes.get("/problems/{code}", dependencies=[PUBLIC], tags=["problems"], response_model=ExplainedProblem)
     async def problem(code: str) -> dict[str, Any]:
         """What a problem means and what to do about it."""
         found = PROBLEM_TYPES.get(code)

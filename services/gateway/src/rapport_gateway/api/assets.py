@@ -4,7 +4,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel
 
 from rapport_gateway.access.audience import Audience
 from rapport_gateway.api.lookup import AssetLookup
@@ -12,6 +12,7 @@ from rapport_gateway.projection.store.assets import Register
 from rapport_gateway.reads import assets
 from rapport_gateway.reads.customers import Views
 from rapport_shared.callers import Caller
+from rapport_shared.contracts.envelope import ShownInstant
 from rapport_shared.errors import VALIDATION, FieldProblem, Problem, not_found
 from rapport_shared.normalisation import identifier_key, normalise_asset_key
 from rapport_shared.web.pages import Limit, PageCursor
@@ -27,8 +28,8 @@ class ShownKey(BaseModel):
 
     type: str
     value: Any
-    from_at: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    from_at: ShownInstant | None = None
+    until: ShownInstant | None = None
 
 
 class Holder(BaseModel):
@@ -36,15 +37,15 @@ class Holder(BaseModel):
 
     profile_id: UUID
     customer_id: UUID
-    from_at: AwareDatetime
-    until: AwareDatetime | None
+    from_at: ShownInstant
+    until: ShownInstant | None
 
 
 class Service(BaseModel):
     """A work order as it was reported last."""
 
     work_order: str
-    occurred_at: AwareDatetime
+    occurred_at: ShownInstant
     event_id: UUID
     mileage: int | None
     work: list[str] | None

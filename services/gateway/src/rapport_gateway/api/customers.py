@@ -11,33 +11,54 @@ from rapport_gateway.access.audience import (
     require_sections,
     sections_of,
 )
+from rapport_gateway.api.document import EVENT_STREAM
 from rapport_gateway.live.streams import Subscriber, stream
 from rapport_gateway.reads.customers import Views
 from rapport_gateway.reads.value import Values
 from rapport_gateway.view import commerce, identity, quality, value
 from rapport_gateway.view.sections import SECTIONS
 from rapport_shared.callers import Caller
+from rapport_shared.contracts.view import CustomerView
 from rapport_shared.errors import VALIDATION, FieldProblem, Problem
+from rapport_shared.web.answers import MOVED, NOT_MODIFIED, Responses, refusals
 from rapport_shared.web.application import moved_response
 from rapport_shared.web.hot import hot
 from rapport_shared.web.nearest import unknown_name
-from rapport_shared.web.routing import Authenticator, scoped
+from rapport_shared.web.routing import REVALIDATED, Authenticator, documented_header, scoped
 
 MAX_WAIT_MS = 30_000
 FIGURES = frozenset({commerce.NAME, value.NAME})
 """The sections that scoring states: `after` of a commerce document waits for them, too."""
 ANSWERED = frozenset({identity.NAME, quality.NAME})
 """The sections that the customer service states: `after` waits for its answer to a touchpoint, too."""
+RESUMED = documented_header("Last-Event-ID", "The id of the last event that was read: what came after it follows.")
+_STREAM: Responses = {
+    200: {
+        "description": "Events, each of lines `event`, `id` and `data`, an empty line between them. `data` is JSON.",
+        "content": {"text/event-stream": {"schema": EVENT_STREAM}},
+    }
+}
 Reader = Annotated[Caller, scoped("customers:read")]
 WaitMs = Annotated[int, Query(ge=0, le=MAX_WAIT_MS, description="How long to wait for the events of `after`.")]
 Settled = Annotated[bool, Query(description="Wait until commerce and value follow from all that the view holds.")]
+
+
+class EventStream(StreamingResponse):
+    """Server-sent events."""
+
+    media_type = "text/event-stream"
 
 
 def router(views: Views, audience: Audience, values: Values, heartbeat: float) -> APIRouter:
     """Reads of customers."""
     routes = APIRouter(prefix="/v1", tags=["customers"])
 
-    @routes.get("/customers/{customer_id}")
+    @routes.get(
+        "/customers/{customer_id}",
+        response_model=CustomerView,
+        responses=MOVED | NOT_MODIFIED | refusals(409),
+        dependencies=[REVALIDATED],
+    )
     @hot
     async def customer(
         customer_id: UUID,
@@ -71,7 +92,7 @@ def router(views: Views, audience: Audience, values: Values, heartbeat: float) -
             await values.until_settled(customer_id, left, caller, decided=settled)
             view = await audience.customer(customer_id, caller)
         if view.moved_to is not None:
-            return moved_response(request, f"/v1/customers/{view.moved_to}")
+            return moved_response(request, view.moved_to)
         etag = f'"{views.run}.{view.seq}"'
         if request.headers.get("if-none-match") == etag:
             return Response(status_code=304, headers={"ETag": etag})
@@ -79,7 +100,9 @@ def router(views: Views, audience: Audience, values: Values, heartbeat: float) -
         body = views.document(view, shown & readable, withheld=withheld, pending=pending)
         return Response(body, headers={"ETag": etag}, media_type="application/json")
 
-    @routes.get("/customers/{customer_id}/stream")
+    @routes.get(
+        "/customers/{customer_id}/stream", responses=_STREAM, dependencies=[RESUMED], response_class=EventStream
+    )
     async def follow(customer_id: UUID, request: Request, caller: Reader) -> Response:
         """Server-sent events: a snapshot, then deltas; `Last-Event-ID` resumes. `moved` and `ended` are the last."""
         await audience.customer(customer_id, caller)
@@ -88,7 +111,7 @@ def router(views: Views, audience: Audience, values: Values, heartbeat: float) -
         subscriber = Subscriber(customer_id, lambda: authenticate(request), last_event_id, heartbeat)
         events = stream(views, audience, subscriber)
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return StreamingResponse(events, media_type="text/event-stream", headers=headers)
+        return EventStream(events, headers=headers)
 
     return routes
 

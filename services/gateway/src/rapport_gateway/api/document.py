@@ -9,21 +9,42 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any, Final
 
-from rapport_gateway.owners.routes import ROUTES
-from rapport_shared.contracts.touchpoints import MAX_BATCH, touchpoint_adapter
+from pydantic import TypeAdapter
 
-Document = dict[str, Any]
+from rapport_gateway.live.schemas import CustomerEvent, DeltaEvent, EndedEvent, MovedEvent, SnapshotEvent
+from rapport_gateway.owners.routes import ROUTES, Owner
+from rapport_gateway.view.timeline_schemas import DecisionList, FieldExplanation
+from rapport_shared.contracts.touchpoints import MAX_BATCH, touchpoint_adapter
+from rapport_shared.web.openapi import PLACE, Document, schemas_of, without_null_defaults
+
+EXPLANATION_OF_VALUES: Final = "Explanation"
+"""What scoring says of why a value is what it is; the gateway adds decisions."""
+BORROWED: Final[Mapping[Owner, tuple[str, ...]]] = {"scoring": (EXPLANATION_OF_VALUES,)}
+"""Schemas of owners that answers of the gateway's own are made of."""
 
 TOUCHPOINT: Final = {"$ref": "#/components/schemas/Touchpoint"}
 REPORT: Final = {"oneOf": [TOUCHPOINT, {"$ref": "#/components/schemas/TouchpointBatch"}]}
 """The body of a report: the schemas that it names are added to the document by `complete`."""
 
+EVENT_STREAM: Final = {
+    "type": "string",
+    "contentMediaType": "text/event-stream",
+    "contentSchema": {"$ref": PLACE + "CustomerEvent"},
+}
+"""A stream as its text; the schema of its events is added by `complete`."""
+EXPLANATION: Final = {
+    "anyOf": [{"$ref": PLACE + "FieldExplanation"}, {"$ref": PLACE + "ValueExplanation"}],
+}
+"""Why a field is what it is: one of the identity, or one that scoring states. `complete` adds the schemas."""
+_VALUE_EXPLANATION = {
+    "description": "Why a value, or a segment, is what it is, and what was decided about it lately.",
+    "allOf": [{"$ref": PLACE + EXPLANATION_OF_VALUES}, {"$ref": PLACE + "DecisionList"}],
+}
 _BATCH = {
     "type": "object",
     "properties": {"touchpoints": {"type": "array", "items": TOUCHPOINT, "minItems": 1, "maxItems": MAX_BATCH}},
     "required": ["touchpoints"],
 }
-_PLACE = "#/components/schemas/"
 
 
 def complete(document: Document, operations: Document | None = None) -> None:
@@ -32,15 +53,33 @@ def complete(document: Document, operations: Document | None = None) -> None:
     for passed in ROUTES:
         path = passed.path.replace(":path}", "}")
         described = document["paths"][path][passed.method.lower()]
-        for part in ("parameters", "requestBody", "responses"):
-            if part in owners["operations"][f"{passed.method} {path}"]:
-                described[part] = owners["operations"][f"{passed.method} {path}"][part]
+        stated = owners["operations"][f"{passed.method} {path}"]
+        refusals = {status: answer for status, answer in described["responses"].items() if "$ref" in answer}
+        described |= stated | {"responses": dict(sorted((refusals | stated["responses"]).items()))}
     schemas = document["components"]["schemas"]
     add_schemas(schemas, owners["schemas"])
-    union = _without_null_defaults(touchpoint_adapter().json_schema(ref_template=_PLACE + "{model}"))
+    union = without_null_defaults(touchpoint_adapter().json_schema(ref_template=PLACE + "{model}"))
     add_schemas(schemas, union.pop("$defs"))
     add_schemas(schemas, {"Touchpoint": union, "TouchpointBatch": _BATCH})
+    add_schemas(schemas, schemas_of(SnapshotEvent, DeltaEvent, MovedEvent, EndedEvent, DecisionList, FieldExplanation))
+    event = TypeAdapter(CustomerEvent).json_schema(ref_template=PLACE + "{model}", mode="serialization")
+    event.pop("$defs")
+    add_schemas(schemas, {"CustomerEvent": event, "ValueExplanation": _VALUE_EXPLANATION})
+    for name in _touchpoint_schemas(union):
+        schemas[name] = _with_optional_id(schemas[name])
     document["components"]["schemas"] = dict(sorted(schemas.items()))
+
+
+def _touchpoint_schemas(union: Document) -> list[str]:
+    built_in, own = union["oneOf"]
+    return [branch["$ref"].removeprefix(PLACE) for branch in (*built_in["oneOf"], own)]
+
+
+def _with_optional_id(schema: Document) -> Document:
+    """A touchpoint as a request may have it: under an `Idempotency-Key` without an `id`."""
+    id_ = schema["properties"]["id"] | {"description": "Required, unless the request has an `Idempotency-Key`."}
+    required = [name for name in schema["required"] if name != "id"]
+    return schema | {"properties": schema["properties"] | {"id": id_}, "required": required}
 
 
 def owner_operations(documents: Mapping[str, Document]) -> Document:
@@ -56,6 +95,10 @@ def owner_operations(documents: Mapping[str, Document]) -> Document:
         }
         needed = _named_in(operation, document["components"]["schemas"])
         add_schemas(schemas, {name: document["components"]["schemas"][name] for name in needed})
+    for owner, names in BORROWED.items():
+        stated = documents[owner]["components"]["schemas"]
+        needed = [*names, *_named_in([stated[name] for name in names], stated)]
+        add_schemas(schemas, {name: stated[name] for name in needed})
     return {"operations": operations, "schemas": dict(sorted(schemas.items()))}
 
 
@@ -72,7 +115,7 @@ def _named_in(part: Any, schemas: Document) -> list[str]:
     while waiting:
         inner = waiting.pop()
         if isinstance(inner, dict):
-            name = str(inner.get("$ref", "")).removeprefix(_PLACE)
+            name = str(inner.get("$ref", "")).removeprefix(PLACE)
             if name in schemas and name not in found:
                 found.append(name)
                 waiting.append(schemas[name])
@@ -80,17 +123,6 @@ def _named_in(part: Any, schemas: Document) -> list[str]:
         elif isinstance(inner, list):
             waiting.extend(inner)
     return found
-
-
-def _without_null_defaults(part: Any) -> Any:
-    """As FastAPI writes schemas: the same model must look the same, wherever it comes from."""
-    if isinstance(part, dict):
-        return {
-            name: _without_null_defaults(value)
-            for name, value in part.items()
-            if not (name == "default" and value is None)
-        }
-    return [_without_null_defaults(item) for item in part] if isinstance(part, list) else part
 
 
 def _kept_operations() -> Document:

@@ -4,17 +4,19 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Request, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from rapport_gateway.access.audience import Audience, carried_of
 from rapport_gateway.owners.client import Owners
 from rapport_gateway.reads import hand_overs
 from rapport_gateway.reads.customers import Views
 from rapport_shared.callers import Caller
+from rapport_shared.contracts.envelope import ShownInstant
 from rapport_shared.contracts.money import Amount
 from rapport_shared.contracts.touchpoints.fields import UnitPath
 from rapport_shared.errors import VALIDATION, FieldProblem, Problem
 from rapport_shared.units import lies_in
+from rapport_shared.web.answers import MOVED, Responses
 from rapport_shared.web.application import json_response, moved_response
 from rapport_shared.web.routing import scoped
 
@@ -22,6 +24,14 @@ Reader = Annotated[Caller, scoped("customers:read")]
 Writer = Annotated[Caller, scoped("customers:write")]
 Person = Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[^\x00]*$", description="The owner who leaves.")]
 Word = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
+
+
+_BEGUN: Responses = {
+    202: {
+        "description": "The hand-over has begun: its progress is at `GET /v1/hand-overs/{hand_over_id}`.",
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/HandOverProgress"}}},
+    }
+}
 
 
 class HandOverAsked(BaseModel):
@@ -61,11 +71,11 @@ class HandedOver(BaseModel):
     handed_over: bool
     reason: str | None
     decided_by: str | None
-    at: AwareDatetime
+    at: ShownInstant
     carried: Carried
 
 
-class HandOvers(BaseModel):
+class HandOverList(BaseModel):
     """The changes of a customer's owner, the latest first."""
 
     hand_overs: list[HandedOver]
@@ -75,7 +85,7 @@ def router(views: Views, audience: Audience, owners: Owners) -> APIRouter:
     """Hand-overs."""
     routes = APIRouter(prefix="/v1", tags=["owners"])
 
-    @routes.post("/owners/{owner}/hand-over", response_model=WouldCarry)
+    @routes.post("/owners/{owner}/hand-over", response_model=WouldCarry, responses=_BEGUN)
     async def hand_over(owner: Person, body: HandOverAsked, request: Request, caller: Writer) -> Response:
         """Hands over all that a person looks after, in batches (202 and the progress), or says how much it would be."""
         if not body.dry_run:
@@ -87,12 +97,12 @@ def router(views: Views, audience: Audience, owners: Owners) -> APIRouter:
         carried = await hand_overs.of_owner(views, owner, unit)
         return json_response({"owner": owner, "to": body.to, "dry_run": True, **carried_of(caller, carried)})
 
-    @routes.get("/customers/{customer_id}/hand-overs", response_model=HandOvers)
+    @routes.get("/customers/{customer_id}/hand-overs", response_model=HandOverList, responses=MOVED)
     async def of_customer(customer_id: UUID, request: Request, caller: Reader) -> Response:
         """From whom to whom a customer went, when, and what went along; 307 for a merged one."""
         view = await audience.customer(customer_id, caller)
         if view.moved_to is not None:
-            return moved_response(request, f"/v1/customers/{view.moved_to}/hand-overs")
+            return moved_response(request, view.moved_to, "/hand-overs")
         lines = await hand_overs.of_customer(views, customer_id)
         shown = [{**line, "carried": carried_of(caller, line["carried"])} for line in lines]
         return json_response({"hand_overs": shown})

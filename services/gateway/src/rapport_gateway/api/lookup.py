@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
 from rapport_gateway.access.audience import (
     Audience,
 )
+from rapport_gateway.api.schemas import LookupAnswer
 from rapport_gateway.intake.touchpoints import OwnRulesFinder
 from rapport_gateway.intake.warnings import unusable
 from rapport_gateway.reads.customers import Views
@@ -73,7 +74,7 @@ def router(views: Views, audience: Audience, secret: bytes, region: str | None, 
     """Lookups; `region` reads phone numbers that name no country."""
     routes = APIRouter(prefix="/v1", tags=["customers"])
 
-    @routes.post("/customers/lookup", response_model=dict[str, Any])
+    @routes.post("/customers/lookup", response_model=LookupAnswer)
     @hot
     async def lookup(body: Lookup, caller: Reader, limit: Limit = 20) -> Response:
         """Customers by identifiers, a record, an asset, a name or an own field: the best match first, with reasons.

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
 
+from rapport_gateway.api.schemas import BegunRebuild, PromotedRebuild, RebuildDifferences, RebuildProgress
 from rapport_gateway.projection import rebuild
 from rapport_shared.callers import Caller
 from rapport_shared.database import Connection, Database
@@ -17,7 +18,7 @@ def router(database: Database, runner: CommandRunner) -> APIRouter:
     """Building the view anew beside the live one."""
     routes = APIRouter(prefix="/v1/rebuilds", tags=["operations"])
 
-    @routes.post("", status_code=201)
+    @routes.post("", status_code=201, response_model=BegunRebuild)
     async def begin(request: Request, caller: Operator) -> Response:
         """Begins a rebuild from the beginning of the topics."""
 
@@ -27,17 +28,17 @@ def router(database: Database, runner: CommandRunner) -> APIRouter:
 
         return await runner.run(request, caller, work)
 
-    @routes.get("/{run}")
+    @routes.get("/{run}", response_model=RebuildProgress)
     async def progress(run: int, caller: Operator) -> dict[str, Any]:
         """How far a rebuild is."""
         return await rebuild.progress(database, run)
 
-    @routes.get("/{run}/diff")
+    @routes.get("/{run}/diff", response_model=RebuildDifferences)
     async def diff(run: int, caller: Operator) -> dict[str, Any]:
         """Where the new run differs from the live one."""
         return await rebuild.differences(database, run)
 
-    @routes.post("/{run}/promote")
+    @routes.post("/{run}/promote", response_model=PromotedRebuild)
     async def promote(run: int, request: Request, caller: Operator) -> Response:
         """Puts the new run in the live one's place; streams begin anew with a snapshot."""
 

@@ -4,12 +4,14 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel
 
 from rapport_gateway.access.audience import Audience
 from rapport_gateway.reads.customers import Views
 from rapport_gateway.reads.relations import page_of
 from rapport_shared.callers import Caller
+from rapport_shared.contracts.envelope import ShownInstant
+from rapport_shared.web.answers import MOVED
 from rapport_shared.web.application import json_response, moved_response
 from rapport_shared.web.pages import Limit, PageCursor
 from rapport_shared.web.routing import scoped
@@ -31,7 +33,7 @@ class RelatedCustomer(BaseModel):
     type: str
     customer_id: UUID
     display_name: str | None
-    stated_at: AwareDatetime | None
+    stated_at: ShownInstant | None
     manual: bool
     cyclic: bool
 
@@ -47,7 +49,7 @@ def router(views: Views, audience: Audience) -> APIRouter:
     """Reads of relations."""
     routes = APIRouter(prefix="/v1", tags=["customers"])
 
-    @routes.get("/customers/{customer_id}/relations", response_model=RelationPage)
+    @routes.get("/customers/{customer_id}/relations", response_model=RelationPage, responses=MOVED)
     async def relations(
         customer_id: UUID,
         request: Request,
@@ -60,7 +62,7 @@ def router(views: Views, audience: Audience) -> APIRouter:
         """Who belongs to the customer and to whom it belongs; 307 for a merged one."""
         view = await audience.customer(customer_id, caller)
         if view.moved_to is not None:
-            return moved_response(request, f"/v1/customers/{view.moved_to}/relations")
+            return moved_response(request, view.moved_to, "/relations")
         page = await page_of(views, customer_id, type, direction, cursor, limit)
         seen = await audience.seen([UUID(line["customer_id"]) for line in page["relations"]], caller)
         page["relations"] = [line for line in page["relations"] if UUID(line["customer_id"]) in seen]

@@ -14,13 +14,16 @@ from rapport_gateway.access.audience import (
     readable_json,
     require_sections,
 )
+from rapport_gateway.api.document import EXPLANATION
 from rapport_gateway.projection.store.timeline import Wanted
 from rapport_gateway.reads import timeline as timelines
 from rapport_gateway.reads.customers import Views
 from rapport_gateway.reads.value import Values
+from rapport_gateway.view.timeline_schemas import TimelinePage
 from rapport_shared.callers import Caller
 from rapport_shared.contracts.touchpoints import MODEL_OF
 from rapport_shared.errors import VALIDATION, FieldProblem, Problem
+from rapport_shared.web.answers import MOVED, Responses
 from rapport_shared.web.application import json_response, moved_response
 from rapport_shared.web.nearest import unknown_name
 from rapport_shared.web.pages import Limit, PageCursor
@@ -36,11 +39,16 @@ ExplainedField = Annotated[
 ]
 
 
+_EXPLAINED: Responses = MOVED | {
+    200: {"description": "The explanation.", "content": {"application/json": {"schema": EXPLANATION}}}
+}
+
+
 def router(views: Views, audience: Audience, values: Values) -> APIRouter:
     """What is behind a view: its facts, and its reasons."""
     routes = APIRouter(prefix="/v1", tags=["customers"])
 
-    @routes.get("/customers/{customer_id}/timeline")
+    @routes.get("/customers/{customer_id}/timeline", response_model=TimelinePage, responses=MOVED)
     async def timeline(
         customer_id: UUID,
         request: Request,
@@ -55,14 +63,14 @@ def router(views: Views, audience: Audience, values: Values) -> APIRouter:
         """Every fact of a customer, newest first, one entry per conversation; 307 for a merged one."""
         view = await audience.customer(customer_id, caller)
         if view.moved_to is not None:
-            return moved_response(request, f"/v1/customers/{view.moved_to}/timeline")
+            return moved_response(request, view.moved_to, "/timeline")
         since: datetime | None = from_
         _check_kind(kind)
         wanted = Wanted(entries_of(caller), kind, channel, since, to)
         page = await timelines.page(views, customer_id, wanted, cursor, limit)
         return json_response(readable_json(caller, page))
 
-    @routes.get("/customers/{customer_id}/explain")
+    @routes.get("/customers/{customer_id}/explain", responses=_EXPLAINED)
     async def explain(
         customer_id: UUID,
         request: Request,
@@ -75,7 +83,7 @@ def router(views: Views, audience: Audience, values: Values) -> APIRouter:
         """
         view = await audience.customer(customer_id, caller)
         if view.moved_to is not None:
-            return moved_response(request, f"/v1/customers/{view.moved_to}/explain")
+            return moved_response(request, view.moved_to, "/explain")
         if field.startswith(EXPLAINED_BY_SCORING):
             require_sections(caller, [field.partition(".")[0]])
             return await values.explain(customer_id, field, caller)

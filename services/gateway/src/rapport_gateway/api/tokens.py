@@ -5,14 +5,15 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from rapport_gateway.access.grants import KeyUnit, require_grantable
 from rapport_gateway.access.store.tokens import LONGEST, OF_ONE_CUSTOMER, TokenGrant, new_token, revoke_token
 from rapport_gateway.access.store.tokens import create_token as store_token
+from rapport_gateway.api.schemas import RevokedToken
 from rapport_shared.callers import Caller
 from rapport_shared.clock import Clock
-from rapport_shared.contracts.envelope import instant_text
+from rapport_shared.contracts.envelope import ShownInstant, instant_text
 from rapport_shared.database import Connection
 from rapport_shared.errors import FORBIDDEN, VALIDATION, FieldProblem, Problem, not_found
 from rapport_shared.units import lies_in
@@ -41,7 +42,7 @@ class MadeToken(BaseModel):
 
     token_id: UUID
     token: str
-    expires_at: AwareDatetime
+    expires_at: ShownInstant
 
 
 def router(runner: CommandRunner, clock: Clock) -> APIRouter:
@@ -66,7 +67,7 @@ def router(runner: CommandRunner, clock: Clock) -> APIRouter:
 
         return await runner.run(request, caller, work, replayed_without=("token",))
 
-    @routes.delete("/{token_id}")
+    @routes.delete("/{token_id}", response_model=RevokedToken)
     async def revoke(token_id: UUID, request: Request, caller: KnownCaller) -> Response:
         """Revokes a token of the caller's key; its streams end within five seconds."""
 

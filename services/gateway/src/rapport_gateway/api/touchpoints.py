@@ -7,13 +7,16 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from rapport_gateway.api.document import REPORT
-from rapport_gateway.intake.touchpoints import Checked, TouchpointIntake, read_batch
+from rapport_gateway.api.schemas import Reported, TouchpointStatus, Verdicts
+from rapport_gateway.intake.accepting import TouchpointIntake
+from rapport_gateway.intake.touchpoints import Checked, read_batch
 from rapport_gateway.intake.warnings import Warning, blocked
 from rapport_gateway.reads.customers import Views
 from rapport_gateway.reads.quarantine import ACCEPTED
 from rapport_shared.callers import Caller
 from rapport_shared.contracts.touchpoints.examples import EXAMPLES
 from rapport_shared.errors import VALIDATION, Problem, not_found
+from rapport_shared.web.answers import Responses
 from rapport_shared.web.application import json_response
 from rapport_shared.web.commands import idempotency_key
 from rapport_shared.web.hot import hot
@@ -33,13 +36,14 @@ _BODY: dict[str, Any] = {
         },
     }
 }
+_DRY_RUN: Responses = {200: {"model": Verdicts, "description": "What a dry run says of each touchpoint."}}
 
 
 def router(intake: TouchpointIntake, views: Views) -> APIRouter:
     """Reporting touchpoints."""
     routes = APIRouter(prefix="/v1/touchpoints", tags=["touchpoints"])
 
-    @routes.post("", status_code=202, openapi_extra=_BODY)
+    @routes.post("", status_code=202, openapi_extra=_BODY, response_model=Reported, responses=_DRY_RUN)
     @hot
     async def report(
         request: Request,
@@ -51,18 +55,22 @@ def router(intake: TouchpointIntake, views: Views) -> APIRouter:
         key = idempotency_key(request)
         checked, rejected = await _check(intake, items, caller, key)
         if dry_run:
+            rejected |= await intake.reused(checked)
+            checked = {index: item for index, item in checked.items() if index not in rejected}
             return json_response(await _verdicts(intake, views, caller, checked, rejected, len(items)))
+        if checked:
+            rejected |= await intake.accept(checked, caller, request.headers.get("traceparent"))
+            checked = {index: item for index, item in checked.items() if index not in rejected}
         if rejected and not batch:
             raise rejected[0]
         if not checked:
             raise Problem(VALIDATION, "No touchpoint of the batch is valid.", rejected=_rejected(rejected))
-        await intake.accept(list(checked.values()), caller, request.headers.get("traceparent"))
         warnings = await intake.all_warnings(checked, caller, remember=True)
         accepted = [{"id": str(item.touchpoint.id)} for item in checked.values()]
         answer = {"accepted": accepted, "rejected": _rejected(rejected), "warnings": _listed(warnings)}
         return json_response(answer, 202)
 
-    @routes.get("/{touchpoint_id}")
+    @routes.get("/{touchpoint_id}", response_model=TouchpointStatus)
     @hot
     async def status(
         touchpoint_id: UUID,
@@ -102,7 +110,7 @@ async def _check(
 
 
 def _rejected(rejected: dict[int, Problem]) -> list[dict[str, Any]]:
-    return [{"index": index, "problem": problem.document()} for index, problem in rejected.items()]
+    return [{"index": index, "problem": problem.document()} for index, problem in sorted(rejected.items())]
 
 
 def _listed(warnings: Mapping[int, Sequence[Warning]]) -> list[dict[str, Any]]:

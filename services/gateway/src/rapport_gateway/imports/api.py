@@ -47,7 +47,10 @@ _FILE: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "description": f"The file itself, up to {MAX_FILE_BYTES // 2**20} MiB. What it is is found out from its bytes.",
-        "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in ("text/csv", XLSX)},
+        "content": {
+            kind: {"schema": {"type": "string", "format": "binary"}}
+            for kind in ("application/octet-stream", "text/csv", XLSX)
+        },
     }
 }
 _SHEETS: dict[int | str, dict[str, Any]] = {
@@ -88,7 +91,7 @@ def _add_uploading(routes: APIRouter, imports: Imports, uploads: Uploads) -> Non
         row = await imports.known(import_id, caller)
         return _json(import_answer(row), 202, {"Location": f"/v1/imports/{import_id}"})
 
-    @routes.get("/imports/template", responses=_SHEETS)
+    @routes.get("/imports/template", responses=_SHEETS, response_class=Response)
     async def template(
         caller: Reader,
         format: Format = "csv",
@@ -138,7 +141,7 @@ def _add_reading(routes: APIRouter, imports: Imports) -> None:
         page = await imports.rows(import_id, caller, verdict, cursor, limit)
         return RowPage(rows=[row_answer(row) for row in page.items], next_cursor=page.next_cursor)
 
-    @routes.get("/imports/{import_id}/result", responses=_SHEETS)
+    @routes.get("/imports/{import_id}/result", responses=_SHEETS, response_class=Response)
     async def result(import_id: UUID, caller: Reader, format: Format = "csv") -> Response:
         """The sheet with what became of each row, why, and whose it is. Formulas in cells are made harmless."""
         row = await imports.known(import_id, caller)

@@ -1,16 +1,21 @@
 """What the API says of imports."""
 
-from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from rapport_gateway.imports.mapping import SheetMapping
+from rapport_shared.contracts.envelope import ShownInstant
 from rapport_shared.database import Row
 
 State = Literal["waiting", "undecided", "checked", "running", "done", "failed", "cancelled"]
+
+
+MappingDocument = Annotated[dict[str, Any], WithJsonSchema({"allOf": [{"$ref": "#/components/schemas/SheetMapping"}]})]
+"""A mapping as it is kept: only what somebody said, or what was found out."""
+ProblemDocument = Annotated[dict[str, Any], WithJsonSchema({"allOf": [{"$ref": "#/components/schemas/Problem"}]})]
 
 
 class ImportProgress(BaseModel):
@@ -35,18 +40,18 @@ class ImportAnswer(BaseModel):
     channel: str
     unit: str | None
     historical: bool
-    as_of: datetime | None = Field(description="When what the sheet says was true.")
+    as_of: ShownInstant | None = Field(description="When what the sheet says was true.")
     file_bytes: int
     sha256: str
     sheet: dict[str, Any] | None
-    mapping: dict[str, Any] | None = Field(description="As given, else as proposed from the header.")
+    mapping: MappingDocument | None = Field(description="As given, else as proposed from the header.")
     progress: ImportProgress
-    problem: dict[str, Any] | None
-    created_at: datetime
-    changed_at: datetime
-    started_at: datetime | None
-    ended_at: datetime | None
-    forgotten_at: datetime | None = Field(description="When file and rows were deleted.")
+    problem: ProblemDocument | None
+    created_at: ShownInstant
+    changed_at: ShownInstant
+    started_at: ShownInstant | None
+    ended_at: ShownInstant | None
+    forgotten_at: ShownInstant | None = Field(description="When file and rows were deleted.")
 
 
 class ImportPage(BaseModel):
@@ -98,8 +103,8 @@ class SavedMapping(BaseModel):
     name: str
     unit: str | None
     revision: int
-    changed_at: datetime
-    mapping: dict[str, Any]
+    changed_at: ShownInstant
+    mapping: MappingDocument
 
 
 class SavedMappings(BaseModel):

@@ -16,6 +16,7 @@ from rapport_gateway.imports.findings import MESSAGES, SheetUnreadable
 from rapport_gateway.imports.mapping import SheetMapping, work_digest
 from rapport_gateway.imports.reading import Reading, reading
 from rapport_gateway.imports.registers import Asked, Match, Matcher, Outcome, find_unit, outcomes
+from rapport_gateway.intake.accepted import body_digest
 from rapport_gateway.intake.producer import IntakeProducer
 from rapport_gateway.intake.store.accepted import remember
 from rapport_shared.clock import Clock
@@ -200,8 +201,12 @@ class ImportWorker:
                 await asyncio.sleep(LOOKED_SECONDS)
         async with self.database.transaction() as connection:
             now = self.clock()
-            await remember(connection, [id_ for row in rows for id_ in row["ids"]], now)
+            await remember(connection, _reported(messages), now)
             await row_store.mark_sent(connection, import_id, [row["number"] for row in rows], now)
+
+
+def _reported(messages: Sequence[Message]) -> dict[UUID, bytes]:
+    return {UUID(dict(one.headers)["ce_id"].decode()): body_digest(one.value or b"") for one in messages}
 
 
 def _digest(found: Row, mapping: SheetMapping, unit: UnitState | None, fields: str, region: str | None) -> bytes:

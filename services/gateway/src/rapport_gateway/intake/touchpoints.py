@@ -1,16 +1,16 @@
 """Intake at the edge: touchpoints are checked for what can be checked here, and handed to Kafka."""
 
 import re
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import Any
 from uuid import UUID, uuid5
 
 import orjson
 
-from rapport_gateway.intake.accepted import AcceptedIds
-from rapport_gateway.intake.warnings import Warning, new_channel, warnings_of
+from rapport_gateway.intake.accepted import Reported, body_digest
+from rapport_gateway.intake.warnings import Warning, warnings_of
 from rapport_shared.callers import Caller
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.codec import Message, encode_touchpoint
@@ -25,7 +25,15 @@ from rapport_shared.contracts.touchpoints import (
     check_times,
     parse_touchpoint,
 )
-from rapport_shared.errors import FORBIDDEN, KEY_REQUIRED, MALFORMED, TOO_LARGE, VALIDATION, FieldProblem, Problem
+from rapport_shared.errors import (
+    FORBIDDEN,
+    KEY_REQUIRED,
+    MALFORMED,
+    TOO_LARGE,
+    VALIDATION,
+    FieldProblem,
+    Problem,
+)
 from rapport_shared.intake_headers import signed_headers
 from rapport_shared.normalisation import (
     identifier_key,
@@ -39,8 +47,6 @@ from rapport_shared.units import lies_in
 
 UNITS_REMEMBERED = timedelta(seconds=5)
 """A batch names one unit five hundred times, and its phone region hardly ever changes."""
-IDENTIFIERS_LOOKED_AT: Final = 1_000
-"""Of one request, for warnings: reading a phone number costs 100 µs, and an answer must not wait for thousands."""
 _TRACE = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 _NEVER = len(ATTRIBUTION_ORDER)
@@ -59,33 +65,6 @@ async def nothing_declared() -> OwnRules:
     return UNDECLARED
 
 
-class Sender(Protocol):
-    """Sends messages; returns once they are acknowledged, raises a 503 otherwise."""
-
-    async def send(self, messages: Sequence[Message]) -> None:
-        """Sends."""
-        ...
-
-
-class Whom(Protocol):
-    """Finds the customer that a touch would meet."""
-
-    async def __call__(
-        self, identifiers: Sequence[tuple[str, str]], source_profile: UUID | None, named: UUID | None
-    ) -> UUID | None:
-        """The customer, or None for one that would be new. `named` is the profile of an external identifier, which the
-        touch goes to where no identifier is routed."""
-        ...
-
-
-class Channels(Protocol):
-    """Knows the channels that were reported on."""
-
-    async def new(self, channels: Collection[str], *, remember: bool) -> frozenset[str]:
-        """Those that are new; with `remember` they are remembered."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Checked:
     """A touchpoint that may go on: its JSON, and what the gateway knows of it."""
@@ -93,6 +72,11 @@ class Checked:
     touchpoint: Touchpoint
     body: bytes
     unit: UnitState | None
+
+    @property
+    def reported(self) -> Reported:
+        """Its id, and the digest of what a repeat must have alike."""
+        return self.touchpoint.id, body_digest(self.body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,54 +223,6 @@ class TouchpointRules:
             raise _invalid("/unit", "unknown_unit", "It is not a unit of this firm.")
         self._known_units[path] = (now + UNITS_REMEMBERED, unit)
         return unit
-
-
-class TouchpointIntake(TouchpointRules):
-    """Judges touchpoints and sends them."""
-
-    def __init__(
-        self,
-        sender: Sender,
-        accepted: AcceptedIds,
-        secret: bytes,
-        units: UnitFinder,
-        whom: Whom,
-        clock: Clock,
-        channels: Channels,
-        own: OwnRulesFinder = nothing_declared,
-        default_region: str | None = None,
-    ) -> None:
-        super().__init__(secret, units, clock, own, default_region)
-        self.sender, self.accepted, self.whom, self.channels = sender, accepted, whom, channels
-
-    async def accept(self, checked: Sequence[Checked], caller: Caller, traceparent: str | None) -> None:
-        """Returns when Kafka and the database have the touchpoints. Raises a 503: repeat with the same ids."""
-        messages = [self.message(item, caller, traceparent) for item in checked]
-        # in this order: an id remembered before Kafka has it would be called accepted though it may never arrive
-        await self.sender.send(messages)
-        await self.accepted.remember([item.touchpoint.id for item in checked])
-
-    async def all_warnings(
-        self, checked: Mapping[int, Checked], caller: Caller, *, remember: bool
-    ) -> dict[int, list[Warning]]:
-        """The warnings of touchpoints, by their place in the request. With `remember` their channels are known then.
-
-        At most `IDENTIFIERS_LOOKED_AT` identifiers are looked at, and the database is asked about new channels alone.
-        """
-        new = await self.channels.new({item.touchpoint.channel for item in checked.values()}, remember=remember)
-        found: dict[int, list[Warning]] = {}
-        left = IDENTIFIERS_LOOKED_AT
-        for index, item in checked.items():
-            found[index] = [new_channel(item.touchpoint.channel)] if item.touchpoint.channel in new else []
-            found[index] += self.warnings(item, caller, left)
-            left = max(0, left - len(item.touchpoint.identifiers))
-        return found
-
-    async def would_meet(self, checked: Checked) -> UUID | None:
-        """The customer that the touch would meet now; None for a new one."""
-        usable = self.usable(checked)
-        named = usable[0].record_profile if usable else None
-        return await self.whom([(one.type, one.key) for one in usable], self.source_profile(checked), named)
 
 
 def _invalid(pointer: str, code: str, message: str) -> Problem:

@@ -18,6 +18,7 @@ from rapport_gateway.projection.store.runs import (
     retire,
     retired_runs,
 )
+from rapport_gateway.view.facts import optional_instant
 from rapport_shared.database import CONNECTION_LOST, Connection, Database
 from rapport_shared.errors import CONFLICT, Problem, not_found
 from rapport_shared.messaging.dead_letters import LetterFilter, dismiss
@@ -79,7 +80,7 @@ async def progress(database: Database, run: int) -> dict[str, Any]:
         "state": found.state,
         "changes": found.seq,
         "behind": await records_behind(database, run),
-        "caught_up_at": found.caught_up_at.isoformat() if found.caught_up_at else None,
+        "caught_up_at": optional_instant(found.caught_up_at),
     }
 
 

@@ -14,6 +14,7 @@ from rapport_gateway.reads import quarantine, reactions
 from rapport_gateway.view import identity
 from rapport_gateway.view.explanation import explain
 from rapport_gateway.view.sections import SECTIONS
+from rapport_shared.contracts.envelope import instant_text
 from rapport_shared.database import Row
 from rapport_shared.errors import NOT_IN_TIME, QUARANTINED, Problem
 
@@ -34,7 +35,7 @@ class Views(LiveView):
         It names in `withheld` the sections that are left out, and in `pending` those that are not up to date yet.
         """
         head = (
-            f'{{"customer_id":"{view.customer_id}","version":{view.version},"as_of":"{view.as_of.isoformat()}",'
+            f'{{"customer_id":"{view.customer_id}","version":{view.version},"as_of":"{instant_text(view.as_of)}",'
             f'"lag_ms":{orjson.dumps(self.lag_ms()).decode()}'
             + (f',"withheld":{orjson.dumps(withheld).decode()}' if withheld else "")
         )
@@ -105,7 +106,7 @@ class Views(LiveView):
             "state": "recorded",
             "interaction_id": str(standing["interaction_id"]),
             "customer_id": str(customers[standing["profile_id"]]),
-            "conflicts": [{"at": at.isoformat()} for at in conflicts],
+            "conflicts": [{"at": instant_text(at)} for at in conflicts],
         }
 
     async def lookup_keys(self, keys: Sequence[str], records: Sequence[UUID] = ()) -> list[dict[str, Any]]:

@@ -100,7 +100,7 @@ def _decision(fact: Fact) -> dict[str, Any]:
     return {
         "event_id": str(fact.event_id),
         "type": fact.type,
-        "occurred_at": fact.occurred_at.isoformat(),
+        "occurred_at": fact.at,
         "data": fact.data,
     }
 

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from rapport_gateway.view import listing
-from rapport_gateway.view.facts import Fact, State, is_later
+from rapport_gateway.view.facts import Fact, State, is_later, shown_instant
 
 NAME = "assets"
 SHOWN = 10
@@ -51,6 +51,7 @@ def holder(asset: dict[str, Any]) -> str | None:
 
 def _line(asset: dict[str, Any]) -> dict[str, Any]:
     services = asset.get("services", ())
+    last = _service(services[-1]) if services else None
     keys = {key["type"]: key["normal"] for key in asset.get("keys", ())}
     return {
         "asset_id": asset["asset_id"],
@@ -58,9 +59,13 @@ def _line(asset: dict[str, Any]) -> dict[str, Any]:
         "model": asset.get("model"),
         "serial": keys.get("serial"),
         "plate": keys.get("plate"),
-        "held_since": asset["holdings"][-1]["from_at"],
+        "held_since": shown_instant(asset["holdings"][-1]["from_at"]),
         "services": len(services),
-        "last_service_at": services[-1]["occurred_at"] if services else None,
-        "last_service": {name: services[-1].get(name) for name in _SERVICE} if services else None,
+        "last_service_at": last["occurred_at"] if last else None,
+        "last_service": last,
         "attributes": {name: stated["value"] for name, stated in (asset.get("attributes") or {}).items()},
     }
+
+
+def _service(service: dict[str, Any]) -> dict[str, Any]:
+    return {name: service.get(name) for name in _SERVICE} | {"occurred_at": shown_instant(service["occurred_at"])}

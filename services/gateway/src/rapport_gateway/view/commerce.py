@@ -1,13 +1,11 @@
 """Orders, revenue, what is owed and what is on account, as scoring states them: the view computes none of it."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from rapport_gateway.view import score
-from rapport_gateway.view.facts import State
-from rapport_shared.contracts.envelope import instant_text
+from rapport_gateway.view.facts import State, optional_shown
 
 NAME = "commerce"
 _NOTHING: Final[Mapping[str, Any]] = {
@@ -33,7 +31,5 @@ def render(customer_id: UUID, profiles: Sequence[UUID], partials: Mapping[tuple[
     state = partials.get((customer_id, ""))
     stated = (state["score"].get("commerce") if state else None) or {}
     figures = {name: stated.get(name, nothing) for name, nothing in _NOTHING.items()}
-    last_order_at = figures["last_order_at"]
-    if last_order_at is not None:
-        figures["last_order_at"] = instant_text(datetime.fromisoformat(last_order_at))
+    figures["last_order_at"] = optional_shown(figures["last_order_at"])
     return {"settling": score.settling(customer_id, profiles, state), **figures}

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from rapport_gateway.view.facts import State
+from rapport_gateway.view.facts import State, optional_shown
 from rapport_gateway.view.identity import OWN, oldest_first, strictness
 from rapport_shared.contracts.survivorship import Candidate, choose
 
@@ -36,7 +36,8 @@ def _survivorship(records: Records, name: str) -> dict[str, Any]:
         return {"value": None, "rule": "nobody", "losers": []}
 
     def statement(candidate: Candidate) -> dict[str, Any]:
-        return {key: candidate.get(key) for key in _STATEMENT} | {"profile_id": holders[id(candidate)]}
+        stated = {key: candidate.get(key) for key in _STATEMENT} | {"profile_id": holders[id(candidate)]}
+        return stated | {"occurred_at": optional_shown(stated["occurred_at"])}
 
     losers = [statement(loser) for loser in choice.losers]
     return statement(choice.winner) | {"rule": choice.rule, "losers": losers}
@@ -67,7 +68,8 @@ def _strictest(records: Records, purpose: str) -> dict[str, Any]:
 
 
 def _consent(consent: dict[str, Any]) -> dict[str, Any]:
-    return {name: consent.get(name) for name in ("channel", "occurred_at", "event_id")}
+    stated = {name: consent.get(name) for name in ("channel", "event_id")}
+    return stated | {"occurred_at": optional_shown(consent.get("occurred_at"))}
 
 
 _EXPLAINED: dict[tuple[str, bool], Callable[[Records, str], dict[str, Any]]] = {

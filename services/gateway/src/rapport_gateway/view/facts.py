@@ -1,7 +1,7 @@
 """Facts: the events of the four topics as the view keeps them."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,17 @@ State = dict[str, Any]
 def optional_instant(at: datetime | None) -> str | None:
     """An instant as the view shows it, where there is one."""
     return None if at is None else instant_text(at)
+
+
+def shown_instant(text: str) -> str:
+    """An instant as the view shows it, however an event writes it; one without an offset is of UTC."""
+    at = datetime.fromisoformat(text)
+    return instant_text(at if at.tzinfo else at.replace(tzinfo=UTC))
+
+
+def optional_shown(text: str | None) -> str | None:
+    """An instant as the view shows it, where there is one."""
+    return None if text is None else shown_instant(text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from rapport_gateway.view.facts import Fact, State, is_later
+from rapport_gateway.view.facts import Fact, State, is_later, shown_instant
 from rapport_shared.contracts.survivorship import Seniority, choose, of_first, seniority
 from rapport_shared.own_fields import lookup_key
 
@@ -158,7 +158,7 @@ def _consents(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
             "purpose": purpose,
             "channel": channel or None,
             "given": consent["given"],
-            "since": consent["occurred_at"],
+            "since": shown_instant(consent["occurred_at"]),
         }
         for (purpose, channel), consent in sorted(strictest.items())
     ]

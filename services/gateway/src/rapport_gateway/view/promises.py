@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from rapport_gateway.view import listing
-from rapport_gateway.view.facts import Fact, State
+from rapport_gateway.view.facts import Fact, State, shown_instant
 from rapport_shared.contracts.ids import derived_id
 
 NAME = "promises"
@@ -35,7 +35,14 @@ def fold(state: State | None, fact: Fact, item: str) -> State | None:
 
 def render(customer_id: UUID, profiles: Sequence[UUID], partials: Mapping[tuple[UUID, str], State]) -> Any:
     """The ten that are due first, and how many there are."""
-    return {"total": listing.totals(partials)["total"], "next": listing.first(rank, SHOWN, partials)}
+    return {
+        "total": listing.totals(partials)["total"],
+        "next": [_shown(state) for state in listing.first(rank, SHOWN, partials)],
+    }
+
+
+def _shown(state: State) -> State:
+    return state | {"due_at": shown_instant(state["due_at"])}
 
 
 def rank(profile_id: UUID, state: State) -> int | None:

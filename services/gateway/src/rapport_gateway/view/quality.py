@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from rapport_gateway.view.facts import Fact, State, is_later
+from rapport_gateway.view.facts import Fact, State, is_later, optional_shown
 from rapport_shared.contracts.good_record import expected_fields
 from rapport_shared.contracts.survivorship import Candidate, choose
 from rapport_shared.normalisation import normalise_birth_date, reads_identifier
@@ -142,7 +142,7 @@ def _probability(candidate: dict[str, Any]) -> float:
 
 def _last_reported(records: Sequence[dict[str, Any]]) -> str | None:
     reported = [source["occurred_at"] for record in records for source in record.get("sources", ())]
-    return max(reported, key=datetime.fromisoformat, default=None)
+    return optional_shown(max(reported, key=datetime.fromisoformat, default=None))
 
 
 def _contributors(fields: Mapping[str, Sequence[Candidate]]) -> list[dict[str, Any]]:

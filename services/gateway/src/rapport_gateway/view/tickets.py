@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from rapport_gateway.view import listing
-from rapport_gateway.view.facts import Fact, State, is_later
+from rapport_gateway.view.facts import Fact, State, is_later, optional_shown
 
 NAME = "tickets"
 SHOWN = 10
@@ -34,12 +34,16 @@ def render(customer_id: UUID, profiles: Sequence[UUID], partials: Mapping[tuple[
     """The ten open ones that were opened last, and the numbers."""
     totals = listing.totals(partials)
     return {
-        "open": [state["ticket"] for state in listing.first(rank, SHOWN, partials)],
+        "open": [_shown(state["ticket"]) for state in listing.first(rank, SHOWN, partials)],
         "open_total": totals["open"],
         "total": totals["total"],
         "by_kind": {name.removeprefix(_OF_KIND): count for name, count in totals.items() if name.startswith(_OF_KIND)},
         "complaints_open": totals["complaints_open"],
     }
+
+
+def _shown(ticket: dict[str, Any]) -> dict[str, Any]:
+    return ticket | {name: optional_shown(ticket[name]) for name in ("opened_at", "resolved_at")}
 
 
 def rank(profile_id: UUID, state: State) -> int | None:

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from rapport_gateway.view.facts import Fact
+from rapport_shared.contracts.envelope import instant_text
 
 OF_PROFILE: Final = (
     "interaction.recorded",
@@ -35,8 +36,8 @@ def entry(fact: Fact) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "event_id": str(fact.event_id),
         "type": fact.type,
-        "occurred_at": fact.occurred_at.isoformat(),
-        "recorded_at": fact.recorded_at.isoformat(),
+        "occurred_at": fact.at,
+        "recorded_at": instant_text(fact.recorded_at),
         "profile_id": str(fact.profile_id) if fact.profile_id else None,
     }
     if fact.type != "interaction.recorded":

@@ -5,16 +5,17 @@ from typing import Any, Final
 from uuid import UUID
 
 from rapport_gateway.view import score
-from rapport_gateway.view.facts import State
+from rapport_gateway.view.facts import State, optional_shown, shown_instant
 
 NAME = "value"
 SHOWN: Final = 10
 TOTALS: Final = ("lifetime", "lifetime_estimated", "last_90_days", "last_90_days_estimated")
-_PLAIN: Final = ("total", "tier", "stage", "valued_on", "as_of", "lines", "waiting")
+_PLAIN: Final = ("total", "tier", "stage", "valued_on", "lines", "waiting")
 _VERSIONS: Final = ("policy_version", "tier_policy_version", "trigger_policy_version", "parameter_version")
 _POTENTIAL: Final = ("value", "reason", "group", "alive", "expected_orders", "order_value", "horizon_months")
 _MODEL: Final = ("value", "reason", "wallet_basis", "share_of_wallet", "win_rate")
 _ALARM: Final = ("alarm_id", "kind", "state", "episode", "due_at")
+_TRIGGER: Final = ("name", "since", "effective", "inputs")
 _STANDING: Final = ("raised", "pending")
 """Alarms that are shown, what rings first; one that was withdrawn or expired rings nobody."""
 
@@ -35,12 +36,13 @@ def render(customer_id: UUID, profiles: Sequence[UUID], partials: Mapping[tuple[
     return {
         "settling": settling,
         **{name: stated.get(name) for name in (*_PLAIN, *_VERSIONS)},
+        "as_of": optional_shown(stated.get("as_of")),
         "contemporary": _contemporary(stated.get("contemporary") or {}),
         "potential": _some(stated.get("potential"), _POTENTIAL),
         "model": _some(stated.get("model"), _MODEL),
-        "alarms": [_some(alarm, _ALARM) for alarm in alarms[:SHOWN]],
+        "alarms": [_at(alarm, _ALARM, "due_at") for alarm in alarms[:SHOWN]],
         "alarms_total": len(alarms),
-        "triggers": [_some(trigger, ("name", "since", "effective", "inputs")) for trigger in triggers[:SHOWN]],
+        "triggers": [_at(trigger, _TRIGGER, "since") for trigger in triggers[:SHOWN]],
         "triggers_total": len(triggers),
         "suggestions": [_some(suggestion, ("kind", "what", "name", "counts")) for suggestion in suggestions[:SHOWN]],
         "suggestions_total": len(suggestions),
@@ -62,3 +64,7 @@ def _standing_alarms(alarms: Sequence[Mapping[str, Any]]) -> list[Mapping[str, A
 
 def _some(stated: Mapping[str, Any] | None, names: Sequence[str]) -> dict[str, Any] | None:
     return None if stated is None else {name: stated.get(name) for name in names}
+
+
+def _at(stated: Mapping[str, Any], names: Sequence[str], instant: str) -> dict[str, Any]:
+    return {name: stated.get(name) for name in names} | {instant: shown_instant(stated[instant])}

@@ -1,10 +1,12 @@
 """What the API answers about long computations."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel
+
+from rapport_shared.contracts.envelope import ShownInstant
 
 
 class RunAnswer(BaseModel):
@@ -16,8 +18,8 @@ class RunAnswer(BaseModel):
     done: int = 0
     total: int | None = None
     asked_by: str | None = None
-    asked_at: datetime | None = None
-    finished_at: datetime | None = None
+    asked_at: ShownInstant | None = None
+    finished_at: ShownInstant | None = None
     result: dict[str, Any] | None = None
 
 
@@ -113,7 +115,7 @@ class ParameterVersion(BaseModel):
     """A version of the forecast's parameters."""
 
     version: int
-    valid_from: datetime
+    valid_from: ShownInstant
     fitted_until: date | None
 
 

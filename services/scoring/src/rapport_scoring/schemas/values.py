@@ -1,11 +1,12 @@
 """What the API answers."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from rapport_shared.contracts.envelope import ShownInstant
 from rapport_shared.contracts.money import Amount
 from rapport_shared.contracts.scoring import (
     AlarmState,
@@ -103,10 +104,10 @@ class ValueAnswer(BaseModel):
     """
 
     customer_id: UUID
-    as_of: datetime | None
+    as_of: ShownInstant | None
     valued_on: date
-    known_at: datetime | None
-    scored_at: datetime | None
+    known_at: ShownInstant | None
+    scored_at: ShownInstant | None
     sequence: int
     parameter_version: int
     policy_version: int
@@ -147,7 +148,7 @@ class Explanation(BaseModel):
     event_count: int
     lines: list[ValueLine]
     valued_on: date
-    as_of: datetime | None
+    as_of: ShownInstant | None
 
 
 class PartitionPosition(BaseModel):

@@ -1,6 +1,6 @@
-"""The ids of touchpoints that were accepted lately."""
+"""The ids of touchpoints that were accepted lately, and what each was accepted for."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -10,12 +10,28 @@ from rapport_shared.database import Connection, Database
 KEPT: Final = timedelta(days=7)
 """How long an id is remembered."""
 
+_REMEMBER: Final = """
+WITH given AS (SELECT * FROM unnest($1::uuid[], $2::bytea[]) AS given (touchpoint_id, digest) ORDER BY touchpoint_id)
+INSERT INTO accepted_touchpoint (touchpoint_id, accepted_at, digest) SELECT touchpoint_id, $3, digest FROM given
+ON CONFLICT (touchpoint_id) DO UPDATE SET digest = coalesce(accepted_touchpoint.digest, excluded.digest)
+RETURNING touchpoint_id, digest
+"""
+"""In the order of ids: two replicas that write the same ids must not wait for each other."""
 
-async def remember(connection: Connection, ids: Collection[UUID], now: datetime) -> None:
-    """Keeps ids, in order: two replicas that insert the same ids must not wait for each other."""
-    await connection.execute(
-        "INSERT INTO accepted_touchpoint SELECT unnest($1::uuid[]), $2 ON CONFLICT DO NOTHING", sorted(set(ids)), now
+
+async def remember(connection: Connection, digests: Mapping[UUID, bytes], now: datetime) -> dict[UUID, bytes]:
+    """Keeps ids with what they were first accepted for, and answers that."""
+    rows = await connection.fetch(_REMEMBER, list(digests.keys()), list(digests.values()), now)
+    return {row["touchpoint_id"]: row["digest"] for row in rows}
+
+
+async def digests_of(database: Database, ids: Collection[UUID]) -> dict[UUID, bytes]:
+    """What ids were accepted for, of those that were accepted lately."""
+    rows = await database.fetch(
+        "SELECT touchpoint_id, digest FROM accepted_touchpoint WHERE touchpoint_id = ANY($1) AND digest IS NOT NULL",
+        list(ids),
     )
+    return {row["touchpoint_id"]: row["digest"] for row in rows}
 
 
 async def forget_old(connection: Connection, now: datetime) -> None:

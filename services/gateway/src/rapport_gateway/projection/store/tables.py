@@ -14,8 +14,8 @@ LISTED_INDEX = (
     'CREATE INDEX partial_listed ON partial (profile_id, section, rank, item COLLATE "C") WHERE rank IS NOT NULL;'
 )
 """Finds the first items of a list of a profile."""
-FORM = 2
-"""The form in which this release keeps partials; see upgrade.py for those of before."""
+FORM = 3
+"""The form in which this release keeps partials, and shows sections; see upgrade.py for those of before."""
 
 RUN_TABLES = f"""
 CREATE TABLE fact (

@@ -18,6 +18,8 @@ from rapport_gateway.view.sections import LISTED, Place
 from rapport_shared.database import Connection
 
 _PAGE: Final = 500
+_WITH_RANKS: Final = 2
+"""The first form in which items have ranks and scores are kept once."""
 _LATEST_SCORES: Final = """
 SELECT f.* FROM membership m CROSS JOIN LATERAL (
     SELECT * FROM fact WHERE type = 'score.updated' AND subject = m.profile_id::text ORDER BY recorded_at DESC LIMIT 1
@@ -35,6 +37,8 @@ _FORMER: Final = """
 DELETE FROM partial WHERE section IN ('commerce', 'value', 'segments');
 DROP INDEX IF EXISTS partial_document;
 DROP TABLE IF EXISTS document_reference;
+"""
+_RENDER_ALL: Final = """
 INSERT INTO stale_customer SELECT customer_id FROM customer_view WHERE moved_to IS NULL ON CONFLICT DO NOTHING;
 """
 
@@ -48,10 +52,12 @@ async def upgrade(connection: Connection, run: int) -> bool:
     if form >= FORM:
         return False
     await connection.execute("SET LOCAL statement_timeout = 0")
-    await connection.execute(_COLUMNS)
-    await _keep_scores(connection)
-    await _rank_items(connection)
-    await connection.execute(_FORMER)
+    if form < _WITH_RANKS:
+        await connection.execute(_COLUMNS)
+        await _keep_scores(connection)
+        await _rank_items(connection)
+        await connection.execute(_FORMER)
+    await connection.execute(_RENDER_ALL)
     await connection.execute("UPDATE view_run SET form = $2 WHERE run = $1", run, FORM)
     return True
 
