@@ -19,6 +19,7 @@ from rapport_scoring.commands.facts import (
 from rapport_scoring.domain.facts import ATTRIBUTES, Case
 from rapport_scoring.recorded import KINDS, recorded
 from rapport_scoring.rules_in_force import RulesInForce
+from rapport_scoring.settings import CONSUMER
 from rapport_scoring.store.registers import CaseRegister, ProfileRegister
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.catalogue import (
@@ -50,8 +51,6 @@ from rapport_shared.messaging.consumer import Subscription
 from rapport_shared.messaging.outbox import OutboxSignal
 from rapport_shared.messaging.outcomes import Reject, rejecting
 from rapport_shared.messaging.records import Record
-
-CONSUMER: Final = "value"
 
 
 def subscription(rules: RulesInForce, clock: Clock, signal: OutboxSignal) -> Subscription[Fact]:
