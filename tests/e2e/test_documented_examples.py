@@ -20,7 +20,6 @@ SHOWN_ONLY = {
         "make run     # Kafka, PostgreSQL, five services and a demo; prints a key and a curl that shows a customer"
     ],
     "CONTRIBUTING.md": [".venv/bin/pytest tests/e2e/test_one_view.py"],
-    "docs/channel-developers.md": ["const answer = await fetch(`${gateway}/v1/customers/${customerId}/stream`, {"],
     "docs/operators.md": [
         "cp .env.example .env           # and fill it in",
         "docker compose exec customer rapport doctor",
@@ -30,7 +29,7 @@ SHOWN_ONLY = {
     ],
     "docs/runbook.md": ["rapport doctor", "rapport dead-letters list"],
 }
-"""What a test cannot run, by page and first line: it needs a stack of its own, Docker, or a browser."""
+"""What a test cannot run, by page and first line: it needs a stack of its own, or Docker."""
 
 
 @pytest.mark.parametrize("page", [page for page, found in BLOCKS.items() if any(block.is_run for block in found)])

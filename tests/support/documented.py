@@ -37,6 +37,7 @@ __all__ = ["Block", "Reader", "blocks"]
 ANYTHING = "…"
 PICTURE = "text"
 NOT_RUN = "not-run"
+IN_A_BROWSER = "js"
 PROGRAM_SECONDS = 120
 
 _FENCE = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -62,8 +63,8 @@ class Block:
 
     @property
     def is_run(self) -> bool:
-        """Whether a test must run it or compare it; a picture and what is marked are shown only."""
-        return self.info != PICTURE and NOT_RUN not in self.info.split()
+        """Whether it is run or compared here; a script has a test in a browser, a picture is shown only."""
+        return self.info not in (PICTURE, IN_A_BROWSER) and NOT_RUN not in self.info.split()
 
     def __str__(self) -> str:
         return f"{self.page}:{self.line}"

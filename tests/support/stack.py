@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import httpx
+import pytest
 import pytest_asyncio
 
 from deploy.local.infrastructure import Infrastructure
+from deploy.local.ports import LOOPBACK, free_port
 from deploy.local.stack import Stack, free_ports, running_stack
 from tests.support.conditions import until
 
-__all__ = ["Caller", "caller", "stack"]
+__all__ = ["Caller", "caller", "page_port", "stack"]
 
 
 class Caller:
@@ -57,11 +60,18 @@ class Caller:
         return dict(answer.json())
 
 
+@pytest.fixture(scope="session")
+def page_port() -> int:
+    """A port that is left free for pages: the gateway admits their origin on 127.0.0.1, under no other name."""
+    return free_port()
+
+
 @pytest_asyncio.fixture(scope="session")
-async def stack(infrastructure: Infrastructure, tmp_path_factory: Any) -> AsyncIterator[Stack]:
+async def stack(infrastructure: Infrastructure, tmp_path_factory: Any, page_port: int) -> AsyncIterator[Stack]:
     """The five services, running until the session ends."""
     directory = Path(tmp_path_factory.mktemp("stack"))
-    async with running_stack(infrastructure, directory, free_ports(directory)) as running:
+    admitted = {"RAPPORT_ALLOWED_ORIGINS": json.dumps([f"http://{LOOPBACK}:{page_port}"])}
+    async with running_stack(infrastructure, directory, free_ports(directory), variables=admitted) as running:
         yield running
 
 

@@ -176,10 +176,14 @@ class TriggerState(Contract):
 
 class Suggestion(Contract):
     """Something the customer may need next (`service` due, bought of a `rival`, bought by `peers`), with the counts
-    that say so and the newest of the events that they rest on."""
+    that say so and the newest of the events that they rest on.
+
+    `what` is the key of an asset, a category or an SKU; `name` the model of an asset, or its type, if one was stated.
+    """
 
     kind: str
     what: str
+    name: str | None = None
     counts: dict[str, str] = Field(default_factory=dict)
     events: tuple[UUID, ...] = ()
 

@@ -1,6 +1,7 @@
 """Next needs: counted, in one order, up to three."""
 
 import random
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -149,6 +150,14 @@ def test_services_are_suggested_from_a_month_ahead_the_earliest_first() -> None:
     found = service_suggestions(events, DAY, POLICY)
     assert [each.subject for each in found] == ["a", "b"]
     assert found[0].figures == (("by", "date"), ("days_since_service", 400))
+
+
+def test_a_service_names_the_model_of_the_asset_as_last_stated_or_its_type() -> None:
+    delivered = replace(asset_event(-500, asset="a"), model="Mirage 1.0")
+    corrected = replace(asset_event(-400, asset="a"), model="Mirage 1.2")
+    untold = asset_event(-401, asset="b")
+    found = service_suggestions([corrected, untold, delivered], DAY, POLICY)
+    assert [(each.subject, each.name) for each in found] == [("b", "vehicle"), ("a", "Mirage 1.2")]
 
 
 def test_what_rivals_have_is_ordered_in_one_currency() -> None:

@@ -42,7 +42,7 @@ def render(customer_id: UUID, profiles: Sequence[UUID], partials: Mapping[tuple[
         "alarms_total": len(alarms),
         "triggers": [_some(trigger, ("name", "since", "effective", "inputs")) for trigger in triggers[:SHOWN]],
         "triggers_total": len(triggers),
-        "suggestions": [_some(suggestion, ("kind", "what", "counts")) for suggestion in suggestions[:SHOWN]],
+        "suggestions": [_some(suggestion, ("kind", "what", "name", "counts")) for suggestion in suggestions[:SHOWN]],
         "suggestions_total": len(suggestions),
     }
 

@@ -117,5 +117,9 @@ def _published(suggestion: Suggested) -> Suggestion:
     counts = {name: str(value) for name, value in suggestion.figures}
     due = {"due_on": suggestion.due_on.isoformat()} if suggestion.due_on else {}
     return Suggestion(
-        kind=suggestion.need.value, what=suggestion.subject, counts=counts | due, events=suggestion.events[:MOST_EVENTS]
+        kind=suggestion.need.value,
+        what=suggestion.subject,
+        name=suggestion.name,
+        counts=counts | due,
+        events=suggestion.events[:MOST_EVENTS],
     )

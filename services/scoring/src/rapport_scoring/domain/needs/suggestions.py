@@ -1,6 +1,6 @@
 """What a customer may need next: counted, not modelled. Every suggestion states the counts that it rests on."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -54,13 +54,17 @@ class Need(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A need: an asset, category or SKU, the figures it rests on by name, and its events, newest first."""
+    """A need: an asset, category or SKU, the figures it rests on by name, and its events, newest first.
+
+    `name` is what people call an asset: its model, or its type where no model was stated. A category or SKU is its own.
+    """
 
     need: Need
     subject: str
     figures: tuple[tuple[str, int | str], ...]
     events: tuple[UUID, ...] = ()
     due_on: date | None = None
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +96,14 @@ def service_suggestions(assets: Iterable[AssetEvent], on: date, policy: Suggesti
             by_asset.setdefault(event.asset, []).append(event)
     found = []
     for asset, events in sorted(by_asset.items()):
-        interval = policy.services.get(_type(events) or "")
+        type_ = _newest(events, lambda event: event.type)
+        interval = policy.services.get(type_ or "")
         due = service_due(asset, events, interval, policy.history_days) if interval else None
         if due is not None and due.due_on <= on + timedelta(days=policy.ahead_days):
             figures: list[tuple[str, int | str]] = [("by", due.by), ("days_since_service", (on - due.since).days)]
             figures += [("last_mileage", due.last_mileage)] if due.last_mileage is not None else []
-            found.append(Suggestion(Need.SERVICE, asset, tuple(figures), due.events, due.due_on))
+            name = _newest(events, lambda event: event.model) or type_
+            found.append(Suggestion(Need.SERVICE, asset, tuple(figures), due.events, due.due_on, name))
     return sorted(found, key=lambda each: (each.due_on or date.max, each.subject))
 
 
@@ -145,7 +151,7 @@ def _counts(baskets: PeerBaskets, subject: str, times: Fraction) -> tuple[tuple[
     )
 
 
-def _type(events: Iterable[AssetEvent]) -> str | None:
-    """The type of an asset as its newest event that states one tells."""
-    stated = [(each.day, each.occurred_at, each.event_id, each.type) for each in events if each.type is not None]
+def _newest(events: Iterable[AssetEvent], of: Callable[[AssetEvent], str | None]) -> str | None:
+    """What the newest event that states it says of an asset."""
+    stated = [(each.day, each.occurred_at, each.event_id, text) for each in events if (text := of(each)) is not None]
     return max(stated)[-1] if stated else None
