@@ -42,13 +42,9 @@ def touches(secret: bytes, clock: Clock, signal: OutboxSignal) -> Subscription[R
         topics=(INTERACTION_EVENTS,),
         decode=read_touch,
         apply=partial(_apply, secret, clock),
-        committed=partial(_notify, signal),
+        committed=signal.committed,
         types=frozenset({INTERACTION_RECORDED.wire, INTERACTION_RETRACTED.wire}),
     )
-
-
-async def _notify(signal: OutboxSignal) -> None:
-    signal.notify()
 
 
 async def _apply(

@@ -60,11 +60,8 @@ def subscription(rules: RulesInForce, clock: Clock, signal: OutboxSignal) -> Sub
     async def apply(connection: Connection, facts: Sequence[Fact]) -> None:
         await take_facts(connection, facts, rules, clock)
 
-    async def committed() -> None:
-        signal.notify()
-
     topics = (CUSTOMER_EVENTS, INTERACTION_EVENTS, TICKET_EVENTS)
-    return Subscription(CONSUMER, topics, decode, apply, committed, types=frozenset(_TABLE))
+    return Subscription(CONSUMER, topics, decode, apply, signal.committed, types=frozenset(_TABLE))
 
 
 def decode(record: Record) -> Fact | None:

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from rapport_customer.schemas.merges import Party
-from rapport_customer.schemas.requests import Request
+from rapport_shared.web.requests import Request
 
 
 class CandidateDecision(Request):

@@ -6,8 +6,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from rapport_customer.schemas.merges import Party
 from rapport_customer.schemas.records import IdentifierRequest
-from rapport_customer.schemas.requests import Request, Text
+from rapport_customer.schemas.texts import Text
 from rapport_shared.contracts.touchpoints.profile import Profile
+from rapport_shared.web.requests import Request
 
 
 class DraftSource(Request):

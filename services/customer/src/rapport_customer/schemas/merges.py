@@ -5,8 +5,8 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 
-from rapport_customer.schemas.requests import Request
 from rapport_shared.contracts.survivorship import Rule
+from rapport_shared.web.requests import Request
 
 
 class MergeRequest(Request):
