@@ -15,7 +15,17 @@ from deploy.local.ports import LOOPBACK, PortBook
 from deploy.local.postgres import POSTGRES_SETTINGS
 from deploy.local.readiness import kafka_answers, postgres_answers, wait_until_ready
 
-__all__ = ["KAFKA_IMAGE", "POSTGRES_IMAGE", "ContainerServer", "containers", "is_available", "kafka_environment"]
+__all__ = [
+    "KAFKA_IMAGE",
+    "POSTGRES_IMAGE",
+    "ContainerServer",
+    "containers",
+    "is_available",
+    "kafka_environment",
+    "kafka_variables",
+    "postgres_command",
+    "postgres_variables",
+]
 
 KAFKA_IMAGE = f"apache/kafka:{KAFKA_VERSION}"
 POSTGRES_IMAGE = "postgres:18"
@@ -119,8 +129,8 @@ def kafka_environment(settings: Mapping[str, str]) -> dict[str, str]:
     return {f"KAFKA_{name.upper().replace('.', '_')}": value for name, value in settings.items()}
 
 
-async def _start_kafka(prefix: str, port: int) -> ContainerServer:
-    address = f"{LOOPBACK}:{port}"
+def kafka_variables(address: str) -> dict[str, str]:
+    """The environment of a broker's container that clients reach at `address`, which leads to its port 9092."""
     settings = {
         **KAFKA_SETTINGS,
         "listeners": "PLAINTEXT://:9092,CONTROLLER://:9093",
@@ -129,23 +139,35 @@ async def _start_kafka(prefix: str, port: int) -> ContainerServer:
         "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
         "log.dirs": "/var/lib/kafka/data",
     }
-    environment = {**kafka_environment(settings), "KAFKA_HEAP_OPTS": "-Xms256m -Xmx384m"}
-    await _run(f"{prefix}-kafka", f"{LOOPBACK}:{port}:9092", "/var/lib/kafka/data", environment, KAFKA_IMAGE)
+    return {**kafka_environment(settings), "KAFKA_HEAP_OPTS": "-Xms256m -Xmx384m"}
+
+
+def postgres_variables(password: str) -> dict[str, str]:
+    """The environment of a database's container."""
+    return {"POSTGRES_PASSWORD": password, "POSTGRES_INITDB_ARGS": "--encoding=UTF8 --locale=C"}
+
+
+def postgres_command() -> list[str]:
+    """The command of a database's container."""
+    return ["postgres", *(part for name, value in POSTGRES_SETTINGS.items() for part in ("-c", f"{name}={value}"))]
+
+
+async def _start_kafka(prefix: str, port: int) -> ContainerServer:
+    address = f"{LOOPBACK}:{port}"
+    variables = kafka_variables(address)
+    await _run(f"{prefix}-kafka", f"{LOOPBACK}:{port}:9092", "/var/lib/kafka/data", variables, KAFKA_IMAGE)
     return ContainerServer("kafka", f"{prefix}-kafka", address, lambda: kafka_answers(address))
 
 
 async def _start_postgres(prefix: str, port: int, password: str) -> ContainerServer:
     dsn = f"postgresql://postgres:{password}@{LOOPBACK}:{port}/postgres"
-    environment = {"POSTGRES_PASSWORD": password, "POSTGRES_INITDB_ARGS": "--encoding=UTF8 --locale=C"}
-    options = [part for name, value in POSTGRES_SETTINGS.items() for part in ("-c", f"{name}={value}")]
     await _run(
         f"{prefix}-postgres",
         f"{LOOPBACK}:{port}:5432",
         "/var/lib/postgresql",
-        environment,
+        postgres_variables(password),
         POSTGRES_IMAGE,
-        "postgres",
-        *options,
+        *postgres_command(),
     )
     return ContainerServer("postgres", f"{prefix}-postgres", dsn, lambda: postgres_answers(dsn))
 

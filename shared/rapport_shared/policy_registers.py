@@ -7,18 +7,17 @@ the service stood further already when the policy came to be.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
 from rapport_shared.contracts.catalogue import CUSTOMER_EVENTS, CUSTOMER_POLICY_ACTIVATED
-from rapport_shared.contracts.codec import Event, decode_event
 from rapport_shared.contracts.interaction import ATTRIBUTION_ORDER, IdentifierType
 from rapport_shared.contracts.policies import PolicyActivated
 from rapport_shared.database import Connection, Reading
 from rapport_shared.messaging.consumer import Subscription
 from rapport_shared.messaging.outcomes import rejecting
-from rapport_shared.messaging.records import Record
+from rapport_shared.messaging.records import Record, read_event
 from rapport_shared.own_fields import UNDECLARED, OwnRules, read_fields
 from rapport_shared.policies import PolicyPlace
 
@@ -116,8 +115,8 @@ _READERS: Final[Mapping[PolicyPlace, Callable[[bytes], object]]] = {
 
 
 def _decode(places: Collection[PolicyPlace], record: Record) -> RegisteredPolicy | None:
-    event: Any = decode_event(record.headers, record.value)
-    if not isinstance(event, Event):
+    event = read_event(record)
+    if event is None:
         return None
     activated: PolicyActivated = event.data
     place = PolicyPlace(activated.kind, activated.name, activated.unit)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from uuid import UUID
 
-from rapport_customer.commands.matching import match_batch
+from rapport_customer.commands.match_newcomers import match_batch
 from rapport_customer.domain.matching import Features, blocking_keys
 from rapport_customer.domain.matching.features import Place
 from rapport_shared.clock import system_clock

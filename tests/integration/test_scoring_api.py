@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest_asyncio
 
-from rapport_scoring import api
+from rapport_scoring.api import values
 from rapport_scoring.commands.facts import take_facts
 from rapport_scoring.consumers import decode
 from rapport_scoring.rules_in_force import RulesInForce
@@ -64,7 +64,7 @@ async def desk(databases: Databases) -> AsyncIterator[Desk]:
             application = make_application(
                 "scoring", metrics=Metrics(), authenticate=token_authenticator(tokens, system_clock)
             )
-            application.include_router(api.router(database, rules))
+            application.include_router(values.router(database, rules))
             async with httpx.AsyncClient(
                 transport=httpx.ASGITransport(application),
                 base_url="http://scoring",

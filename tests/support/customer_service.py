@@ -15,7 +15,7 @@ import httpx
 
 from rapport_customer import consumers
 from rapport_customer.app import build
-from rapport_customer.commands.matching import match_batch
+from rapport_customer.commands.match_newcomers import match_batch
 from rapport_customer.domain.profiles import Statement
 from rapport_customer.settings import CustomerSettings
 from rapport_shared.callers import Caller, CallerTokens

@@ -5,6 +5,7 @@ Loaded as a plugin by `tests/conftest.py`. What is missing fails the tests that 
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -17,6 +18,7 @@ import pytest_asyncio
 
 from deploy.local.errors import LocalStackError
 from deploy.local.infrastructure import CHECKOUT, DirectoryInUseError, Infrastructure, infrastructure
+from tests.support.containers import infrastructure_in_containers, wants_containers
 
 __all__ = ["Databases", "databases", "infrastructure_of_tests"]
 
@@ -80,9 +82,12 @@ class Databases:
 
 @asynccontextmanager
 async def infrastructure_of_tests() -> AsyncIterator[Infrastructure]:
-    """The ladder in a directory that no other test session uses, emptied first."""
+    """Containers where `RAPPORT_TEST_CONTAINERS` is 1; else the ladder, in a directory of this session alone."""
     async with AsyncExitStack() as stack:
-        yield await _enter_free_directory(stack, CHECKOUT / ".rapport" / "test")
+        if wants_containers(os.environ):
+            yield await stack.enter_async_context(infrastructure_in_containers())
+        else:
+            yield await _enter_free_directory(stack, CHECKOUT / ".rapport" / "test")
 
 
 async def _enter_free_directory(stack: AsyncExitStack, root: Path) -> Infrastructure:

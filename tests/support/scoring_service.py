@@ -11,7 +11,7 @@ from uuid import UUID
 import httpx
 import orjson
 
-from rapport_scoring import api, api_runs, api_segments
+from rapport_scoring.api import runs, segments, values
 from rapport_scoring.commands.facts import take_facts
 from rapport_scoring.commands.policies import KINDS
 from rapport_scoring.consumers import decode
@@ -125,10 +125,10 @@ def _client(desk: Desk) -> httpx.AsyncClient:
     authenticate = token_authenticator(tokens, lambda: real)
     application = make_application("scoring", metrics=Metrics(), authenticate=authenticate)
     runner = CommandRunner(desk.database, OutboxSignal(), desk.clock)
-    application.include_router(api.router(desk.database, desk.rules))
-    application.include_router(api_runs.runs(desk.database, runner, desk.clock))
-    application.include_router(api_runs.results(desk.database))
-    application.include_router(api_segments.segments(desk.database, desk.rules))
+    application.include_router(values.router(desk.database, desk.rules))
+    application.include_router(runs.runs(desk.database, runner, desk.clock))
+    application.include_router(runs.results(desk.database))
+    application.include_router(segments.segments(desk.database, desk.rules))
     for kind in KINDS:
         trial = Trial(desk.database, desk.clock, kind.kind)
         application.include_router(policies(kind, desk.database, runner, desk.clock, trial, trial_model(kind)))

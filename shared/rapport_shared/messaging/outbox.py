@@ -100,6 +100,10 @@ class OutboxSignal:
         if not self._relay_is_here and (self._telling is None or self._telling.done()):
             self._telling = asyncio.create_task(self._tell_others())
 
+    async def committed(self) -> None:
+        """What a subscription does after each commit of a reaction that appends events."""
+        self.notify()
+
     async def wait(self, seconds: float) -> None:
         """Returns at the next `notify`, or after `seconds`."""
         try:

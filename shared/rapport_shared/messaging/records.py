@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+
+from rapport_shared.contracts.codec import Event, decode_event
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +38,12 @@ class Record:
     def event_id(self) -> str | None:
         """`ce_id`, unchecked."""
         return self.headers.get("ce_id")
+
+
+def read_event(record: Record) -> Event[Any] | None:
+    """The event of a record; None for one that was erased, or is of a type that this release does not know.
+
+    Raises `EnvelopeInvalid` or `DataInvalid`.
+    """
+    event = decode_event(record.headers, record.value, record.key)
+    return event if isinstance(event, Event) else None

@@ -27,6 +27,7 @@ PROBLEM = "rapport.problem"
 _WAIT = re.compile(rb"(?:^|&)wait_ms=(\d{1,9})(?=&|$)")
 
 
+# Not FastAPI's `max_body_size`: the routes of `hot` are answered before FastAPI meets a request, and have a limit, too.
 class BodyTooLarge(Exception):
     """The body grew past the limit while it was read. The application answers it by a 413."""
 

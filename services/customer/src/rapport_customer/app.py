@@ -1,15 +1,16 @@
 """The customer service, put together."""
 
-from rapport_customer import api, api_parties, consumers
+from rapport_customer import consumers
+from rapport_customer.api import customers, merges, parties, units
 from rapport_customer.commands.policies import FIELDS, matching_kind
 from rapport_customer.commands.quality import quality_of_the_day
 from rapport_customer.commands.records import Records
-from rapport_customer.field_simulation import FieldSimulation
-from rapport_customer.matches import Matches
+from rapport_customer.match_preview import MatchPreview
 from rapport_customer.roles import carry_out_hand_overs, match_newcomers
-from rapport_customer.schemas.trials import FieldsTrial, MatchingTrial
+from rapport_customer.schemas.trials import FieldsTrialResult, MatchingTrialResult
 from rapport_customer.settings import CustomerSettings
-from rapport_customer.simulation import Simulation
+from rapport_customer.trials.fields import FieldsTrial
+from rapport_customer.trials.matching import MatchingTrial
 from rapport_shared.callers import CallerTokens
 from rapport_shared.clock import Clock, system_clock
 from rapport_shared.roles import housekeeping
@@ -30,18 +31,18 @@ def build(settings: CustomerSettings, clock: Clock = system_clock) -> Service:
         refresh_metrics=plumbing.gathering(),
     )
     records = Records(settings.identifier_secret.encode(), clock, settings.phone_region)
-    application.include_router(api.registration(runner, records))
-    application.include_router(api.customers(database, runner, records, clock))
-    application.include_router(api_parties.relations(database, runner, clock))
-    application.include_router(api_parties.hand_overs(database, runner, clock))
-    application.include_router(api.merges(database, runner, clock))
-    application.include_router(api.matching(Matches(database, records.secret, clock, settings.phone_region)))
-    application.include_router(api.candidates(database, runner, clock))
+    application.include_router(customers.registration(runner, records))
+    application.include_router(customers.customers(database, runner, records, clock))
+    application.include_router(parties.relations(database, runner, clock))
+    application.include_router(parties.hand_overs(database, runner, clock))
+    application.include_router(merges.merges(database, runner, clock))
+    application.include_router(merges.matching(MatchPreview(database, records.secret, clock, settings.phone_region)))
+    application.include_router(merges.candidates(database, runner, clock))
     kind = matching_kind(records.secret)
-    application.include_router(policies(kind, database, runner, clock, Simulation(database), MatchingTrial))
-    application.include_router(policies(FIELDS, database, runner, clock, FieldSimulation(database), FieldsTrial))
-    application.include_router(api.quality(database, clock))
-    application.include_router(api.units(database, runner, clock))
+    application.include_router(policies(kind, database, runner, clock, MatchingTrial(database), MatchingTrialResult))
+    application.include_router(policies(FIELDS, database, runner, clock, FieldsTrial(database), FieldsTrialResult))
+    application.include_router(units.quality(database, clock))
+    application.include_router(units.units(database, runner, clock))
     return Service(
         "customer",
         settings,

@@ -6,10 +6,11 @@ from functools import partial, reduce
 from typing import Final
 
 from rapport_customer import store
-from rapport_customer.asset_touches import ASSET_CHANGES, retract_asset, take_asset
+from rapport_customer.commands.asset_touches import ASSET_CHANGES, retract_asset, take_asset
 from rapport_customer.commands.links import named_by_others, own_record
 from rapport_customer.commands.policies import MATCHING, MATCHING_PLACE, own_rules
 from rapport_customer.commands.profiles import Change, register
+from rapport_customer.commands.touches import RecordedTouch, Retraction, keep_touch, kept_touch, read_touch
 from rapport_customer.domain.own_fields import as_fields
 from rapport_customer.domain.policy import MatchingPolicy
 from rapport_customer.domain.profiles import (
@@ -20,7 +21,6 @@ from rapport_customer.domain.profiles import (
     with_stated_relations,
     without_report,
 )
-from rapport_customer.touched import RecordedTouch, Retraction, keep_touch, kept_touch, read_touch
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.catalogue import INTERACTION_EVENTS, INTERACTION_RECORDED, INTERACTION_RETRACTED
 from rapport_shared.contracts.customer import ConsentState, ProfileState
@@ -42,13 +42,9 @@ def touches(secret: bytes, clock: Clock, signal: OutboxSignal) -> Subscription[R
         topics=(INTERACTION_EVENTS,),
         decode=read_touch,
         apply=partial(_apply, secret, clock),
-        committed=partial(_notify, signal),
+        committed=signal.committed,
         types=frozenset({INTERACTION_RECORDED.wire, INTERACTION_RETRACTED.wire}),
     )
-
-
-async def _notify(signal: OutboxSignal) -> None:
-    signal.notify()
 
 
 async def _apply(

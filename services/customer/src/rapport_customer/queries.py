@@ -10,7 +10,7 @@ from uuid import UUID
 from rapport_customer import store
 from rapport_customer.domain.quality import RECENT
 from rapport_customer.domain.wording import in_words
-from rapport_customer.schemas.matches import Candidate, CandidatePage, CandidateSide, Reason
+from rapport_customer.schemas.candidates import Candidate, CandidatePage, CandidateSide, Reason
 from rapport_customer.schemas.merges import Merge, MergeList
 from rapport_customer.schemas.owners import HandOverProgress
 from rapport_customer.schemas.quality import Quality, QualityOfSource, QualityTrend

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from rapport_customer.commands.hand_overs import hand_over_batch
-from rapport_customer.commands.matching import match_batch
+from rapport_customer.commands.match_newcomers import match_batch
 from rapport_shared.clock import Clock
 from rapport_shared.database import Connection, Database
 from rapport_shared.messaging.outbox import OutboxSignal

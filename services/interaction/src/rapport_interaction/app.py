@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from rapport_interaction import api, api_quarantine, consumers, store
+from rapport_interaction import consumers, store
+from rapport_interaction.api import quarantine, touchpoints
 from rapport_interaction.domain.readings import Normaliser
 from rapport_interaction.settings import InteractionSettings
 from rapport_shared.callers import CallerTokens
@@ -30,8 +31,8 @@ def build(settings: InteractionSettings, clock: Clock = system_clock) -> Service
         checks=plumbing.checks(),
         refresh_metrics=plumbing.gathering(_quarantine(database, plumbing.metrics)),
     )
-    application.include_router(api.router(database, plumbing.commands(), clock))
-    application.include_router(api_quarantine.router(database, plumbing.commands(), normaliser))
+    application.include_router(touchpoints.router(database, plumbing.commands(), clock))
+    application.include_router(quarantine.router(database, plumbing.commands(), normaliser))
 
     async def prune_quarantine(connection: Connection) -> None:
         await store.prune_quarantine(connection, clock() - QUARANTINE_BODIES_KEPT)

@@ -28,7 +28,7 @@ from rapport_shared.contracts.catalogue import (
     PROFILE_CHANGED,
     UNIT_CHANGED,
 )
-from rapport_shared.contracts.codec import Event, decode_event
+from rapport_shared.contracts.codec import Event
 from rapport_shared.contracts.customer import (
     AssetChanged,
     CustomerMerged,
@@ -41,7 +41,7 @@ from rapport_shared.contracts.touchpoints import DOCUMENT_KINDS
 from rapport_shared.database import Connection
 from rapport_shared.messaging.consumer import Subscription
 from rapport_shared.messaging.outbox import OutboxSignal
-from rapport_shared.messaging.records import Record
+from rapport_shared.messaging.records import Record, read_event
 from rapport_shared.normalisation import WEB_IDENTIFIED
 
 Handler = Callable[[Connection, Event[Any]], Awaitable[None]]
@@ -54,7 +54,7 @@ def intake(normaliser: Normaliser, clock: Clock, signal: OutboxSignal) -> Subscr
         topics=(INTAKE,),
         decode=partial(read_arrival, normaliser.secret),
         apply=partial(_take_in, normaliser, clock),
-        committed=partial(_notify, signal),
+        committed=signal.committed,
         limited=False,
         urgent=True,
     )
@@ -70,9 +70,9 @@ def registers(clock: Clock, signal: OutboxSignal) -> Subscription[Event[Any]]:
     return Subscription(
         consumer="registers",
         topics=(CUSTOMER_EVENTS,),
-        decode=_decode,
+        decode=read_event,
         apply=partial(_apply, handlers),
-        committed=partial(_notify, signal),
+        committed=signal.committed,
         types=frozenset(handlers),
     )
 
@@ -115,7 +115,7 @@ def evidence(secret: bytes, clock: Clock, signal: OutboxSignal) -> Subscription[
         topics=(INTERACTION_EVENTS,),
         decode=_touchpoint_with_evidence,
         apply=partial(_follow, secret, clock),
-        committed=partial(_notify, signal),
+        committed=signal.committed,
         types=frozenset({INTERACTION_RECORDED.wire, INTERACTION_RETRACTED.wire}),
         concerns=_states_evidence,
     )
@@ -132,7 +132,7 @@ def _states_evidence(record: Record) -> bool:
 
 
 def _touchpoint_with_evidence(record: Record) -> UUID | None:
-    event = _decode(record)
+    event = read_event(record)
     return None if event is None else event.data.touchpoint_id
 
 
@@ -141,7 +141,7 @@ async def _follow(secret: bytes, clock: Clock, connection: Connection, touchpoin
 
 
 def _moves(record: Record) -> CustomerMerged | CustomerUnmerged | None:
-    event = _decode(record)
+    event = read_event(record)
     return event.data if event is not None else None
 
 
@@ -157,15 +157,6 @@ async def _take_in(
     normaliser: Normaliser, clock: Clock, connection: Connection, items: Sequence[Arrival | Unreadable]
 ) -> None:
     await take_in(connection, items, normaliser, clock)
-
-
-async def _notify(signal: OutboxSignal) -> None:
-    signal.notify()
-
-
-def _decode(record: Record) -> Event[Any] | None:
-    event = decode_event(record.headers, record.value)
-    return event if isinstance(event, Event) else None
 
 
 async def _apply(handlers: dict[str, Handler], connection: Connection, events: Sequence[Event[Any]]) -> None:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from rapport_interaction.commands.attribution import MAX_ENTRIES
+from rapport_interaction.domain.attribution import MAX_ENTRIES
 from rapport_interaction.domain.patches import MAX_OPERATIONS
 from rapport_shared.contracts.envelope import ShownInstant
 from rapport_shared.contracts.interaction import DismissalReason, QuarantineReason

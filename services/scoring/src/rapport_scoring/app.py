@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import cast
 
-from rapport_scoring import api, api_runs, api_segments
+from rapport_scoring.api import runs, segments, values
 from rapport_scoring.commands.policies import KINDS
 from rapport_scoring.consumers import subscription
 from rapport_scoring.drain import Drain
@@ -37,10 +37,10 @@ def build(settings: ServiceSettings) -> Service:
     )
     rules = RulesInForce()
     runner = plumbing.commands()
-    application.include_router(api.router(database, rules))
-    application.include_router(api_runs.runs(database, runner, clock))
-    application.include_router(api_runs.results(database))
-    application.include_router(api_segments.segments(database, rules))
+    application.include_router(values.router(database, rules))
+    application.include_router(runs.runs(database, runner, clock))
+    application.include_router(runs.results(database))
+    application.include_router(segments.segments(database, rules))
     for kind in KINDS:
         trial = Trial(database, clock, kind.kind)
         application.include_router(policies(kind, database, runner, clock, trial, trial_model(kind)))

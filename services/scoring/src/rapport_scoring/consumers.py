@@ -19,6 +19,7 @@ from rapport_scoring.commands.facts import (
 from rapport_scoring.domain.facts import ATTRIBUTES, Case
 from rapport_scoring.recorded import KINDS, recorded
 from rapport_scoring.rules_in_force import RulesInForce
+from rapport_scoring.settings import CONSUMER
 from rapport_scoring.store.registers import CaseRegister, ProfileRegister
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.catalogue import (
@@ -51,8 +52,6 @@ from rapport_shared.messaging.outbox import OutboxSignal
 from rapport_shared.messaging.outcomes import Reject, rejecting
 from rapport_shared.messaging.records import Record
 
-CONSUMER: Final = "value"
-
 
 def subscription(rules: RulesInForce, clock: Clock, signal: OutboxSignal) -> Subscription[Fact]:
     """The one subscription of scoring. All topics are keyed by profile, but no worker relies on getting the
@@ -61,11 +60,8 @@ def subscription(rules: RulesInForce, clock: Clock, signal: OutboxSignal) -> Sub
     async def apply(connection: Connection, facts: Sequence[Fact]) -> None:
         await take_facts(connection, facts, rules, clock)
 
-    async def committed() -> None:
-        signal.notify()
-
     topics = (CUSTOMER_EVENTS, INTERACTION_EVENTS, TICKET_EVENTS)
-    return Subscription(CONSUMER, topics, decode, apply, committed, types=frozenset(_TABLE))
+    return Subscription(CONSUMER, topics, decode, apply, signal.committed, types=frozenset(_TABLE))
 
 
 def decode(record: Record) -> Fact | None:

@@ -8,7 +8,6 @@ from typing import Final, TypeAlias
 from uuid import UUID
 
 from rapport_scoring import store
-from rapport_scoring.consumers import CONSUMER
 from rapport_scoring.domain.customer import CustomerFacts
 from rapport_scoring.domain.history import History, history_of
 from rapport_scoring.domain.indicators import Indicator
@@ -31,6 +30,7 @@ from rapport_scoring.schemas.values import (
     ValueLine,
     WaitingDocument,
 )
+from rapport_scoring.settings import CONSUMER
 from rapport_scoring.store import ScoreRow
 from rapport_shared.contracts.scoring import PotentialValue, ScoreUpdated
 from rapport_shared.contracts.touchpoints import DocumentKey

@@ -2,10 +2,14 @@
 
 import tempfile
 from pathlib import Path
+from typing import Final
 
 from pydantic import Field
 
 from rapport_shared.settings import ServiceSettings
+
+CONSUMER: Final = "value"
+"""The name under which the cursors of scoring's one subscription are stored."""
 
 
 class ScoringSettings(ServiceSettings):

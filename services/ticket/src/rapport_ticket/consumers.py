@@ -6,13 +6,13 @@ from typing import Any
 from uuid import UUID
 
 from rapport_shared.contracts.catalogue import CUSTOMER_EVENTS, PROFILE_CHANGED, SCORE_EVENTS
-from rapport_shared.contracts.codec import Event, decode_event
+from rapport_shared.contracts.codec import Event
 from rapport_shared.contracts.customer import HandOver, ProfileChanged
 from rapport_shared.database import Connection
 from rapport_shared.messaging.consumer import Subscription
 from rapport_shared.messaging.outbox import OutboxSignal
 from rapport_shared.messaging.outcomes import rejecting
-from rapport_shared.messaging.records import Record
+from rapport_shared.messaging.records import Record, read_event
 from rapport_ticket.commands.playbook import Playbook
 from rapport_ticket.commands.tickets import Tickets
 from rapport_ticket.domain.playbook import READ, ReasonEvent, told
@@ -23,7 +23,7 @@ from rapport_ticket.store.registers import put_registers
 def registers() -> Subscription[Event[Any]]:
     """Known profiles, routes, customers and units, as the customer service last stated them."""
     return Subscription(
-        consumer="registers", topics=(CUSTOMER_EVENTS,), decode=_decode, apply=_apply, types=frozenset(FOLDS)
+        consumer="registers", topics=(CUSTOMER_EVENTS,), decode=read_event, apply=_apply, types=frozenset(FOLDS)
     )
 
 
@@ -41,7 +41,7 @@ def hand_overs(tickets: Tickets, signal: OutboxSignal) -> Subscription[Handed]:
         topics=(CUSTOMER_EVENTS,),
         decode=_handed_over,
         apply=partial(_hand_over, tickets),
-        committed=partial(_notify, signal),
+        committed=signal.committed,
         types=frozenset({PROFILE_CHANGED.wire}),
     )
 
@@ -53,14 +53,14 @@ def occasions(playbook: Playbook, signal: OutboxSignal) -> Subscription[tuple[Re
         topics=(SCORE_EVENTS,),
         decode=_told,
         apply=partial(_play, playbook),
-        committed=partial(_notify, signal),
+        committed=signal.committed,
         types=frozenset(READ),
     )
 
 
 def _told(record: Record) -> tuple[ReasonEvent, ...] | None:
-    event = decode_event(record.headers, record.value)
-    return rejecting(told, event) if isinstance(event, Event) else None
+    event = read_event(record)
+    return None if event is None else rejecting(told, event)
 
 
 async def _play(playbook: Playbook, connection: Connection, said: Sequence[tuple[ReasonEvent, ...]]) -> None:
@@ -70,23 +70,16 @@ async def _play(playbook: Playbook, connection: Connection, said: Sequence[tuple
 def _handed_over(record: Record) -> Handed | None:
     if b'"handed_over"' not in (record.value or b""):
         return None
-    event = decode_event(record.headers, record.value)
-    change = event.data.hand_over if isinstance(event, Event) and isinstance(event.data, ProfileChanged) else None
-    return (event.envelope.id, change) if isinstance(event, Event) and change and change.handed_over else None
+    event = read_event(record)
+    if event is None or not isinstance(event.data, ProfileChanged):
+        return None
+    change = event.data.hand_over
+    return (event.envelope.id, change) if change and change.handed_over else None
 
 
 async def _hand_over(tickets: Tickets, connection: Connection, handed: Sequence[Handed]) -> None:
     for event_id, hand_over in handed:
         await tickets.hand_over(connection, hand_over, event_id)
-
-
-async def _notify(signal: OutboxSignal) -> None:
-    signal.notify()
-
-
-def _decode(record: Record) -> Event[Any] | None:
-    event = decode_event(record.headers, record.value)
-    return event if isinstance(event, Event) else None
 
 
 async def _apply(connection: Connection, events: Sequence[Event[Any]]) -> None:

@@ -1,7 +1,7 @@
 """What the ticket service's API takes and answers."""
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
@@ -10,13 +10,8 @@ from pydantic_core import PydanticCustomError
 from rapport_shared.contracts.interaction import IdentifierType
 from rapport_shared.contracts.ticket import TicketKind, TicketState
 from rapport_shared.contracts.touchpoints.fields import Instant, UnitPath
+from rapport_shared.web.requests import Attributes, Request
 from rapport_ticket.domain.fields import Line, Priority, Text
-
-
-class Request(BaseModel):
-    """A request refuses fields that it does not know."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class NamedIdentifier(Request):
@@ -38,23 +33,13 @@ class NamedCustomer(Request):
     """Whose ticket it is: by id, or by identifiers that touches are routed by. `id` is a former name of the id."""
 
     customer_id: UUID | None = Field(default=None, validation_alias=AliasChoices("customer_id", "id"))
-    identifiers: Annotated[list[NamedIdentifier], Field(max_length=50)] = []
+    identifiers: Annotated[list[NamedIdentifier], Field(max_length=50)] = []  # noqa: RUF012 - pydantic copies it
 
     @model_validator(mode="after")
     def _one_of_both(self) -> "NamedCustomer":
         if (self.customer_id is None) == (not self.identifiers):
             raise PydanticCustomError("one_of_both", "name the customer by id or by identifiers, not by both")
         return self
-
-
-Attributes = Annotated[
-    dict[str, Any],
-    Field(
-        max_length=200,
-        description="The deployment's own fields, as the policy `fields` declares them.",
-        json_schema_extra={"x-personal": True},
-    ),
-]
 
 
 class NewTicket(Request):

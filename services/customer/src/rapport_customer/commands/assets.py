@@ -9,7 +9,6 @@ from uuid import UUID
 from rapport_customer import store
 from rapport_customer.commands.asset_register import AssetMention, Change, change_asset
 from rapport_customer.commands.policies import own_rules
-from rapport_customer.commands.records import WRONG_FIELDS
 from rapport_customer.domain.assets import with_attributes, with_holding, with_service
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.customer import AssetService
@@ -76,7 +75,7 @@ async def add_asset(
     if not keys:
         place = FieldProblem("/serial", "missing", "A serial or a plate is required.")
         raise Problem(VALIDATION, "The asset has nothing to be found by.", errors=[place])
-    refuse((await own_rules(connection)).assets.faults(command.attributes, command.type), WRONG_FIELDS)
+    refuse((await own_rules(connection)).assets.faults(command.attributes, command.type))
     now = clock()
     held = holding(profile_id, command.from_at or now, new_id(now))
     own = attributed(command.attributes, now, new_id(now))

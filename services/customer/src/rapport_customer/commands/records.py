@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from rapport_customer import store
@@ -24,8 +24,6 @@ from rapport_shared.errors import CONFLICT, VALIDATION, FieldProblem, Preconditi
 from rapport_shared.normalisation import identifier_key, normalise_identifier, phone_region
 from rapport_shared.own_fields import refuse
 from rapport_shared.policies import active_document
-
-WRONG_FIELDS: Final = "The deployment's own fields are not as they are declared."
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +73,7 @@ class Records:
         stated = command.stated
         await self._check_unit(connection, command.unit)
         own = (await own_rules(connection)).profiles
-        refuse(own.faults(stated.attributes, stated.fields.get("kind")), WRONG_FIELDS)
+        refuse(own.faults(stated.attributes, stated.fields.get("kind")))
         if await store.known_profiles(connection, [profile_id]):
             raise Problem(CONFLICT, "There is a customer with this id already.")
         statement = self._statement(stated)
@@ -216,7 +214,7 @@ class Records:
             return
         own, after = (await own_rules(connection)).profiles, with_edit(state, self._statement(stated))
         missing = own.missing(standing_attributes(after), standing(after, "kind"))
-        refuse([*own.value_faults(stated.attributes), *missing], WRONG_FIELDS)
+        refuse([*own.value_faults(stated.attributes), *missing])
 
     async def _siblings(self, connection: Connection, profile_id: UUID) -> list[UUID]:
         await store.lock_joins(connection)

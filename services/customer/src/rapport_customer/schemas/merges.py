@@ -5,9 +5,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from rapport_customer.schemas.requests import Request
 from rapport_shared.contracts.envelope import ShownInstant
 from rapport_shared.contracts.survivorship import Rule
+from rapport_shared.web.requests import Request
 
 
 class MergeRequest(Request):

@@ -5,9 +5,10 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from rapport_customer.schemas.requests import Request, Text
+from rapport_customer.schemas.texts import Text
 from rapport_shared.contracts.envelope import ShownInstant
 from rapport_shared.contracts.touchpoints.fields import UnitPath
+from rapport_shared.web.requests import Request
 
 
 class HandOverRequest(Request):

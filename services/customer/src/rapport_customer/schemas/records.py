@@ -5,26 +5,17 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from rapport_customer.schemas.requests import Request, Text
+from rapport_customer.schemas.texts import Text
 from rapport_shared.contracts.touchpoints.envelope import Identifier
 from rapport_shared.contracts.touchpoints.fields import UnitPath
 from rapport_shared.contracts.touchpoints.profile import Profile
+from rapport_shared.web.requests import Attributes, Request
 
 
 class IdentifierRequest(Identifier):
     """An identifier, as in a touchpoint."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-Attributes = Annotated[
-    dict[str, Any],
-    Field(
-        max_length=200,
-        description="The deployment's own fields, as the policy `fields` declares them.",
-        json_schema_extra={"x-personal": True},
-    ),
-]
 
 
 class NewCustomer(Profile):

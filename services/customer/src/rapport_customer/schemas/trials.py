@@ -12,7 +12,7 @@ class MatchedPairs(BaseModel):
     examples: list[tuple[UUID, UUID]]
 
 
-class MatchingTrial(BaseModel):
+class MatchingTrialResult(BaseModel):
     """How many pairs a matching policy would join, show for a decision, and leave apart."""
 
     pairs: int
@@ -40,7 +40,7 @@ class TriedValues(BaseModel):
     reasons: list[RefusedValues]
 
 
-class FieldsTrial(BaseModel):
+class FieldsTrialResult(BaseModel):
     """What a declaration of fields would refuse of what is recorded."""
 
     profiles: TriedValues

@@ -5,8 +5,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, field_validator
 
-from rapport_customer.schemas.requests import Request, Text
+from rapport_customer.schemas.texts import Text
 from rapport_shared.contracts.touchpoints.currency import MINOR_DIGITS
+from rapport_shared.web.requests import Request
 
 
 class UnitRequest(Request):

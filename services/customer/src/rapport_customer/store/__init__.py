@@ -53,7 +53,7 @@ from rapport_customer.store.joins import (
     save_join,
     save_moves,
 )
-from rapport_customer.store.matching import (
+from rapport_customer.store.match_features import (
     MatchRow,
     be_strict_on_similarity,
     customers_of_profiles,

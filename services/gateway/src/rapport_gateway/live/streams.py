@@ -112,6 +112,7 @@ async def _changed(views: Views, customer_id: UUID, after: int) -> set[str]:
         return await rows.changed_sections(connection, customer_id, after)
 
 
+# Not FastAPI's `EventSourceResponse`: its heartbeat has a fixed pace, and that of a stream is a setting.
 def _event(views: Views, name: str, view: StoredView, sections: Collection[str]) -> bytes:
     body = views.document(view, sections).decode()
     return f"event: {name}\nid: {views.run}.{view.seq}\ndata: {body}\n\n".encode()

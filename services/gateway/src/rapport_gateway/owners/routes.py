@@ -26,7 +26,7 @@ class Passed:
 
 
 def _policies(owner: Owner, kind: str) -> tuple[Passed, ...]:
-    """The routes of a kind of policy that, tried, answers customers of the whole firm."""
+    """The routes of a kind of policy. Trying one tells of customers of the whole firm."""
     place = f"/v1/policies/{kind}/{{name}}"
     return (
         Passed("GET", place, owner, "policies:read", f"The {kind} policy in force."),
@@ -83,20 +83,8 @@ ROUTES = (
         "Decide on a merge candidate.",
     ),
     Passed("POST", "/v1/matches", "customer", "customers:read", "Whom records would meet, and why."),
-    Passed("GET", "/v1/policies/matching/{name}", "customer", "policies:read", "The matching policy in force."),
-    Passed("PUT", "/v1/policies/matching/{name}", "customer", "policies:write", "Add a version of a matching policy."),
-    Passed("GET", "/v1/policies/matching/{name}/versions", "customer", "policies:read", "Versions of a policy."),
-    Passed("POST", "/v1/policies/matching/{name}/validate", "customer", "policies:read", "Check a matching policy."),
-    Passed("POST", "/v1/policies/matching/{name}/simulate", "customer", "policies:write", "Try a version on the base."),
-    Passed("POST", "/v1/policies/matching/{name}/activate", "customer", "policies:write", "Put a version in force."),
-    Passed("POST", "/v1/policies/matching/{name}/rollback", "customer", "policies:write", "Put the former in force."),
-    Passed("GET", "/v1/policies/fields/{name}", "customer", "policies:read", "The own fields in force."),
-    Passed("PUT", "/v1/policies/fields/{name}", "customer", "policies:write", "Add a version of the own fields."),
-    Passed("GET", "/v1/policies/fields/{name}/versions", "customer", "policies:read", "Versions of the own fields."),
-    Passed("POST", "/v1/policies/fields/{name}/validate", "customer", "policies:read", "Check a declaration."),
-    Passed("POST", "/v1/policies/fields/{name}/simulate", "customer", "policies:write", "What it would refuse."),
-    Passed("POST", "/v1/policies/fields/{name}/activate", "customer", "policies:write", "Put a version in force."),
-    Passed("POST", "/v1/policies/fields/{name}/rollback", "customer", "policies:write", "Put the former in force."),
+    *_policies("customer", "matching"),
+    *_policies("customer", "fields"),
     Passed("GET", "/v1/quality", "customer", "quality:read", "The quality of each source, now."),
     Passed("GET", "/v1/quality/trend", "customer", "quality:read", "The quality of a source, day by day."),
     Passed("GET", "/v1/units", "customer", "units:read", "Organisation units."),

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from rapport_interaction import store
 from rapport_interaction.commands.mending import Move, record_anew
+from rapport_interaction.domain.attribution import MAX_ENTRIES
 from rapport_interaction.domain.conversations import conversation_clue
 from rapport_interaction.store import Known, Recording
 from rapport_shared.clock import Clock
@@ -13,7 +14,6 @@ from rapport_shared.contracts.interaction import Attribution
 from rapport_shared.database import Connection
 from rapport_shared.errors import CONFLICT, VALIDATION, FieldProblem, Problem, not_found
 
-MAX_ENTRIES = 1000
 _BY_HAND = Attribution(by="manual")
 
 

@@ -6,6 +6,7 @@ alike, and remembered as a guess which the owner's next word on the route overri
 
 from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 from uuid import UUID
 
 from rapport_interaction.domain.documents import Owner
@@ -13,6 +14,9 @@ from rapport_shared.contracts.customer import RouteTarget
 from rapport_shared.contracts.ids import first_touch_profile_id, source_profile_id
 from rapport_shared.contracts.interaction import ATTRIBUTION_ORDER, Attribution, IdentifierType, RecordedIdentifier
 from rapport_shared.normalisation import system_and_record
+
+MAX_ENTRIES: Final = 1000
+"""How many touchpoints one command attributes at most."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from rapport_shared.callers import Caller
@@ -36,7 +36,6 @@ from rapport_ticket.store.tickets import StoredTicket
 
 T = TypeVar("T")
 
-WRONG_FIELDS: Final = "The deployment's own fields are not as they are declared."
 AHEAD = timedelta(minutes=5)
 """How far a caller's clock may run ahead."""
 
@@ -139,7 +138,7 @@ class Tickets:
     async def _opening(self, connection: Connection, command: OpenTicket, caller: Caller) -> Opening:
         profile_id = await self._profile(connection, command, await self._region(connection, command.unit, caller))
         own = (await own_rules(connection)).tickets(command.kind)
-        refuse(own.faults(command.attributes, command.kind), WRONG_FIELDS)
+        refuse(own.faults(command.attributes, command.kind))
         return Opening(
             profile_id=profile_id,
             kind=command.kind,
@@ -160,7 +159,7 @@ class Tickets:
         """The ticket's own fields after an edit, which leaves none missing; what was recorded before may stay."""
         before = ticket.attributes if isinstance(ticket.attributes, dict) else {}
         own, after = (await own_rules(connection)).tickets(ticket.kind), with_stated(before, stated)
-        refuse([*own.value_faults(stated), *own.missing(after, ticket.kind)], WRONG_FIELDS)
+        refuse([*own.value_faults(stated), *own.missing(after, ticket.kind)])
         return after
 
     def _now(self, stored: StoredTicket) -> datetime:

@@ -17,7 +17,7 @@ MOST_NAMED: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Simulation:
+class MatchingTrial:
     """Compares every pair of profiles that share a block, up to a number of pairs; changes nothing."""
 
     database: Database

@@ -5,7 +5,7 @@ from uuid import UUID
 from rapport_customer import store
 from rapport_customer.commands.asset_register import AssetMention, Change, change_asset, take_back
 from rapport_customer.commands.assets import attributed, holding, service
-from rapport_customer.touched import RecordedTouch, Retraction, keep_touch, kept_touch
+from rapport_customer.commands.touches import RecordedTouch, Retraction, keep_touch, kept_touch
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.customer import AssetService
 from rapport_shared.contracts.interaction import RecordedAssetKey

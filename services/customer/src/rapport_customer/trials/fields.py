@@ -23,7 +23,7 @@ Stated = tuple[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class FieldSimulation:
+class FieldsTrial:
     """Checks recorded values of profiles and assets against a policy; changes nothing."""
 
     database: Database

@@ -10,7 +10,7 @@ from rapport_customer import store
 from rapport_customer.commands.candidates import suspect, withdraw
 from rapport_customer.commands.joins import join_unless_kept_apart
 from rapport_customer.commands.policies import MATCHING, MATCHING_PLACE
-from rapport_customer.domain.matcher import Customers, decide, worth_comparing
+from rapport_customer.domain.match_decisions import Customers, decide, worth_comparing
 from rapport_customer.domain.matching import Features, Weights, blocking_keys, compare, features_of, trigram_text
 from rapport_customer.store import MatchRow
 from rapport_shared.clock import Clock

@@ -7,12 +7,12 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Request, Response
 
 from rapport_customer import queries
-from rapport_customer.answers import profile_answer
+from rapport_customer.api.answers import profile_answer
+from rapport_customer.api.visibility import visible
 from rapport_customer.commands.hand_overs import BeginHandOver, begin
 from rapport_customer.commands.relations import Relate
 from rapport_customer.schemas.owners import HandOverProgress, HandOverRequest
 from rapport_customer.schemas.records import Written
-from rapport_customer.visibility import visible
 from rapport_shared.callers import Caller
 from rapport_shared.clock import Clock
 from rapport_shared.database import Connection, Database

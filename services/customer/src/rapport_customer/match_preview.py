@@ -1,4 +1,4 @@
-"""Whom records would meet, were they reported now: asked before an import. Nothing is changed."""
+"""Which customers records would match, if they were reported now: asked before an import. Changes nothing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from uuid import UUID
 
 from rapport_customer import store
 from rapport_customer.commands.policies import MATCHING, MATCHING_PLACE
-from rapport_customer.domain.matcher import suspicion, worth_comparing
+from rapport_customer.domain.match_decisions import suspicion, worth_comparing
 from rapport_customer.domain.matching import Comparison, Features, blocking_keys, compare, features_of
 from rapport_customer.domain.matching.weights import Weights
 from rapport_customer.domain.profiles import FIELDS, Statement, provisional, with_identifier, with_report
 from rapport_customer.domain.wording import in_words
-from rapport_customer.schemas.matches import Draft, Match, MatchReason
+from rapport_customer.schemas.match_preview import Draft, Match, MatchReason
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.customer import HeldIdentifier, ProfileState
 from rapport_shared.contracts.ids import new_id, source_profile_id
@@ -24,16 +24,16 @@ from rapport_shared.policies import active_document
 
 
 @dataclass(frozen=True, slots=True)
-class Matches:
-    """Answers whom drafts of records would meet."""
+class MatchPreview:
+    """Finds the customers that drafts of records would match."""
 
     database: Database
     secret: bytes
     clock: Clock
     default_region: str | None = None
 
-    async def whom(self, drafts: Sequence[Draft]) -> list[Match | None]:
-        """For each draft the customer that it would meet: its own record, its identifiers' route, or the likeliest.
+    async def find(self, drafts: Sequence[Draft]) -> list[Match | None]:
+        """For each draft its customer: that of its own record, of its identifiers' route, or the likeliest.
 
         None for one that would be new. `certain` is false where a person would decide. May be repeated.
         """
