@@ -130,6 +130,8 @@ async def test_the_past_of_a_merged_customer_is_no_way_round() -> None:
         ("GET", f"/v1/value/runs/{UUID(int=1)}"),
         ("POST", "/v1/value/rankings"),
         ("POST", "/v1/policies/segment/big/simulate"),
+        ("POST", "/v1/policies/matching/default/simulate"),
+        ("POST", "/v1/policies/fields/default/simulate"),
     ],
 )
 async def test_what_is_about_everybody_is_for_callers_of_the_whole_firm(method: str, path: str) -> None:
