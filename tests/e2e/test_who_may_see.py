@@ -52,3 +52,20 @@ async def test_a_unit_finds_its_own_and_an_isolated_one_is_not_found(caller: Cal
     for path in ("", "/timeline", "/explain?field=identity.name", "/record", "/stream"):
         await caller.call("GET", f"/v1/customers/{customers['own']}{path}", 404, headers=keys["south"])
         await caller.call("GET", f"/v1/customers/{customers['south']}{path}", 404, headers=keys["own"])
+
+
+async def test_lists_name_their_customers_for_whoever_may_read_names(caller: Caller) -> None:
+    name = f"Weiß {uuid4().hex[:10]}"
+    made = await caller.call("POST", "/v1/customers", 201, json={"kind": "person", "name": {"display": name}})
+    customer_id = made.json()["customer_id"]
+    await caller.view(customer_id, made.headers["rapport-event-id"])
+    body = {"kind": "task", "subject": "Call back", "customer": {"customer_id": customer_id}}
+    ticket = (await caller.call("POST", "/v1/tickets", 201, json=body)).json()["ticket_id"]
+    scopes = ["tickets:read"]
+    key = (await caller.call("POST", "/v1/keys", 201, json={"name": name, "channel": "*", "scopes": scopes})).json()
+    without = {"Authorization": f"Bearer {key['key']}"}
+    for headers, shown in (({}, name), (without, None)):
+        listed = await caller.call("GET", f"/v1/tickets?customer_id={customer_id}", 200, headers=headers)
+        assert [one["customer_name"] for one in listed.json()["tickets"]] == [shown]
+        single = await caller.call("GET", f"/v1/tickets/{ticket}", 200, headers=headers)
+        assert single.json()["customer_name"] == shown

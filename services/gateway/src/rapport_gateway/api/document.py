@@ -12,6 +12,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 
 from rapport_gateway.live.schemas import CustomerEvent, DeltaEvent, EndedEvent, MovedEvent, SnapshotEvent
+from rapport_gateway.owners.names import NAME
 from rapport_gateway.owners.routes import ROUTES, Owner
 from rapport_gateway.view.timeline_schemas import DecisionList, FieldExplanation
 from rapport_shared.contracts.touchpoints import MAX_BATCH, touchpoint_adapter
@@ -40,6 +41,11 @@ _VALUE_EXPLANATION = {
     "description": "Why a value, or a segment, is what it is, and what was decided about it lately.",
     "allOf": [{"$ref": PLACE + EXPLANATION_OF_VALUES}, {"$ref": PLACE + "DecisionList"}],
 }
+_NAME = {
+    "anyOf": [{"type": "string"}, {"type": "null"}],
+    "description": "What the customer is called. Null where nobody said it, or the key lacks `customers:read`; "
+    "missing in answers to commands.",
+}
 _BATCH = {
     "type": "object",
     "properties": {"touchpoints": {"type": "array", "items": TOUCHPOINT, "minItems": 1, "maxItems": MAX_BATCH}},
@@ -65,6 +71,8 @@ def complete(document: Document, operations: Document | None = None) -> None:
     event = TypeAdapter(CustomerEvent).json_schema(ref_template=PLACE + "{model}", mode="serialization")
     event.pop("$defs")
     add_schemas(schemas, {"CustomerEvent": event, "ValueExplanation": _VALUE_EXPLANATION})
+    for name in sorted({passed.named for passed in ROUTES if passed.named}):
+        schemas[name] = schemas[name] | {"properties": schemas[name]["properties"] | {NAME: _NAME}}
     for name in _touchpoint_schemas(union):
         schemas[name] = _with_optional_id(schemas[name])
     document["components"]["schemas"] = dict(sorted(schemas.items()))

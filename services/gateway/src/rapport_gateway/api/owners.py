@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 from rapport_gateway.access.audience import VALUES, readable_json
 from rapport_gateway.owners.client import Owners
 from rapport_gateway.owners.limits import Limits
+from rapport_gateway.owners.names import with_names
 from rapport_gateway.owners.routes import ROUTES, Passed
 from rapport_shared.callers import Caller
 from rapport_shared.web.routing import any_query, scoped
@@ -39,7 +40,9 @@ def _endpoint(owners: Owners, limits: Limits, passed: Passed) -> Callable[..., A
         answer = await owners.pass_on(passed.owner, request, caller)
         if passed.owner == "ticket":
             answer = _readable(answer, caller)
-        return await limits.narrow(passed.reach, answer, caller) if limited else answer
+        if limited:
+            answer = await limits.narrow(passed.reach, answer, caller)
+        return await with_names(limits.visibility, answer, caller) if passed.named else answer
 
     return endpoint
 

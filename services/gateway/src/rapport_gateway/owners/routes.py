@@ -15,7 +15,10 @@ Reach = Literal["any", "customer", "customers", "members", "units", "firm"]
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """A route that an owner serves. `reach` says what the gateway sees to where a caller is limited to a unit."""
+    """A route that an owner serves. `reach` says what the gateway sees to where a caller is limited to a unit.
+
+    `named` is the schema of those parts of the answer to which the gateway adds the name of their customer.
+    """
 
     method: str
     path: str
@@ -23,6 +26,7 @@ class Passed:
     scope: str
     summary: str
     reach: Reach = "any"
+    named: str = ""
 
 
 def _policies(owner: Owner, kind: str) -> tuple[Passed, ...]:
@@ -123,21 +127,25 @@ ROUTES = (
     Passed("POST", "/v1/value/fits", "scoring", "values:compute", "Fit the forecast anew.", "firm"),
     Passed("POST", "/v1/value/backtest", "scoring", "values:compute", "Try the forecast on the past.", "firm"),
     Passed("GET", "/v1/value/runs/{run_id}", "scoring", "values:read", "How far a computation is.", "firm"),
-    Passed("GET", "/v1/value/ranking", "scoring", "values:read", "Customers by value, best first.", "customers"),
+    Passed(
+        "GET", "/v1/value/ranking", "scoring", "values:read", "Customers by value, best first.", "customers", "Ranked"
+    ),
     Passed("GET", "/v1/value/parameters", "scoring", "values:read", "Versions of the forecast's parameters."),
     Passed("GET", "/v1/value/parameters/{version}", "scoring", "values:read", "A version of the parameters."),
     Passed("GET", "/v1/reports/customer-health", "scoring", "values:read", "How customers stay and buy.", "units"),
     Passed("GET", "/v1/reports/cohorts", "scoring", "values:read", "Customers by their first month.", "firm"),
     Passed("GET", "/v1/segments", "scoring", "segments:read", "The segments in force."),
-    Passed("GET", "/v1/segments/{name}/members", "scoring", "segments:read", "Who is in a segment.", "members"),
+    Passed(
+        "GET", "/v1/segments/{name}/members", "scoring", "segments:read", "Who is in a segment.", "members", "Member"
+    ),
     *_policies("scoring", "value"),
     *_policies("scoring", "tier"),
     *_policies("scoring", "trigger"),
     *_policies("scoring", "segment"),
     *_policies("ticket", "playbook"),
     Passed("POST", "/v1/tickets", "ticket", "tickets:write", "Open a ticket."),
-    Passed("GET", "/v1/tickets", "ticket", "tickets:read", "Tickets, the latest opened first."),
-    Passed("GET", "/v1/tickets/{ticket}", "ticket", "tickets:read", "A ticket."),
+    Passed("GET", "/v1/tickets", "ticket", "tickets:read", "Tickets, the latest opened first.", named="Ticket"),
+    Passed("GET", "/v1/tickets/{ticket}", "ticket", "tickets:read", "A ticket.", named="Ticket"),
     Passed("PATCH", "/v1/tickets/{ticket}", "ticket", "tickets:write", "Edit a ticket."),
     Passed("POST", "/v1/tickets/{ticket}/comments", "ticket", "tickets:write", "Comment on a ticket."),
     Passed("POST", "/v1/tickets/{ticket}/transitions", "ticket", "tickets:write", "Move a ticket in its process."),

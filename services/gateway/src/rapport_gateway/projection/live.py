@@ -1,6 +1,6 @@
 """The live run's tables as reads and checks of the gateway find them, and how fresh they are."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -55,6 +55,11 @@ class LiveView:
         """The units of customers' profiles."""
         async with self.live.connection() as connection:
             return await views.units_of(connection, customer_ids)
+
+    async def names_of(self, customer_ids: Collection[UUID]) -> dict[UUID, str]:
+        """What customers are called, of those that have a name."""
+        async with self.live.connection() as connection:
+            return await views.names_of(connection, customer_ids)
 
     async def isolated_units(self) -> tuple[str, ...]:
         """The paths of the units that are marked `isolated`."""

@@ -53,6 +53,17 @@ async def units_of(connection: Connection, customer_ids: Collection[UUID]) -> di
     return {row["customer_id"]: tuple(row["units"]) for row in rows}
 
 
+async def names_of(connection: Connection, customer_ids: Collection[UUID]) -> dict[UUID, str]:
+    """What customers are called, of those that have a name; one that was merged is called as what it is part of now."""
+    rows = await connection.fetch(
+        "SELECT v.customer_id, coalesce(now.identity, v.identity)::jsonb ->> 'display_name' AS name "
+        "FROM customer_view v LEFT JOIN customer_view now ON now.customer_id = v.moved_to "
+        "WHERE v.customer_id = ANY($1)",
+        list(customer_ids),
+    )
+    return {row["customer_id"]: row["name"] for row in rows if row["name"] is not None}
+
+
 async def changes(connection: Connection, schema: str, after: int, until: int) -> list[tuple[UUID, frozenset[str]]]:
     """The changes of a run's schema after one number and up to another: customers with the sections that changed."""
     rows = await connection.fetch(
