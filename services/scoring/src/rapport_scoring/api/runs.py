@@ -21,6 +21,7 @@ from rapport_shared.callers import Caller
 from rapport_shared.clock import Clock
 from rapport_shared.contracts.touchpoints.fields import UnitPath
 from rapport_shared.database import Connection, Database
+from rapport_shared.web.answers import refusals
 from rapport_shared.web.commands import Answer, CommandRunner
 from rapport_shared.web.pages import Limit, PageCursor
 from rapport_shared.web.routing import scoped
@@ -90,7 +91,7 @@ def results(database: Database) -> APIRouter:
     """The routes of what the newest computations found."""
     routes = APIRouter(prefix="/v1", tags=["values"])
 
-    @routes.get("/value/ranking")
+    @routes.get("/value/ranking", responses=refusals(404))
     async def ranked(
         caller: Reader,
         by: Measure = "total",
@@ -112,12 +113,12 @@ def results(database: Database) -> APIRouter:
         """A version of the forecast's parameters."""
         return await parameter_version(database, version)
 
-    @routes.get("/reports/customer-health")
+    @routes.get("/reports/customer-health", responses=refusals(404))
     async def healthy(caller: Reader, unit: UnitQuery = None) -> HealthReport:
         """How long customers stay, what and how often they buy, and what a deal costs: by unit, in all and by month."""
         return await health(database, caller, unit)
 
-    @routes.get("/reports/cohorts")
+    @routes.get("/reports/cohorts", responses=refusals(404))
     async def by_cohort(caller: Reader) -> CohortReport:
         """Customers by the month of their first purchase: how many bought in each month since, and for how much."""
         return await cohorts(database)
