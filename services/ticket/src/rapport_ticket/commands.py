@@ -211,7 +211,7 @@ def _opened_at(occurred_at: datetime | None, now: datetime) -> datetime:
 
 def _opened_already(known: StoredTicket, digest: str) -> Answer:
     if known.digest != digest:
-        raise Problem(CONFLICT, "The id belongs to a ticket that was opened with other fields.")
+        raise Problem(CONFLICT, "There is another ticket with this id.")
     return replace(_answer(known), events=(known.opened_event_id,))
 
 
@@ -234,4 +234,4 @@ def _decided(rule: Callable[[], T]) -> T:
             detail += " To resolve the ticket, post a resolution to its path `/resolve`."
         raise Problem(CONFLICT, detail, state=refused.state, possible=list(refused.possible)) from None
     except TicketFull:
-        raise Problem(CONFLICT, "The ticket has reached its limit of 1,000 comments or 480 KiB. Open another ticket.") from None
+        raise Problem(CONFLICT, "A ticket holds at most 1,000 comments and 480 KiB. Open another one.") from None
