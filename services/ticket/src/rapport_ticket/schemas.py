@@ -15,7 +15,7 @@ from rapport_ticket.domain.fields import Line, Priority, Text
 
 
 class NamedIdentifier(Request):
-    """What the customer is known by."""
+    """An identifier of the customer, as it was typed."""
 
     type: IdentifierType
     value: Annotated[str, StringConstraints(min_length=1, max_length=320)]
@@ -45,7 +45,7 @@ class NamedCustomer(Request):
 class NewTicket(Request):
     """A case to open. With an `id` of the caller's own, a repeat is harmless.
 
-    `occurred_at` is when the case arose, where that was before it is told.
+    `occurred_at` is when the case arose, if that was earlier than the request.
     """
 
     model_config = ConfigDict(
@@ -95,14 +95,14 @@ class TicketEdit(Request):
 
 
 class NewComment(Request):
-    """A remark."""
+    """A comment to add."""
 
     text: Text
     visibility: Literal["internal", "public"] = "internal"
 
 
 class Transition(Request):
-    """Where a ticket goes."""
+    """The state that a ticket is to go to."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"to": "in_progress"}})
 

@@ -175,7 +175,7 @@ class Records:
         region = phone_region(identifier.region, None, self.default_region)
         form = normalise_identifier(identifier.type, str(identifier.value), region, identifier.system)
         if not form.usable:
-            raise _invalid(position, "value", "unreadable", "Nobody can be found by this value.")
+            raise _invalid(position, "value", "unreadable", "must be a readable identifier of its type")
         type_ = IdentifierType(identifier.type)
         return RecordedIdentifier(
             type=type_,

@@ -1,4 +1,4 @@
-"""Plays the playbook: occasions become tickets, and tickets whose reason is gone end or are remarked on."""
+"""Applies the playbook: an occasion opens tickets; the end of a reason ends or comments on them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,18 +25,18 @@ from rapport_ticket.store.tickets import StoredTicket
 PLAYBOOK: Final = PolicyKind("playbook", PlaybookPolicy, TICKET_POLICY_ACTIVATED)
 PLAYBOOK_PLACE: Final = PolicyPlace(PLAYBOOK.kind, DEFAULT)
 AUTHOR: Final = "playbook"
-"""Whose remarks those are that nobody wrote."""
+"""The author of comments that the playbook adds."""
 KEPT: Final = timedelta(days=KEPT_DAYS)
 
 
 @dataclass(frozen=True, slots=True)
 class Playbook:
-    """The playbook in force, played on what scoring tells."""
+    """Applies the active playbook to events of scoring."""
 
     clock: Clock
 
     async def play(self, connection: Connection, said: Sequence[ReasonEvent]) -> None:
-        """Acts on what is told, in its order. What was told before does nothing again."""
+        """Applies events in their order. A repeat of an event changes nothing."""
         version = await active_version(connection, PLAYBOOK_PLACE)
         policy = parsed(PLAYBOOK, version)
         for told in said:
@@ -120,7 +120,7 @@ class PlaybookTrial:
     clock: Clock
 
     async def __call__(self, document: PlaybookPolicy) -> dict[str, Any]:
-        """What it would have opened, beside what the playbook in force would have."""
+        """Returns the tickets that `document` would have opened, beside those of the active playbook."""
         in_force = parsed(PLAYBOOK, await active_version(self.database, PLAYBOOK_PLACE))
         tried, present = Rehearsal(document), Rehearsal(in_force)
         async for page in store.occasions_since(self.database, self.clock() - KEPT):
@@ -131,7 +131,7 @@ class PlaybookTrial:
 
 
 async def forget_occasions(connection: Connection, clock: Clock) -> None:
-    """Removes occasions that are older than what a playbook is tried on."""
+    """Deletes occasions that are too old to try a playbook on."""
     await store.forget_occasions(connection, clock() - KEPT)
 
 

@@ -23,7 +23,7 @@ async def record_opened(
     digest: str = "",
     causation_id: UUID | None = None,
 ) -> StoredTicket | None:
-    """Keeps a new ticket and tells of it; None when there is one with its id, which another transaction has made.
+    """Inserts a ticket and its event. Returns None if another transaction has inserted a ticket with this id.
 
     `digest` is of the request that opens it, `causation_id` the event that it follows from.
     """
@@ -43,7 +43,7 @@ async def record_change(
     now: datetime,
     causation_id: UUID | None = None,
 ) -> StoredTicket:
-    """Keeps a locked ticket after a change and tells of it."""
+    """Updates a locked ticket and appends its event."""
     event = _event(event_type, change, before.sequence + 1, now, before.customer_id, causation_id)
     after = replace(
         before,

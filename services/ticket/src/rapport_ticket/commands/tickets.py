@@ -121,9 +121,9 @@ class Tickets:
         return await record_change(connection, stored, TICKET_RESOLVED, change, now)
 
     async def hand_over(self, connection: Connection, told: HandOver, event_id: UUID) -> int:
-        """Gives the open tickets that a customer's former owner has to the new one; answers how many.
+        """Assigns the open tickets of a customer's former owner to the new owner. Returns how many.
 
-        `event_id` is the fact that the owner changed: it is carried out once, however often it is told.
+        `event_id` is the event of the changed owner. A repeat of the event changes nothing.
         """
         if told.former_owner is None or not await store.note_hand_over(connection, event_id):
             return 0
@@ -193,7 +193,7 @@ class Tickets:
             return address(self.secret, named.type, named.value, read_by, named.system)
         except Unreadable:
             pointer = f"/customer/identifiers/{position}/value"
-            place = FieldProblem(pointer, "unreadable", "Nobody can be found by this value.")
+            place = FieldProblem(pointer, "unreadable", "must be a readable identifier of its type")
             raise Problem(VALIDATION, "An identifier is not valid.", errors=[place]) from None
 
     async def _region(self, connection: Connection, path: str | None, caller: Caller) -> str | None:
@@ -201,14 +201,14 @@ class Tickets:
             return await registers.unit_region(connection, caller.unit)
         region = await registers.unit_region(connection, path)
         if region is None or not lies_in(path, caller.unit):
-            place = FieldProblem("/unit", "unknown_unit", "It is not a unit of this firm that the caller belongs to.")
+            place = FieldProblem("/unit", "unknown_unit", "The unit does not exist, or lies outside the caller's unit.")
             raise Problem(VALIDATION, "The unit is not known.", errors=[place])
         return region
 
 
 def _known(profile_id: UUID | None) -> UUID:
     if profile_id is None:
-        raise Problem(NOT_FOUND, "There is no such customer here. Report a touchpoint first.")
+        raise Problem(NOT_FOUND, "No customer is known by this id or these identifiers. Report a touchpoint first.")
     return profile_id
 
 
@@ -236,7 +236,7 @@ def _decided(rule: Callable[[], T]) -> T:
         possible = ", ".join(refused.possible)
         detail = f"The ticket is in state {refused.state}. It can go to: {possible}."
         if RESOLVED in refused.possible:
-            detail += " Resolving it is a command of its own, which takes the resolution."
+            detail += " To resolve the ticket, post a resolution to its path `/resolve`."
         raise Problem(CONFLICT, detail, state=refused.state, possible=list(refused.possible)) from None
     except TicketFull:
-        raise Problem(CONFLICT, "The ticket holds as much text as one can. Open another one.") from None
+        raise Problem(CONFLICT, "A ticket holds at most 1,000 comments and 480 KiB. Open another one.") from None

@@ -1,1 +1,1 @@
-"""What tickets are and do, without I/O."""
+"""The rules of tickets, without I/O."""

@@ -1,4 +1,4 @@
-"""To whom a ticket goes that names identifiers: the order in which their routes are asked."""
+"""Which profile a ticket belongs to when its caller names the customer by identifiers."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from rapport_shared.normalisation import identifier_key, normalise_identifier, s
 
 
 class Unreadable(ValueError):
-    """Nobody can be found by this value."""
+    """The value is not a readable identifier of its type."""
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """An identifier's key, and the profile that it names by itself: an external identifier is a source record."""
+    """An identifier's key. An external identifier is a source record, and names `source_profile` directly."""
 
     type: IdentifierType
     key: str
@@ -25,14 +25,14 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Where the owner says that touches by an identifier go."""
+    """The target of an identifier, as the customer service published it."""
 
     target: RouteTarget
     profile_id: UUID | None
 
 
 def address(secret: bytes, type_: IdentifierType, value: str, region: str | None, system: str | None) -> Address:
-    """The address of an identifier as it was typed. Raises `Unreadable`."""
+    """Normalises an identifier as it was typed, and returns its address. Raises `Unreadable`."""
     form = normalise_identifier(type_, value, region, system)
     if not form.usable:
         raise Unreadable
@@ -42,9 +42,10 @@ def address(secret: bytes, type_: IdentifierType, value: str, region: str | None
 
 
 def addressee(addresses: Sequence[Address], routes: Mapping[str, Route], known: Collection[UUID]) -> UUID | None:
-    """The profile that the first routed address leads to; None where none does.
+    """Returns the profile of the first address that has one, in the order of attribution, or None.
 
-    An address without a route leads to its source record's profile, if that is `known`; a blocked one nowhere.
+    An address without a route leads to its source record's profile if that profile is `known`. A blocked address leads
+    to no profile.
     """
     for named in sorted(addresses, key=lambda one: (ATTRIBUTION_ORDER.index(one.type), one.key)):
         route = routes.get(named.key, Route(RouteTarget.NOBODY, None))

@@ -1,4 +1,4 @@
-"""Texts and words of tickets, as callers and policies state them."""
+"""The types of text fields that tickets and playbooks share."""
 
 from typing import Annotated, Literal
 

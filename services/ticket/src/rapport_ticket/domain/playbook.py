@@ -1,7 +1,7 @@
-"""The playbook: which work is opened when scoring tells of a reason to act, and what comes of it when that is gone.
+"""The playbook: which tickets are opened when scoring publishes a reason to act for a customer.
 
-A *reason* is of the form `trigger:growth`; a customer has it from an *occasion* until it ends. A *play* answers a
-reason by a ticket.
+A *reason* has the form `trigger:growth`. An *occasion* is the period in which a customer has a reason. A *play* opens
+one kind of ticket for one reason.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -29,7 +29,7 @@ from rapport_shared.contracts.ticket import TicketOrigin
 from rapport_ticket.domain.fields import Line, Priority, Text
 
 KEPT_DAYS: Final = 90
-"""How long an occasion is kept: what a playbook is tried on, and the longest that a play may rest."""
+"""How long an occasion is kept. A playbook is tried on these days, and no cool-down is longer."""
 
 _NAMES: Final[Mapping[str, frozenset[str]]] = {
     "trigger": frozenset(Trigger),
@@ -56,10 +56,7 @@ PlayName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 
 
 class Play(BaseModel):
-    """Opens a ticket for a customer who comes to have the `reason`.
-
-    Within `cool_down_days` of a ticket that it opened for a customer, it opens no other one for that customer.
-    """
+    """Opens a ticket when a customer gets the `reason`, at most one per customer in `cool_down_days`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -96,9 +93,10 @@ SHIPPED: Final[Mapping[str, Play]] = MappingProxyType(
 
 
 class PlaybookPolicy(BaseModel):
-    """The `playbook` policy: plays by name, and the remarks on a ticket whose reason went or came again.
+    """The `playbook` policy: plays by name.
 
-    What was told longer ago than `effect_horizon_hours` opens nothing.
+    A reason that was recorded more than `effect_horizon_hours` ago opens no ticket. `gone` and `again` are the comments
+    on a ticket whose reason ended or came up once more.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -122,9 +120,9 @@ class PlaybookPolicy(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ReasonEvent:
-    """What an event of scoring says of a customer's reason: that it `begins`, or that it ended.
+    """The begin or the end of a customer's reason, from one event of scoring.
 
-    `effective` is false where nobody should act on it. `sequence` orders what is told of a customer.
+    `effective` is false if nobody should act on the event. `sequence` orders the events of a customer.
     """
 
     event_id: UUID
@@ -137,7 +135,7 @@ class ReasonEvent:
     figures: Mapping[str, str] = field(default_factory=dict)
 
     def origin(self, play: str, version: int) -> TicketOrigin:
-        """What a ticket says that a play of the playbook's version opens for it."""
+        """Returns the origin of a ticket that `play` of the playbook's `version` opens."""
         return TicketOrigin(
             play=play,
             playbook_version=version,
@@ -148,9 +146,9 @@ class ReasonEvent:
 
 
 def told(event: Event[Any]) -> tuple[ReasonEvent, ...]:
-    """The reasons that begin and end by an event of a type in `READ`, those that end first.
+    """Returns the reasons that end, then those that begin, by an event of a type in `READ`.
 
-    One that a customer has no more because another has it, of which it became part, does not end.
+    A reason does not end when a merge moves it to another customer.
     """
     envelope = event.envelope
     return tuple(
@@ -160,7 +158,7 @@ def told(event: Event[Any]) -> tuple[ReasonEvent, ...]:
 
 
 _Said = Iterator[tuple[str, bool, bool, Mapping[str, str]]]
-"""Reason, whether it begins, whether anybody is to act, figures."""
+"""The reason, whether it begins, whether the event is effective, and the figures."""
 
 
 def _trigger_fired(data: Any) -> _Said:

@@ -10,16 +10,16 @@ from rapport_shared.contracts.ticket import LOST, WON, TicketKind
 NEW: Final = "new"
 RESOLVED: Final = "resolved"
 NEEDLESS: Final = "needless"
-"""Where work ends that nobody had begun when the reason for it went."""
+"""The state of a ticket whose reason ended before anybody began to work."""
 
 Steps = Mapping[str, tuple[str, ...]]
 
 
 class TransitionRefused(Exception):
-    """A ticket cannot go where it was sent. `possible` are the states that it can go to from `state`."""
+    """The process has no such transition. `possible` are the states that `state` leads to."""
 
     def __init__(self, state: str, possible: tuple[str, ...]) -> None:
-        super().__init__(f"no such way from {state}")
+        super().__init__(f"a ticket in state {state} can only go to: {', '.join(possible)}")
         self.state = state
         self.possible = possible
 
@@ -33,7 +33,7 @@ class Process:
     ended: frozenset[str]
 
     def possible(self, state: str) -> tuple[str, ...]:
-        """Where a ticket in `state` can go. `resolved` among them is reached by resolving, which says how."""
+        """Returns the states that `state` leads to. `resolved` needs a resolution."""
         return self.steps[state]
 
     def leave(self, state: str, to: str) -> None:
@@ -68,7 +68,7 @@ _SERVICE: Final = Process(
 
 
 def _own_work(prefix: str) -> Process:
-    """What the firm gives itself to do goes as a service does, but that it may turn out needless."""
+    """The process of a service, with the additional state `needless`."""
     steps = {**_SERVICE.steps, NEW: (*_SERVICE.steps[NEW], NEEDLESS), NEEDLESS: _AGAIN}
     return Process(prefix, steps, _SERVICE.ended | {NEEDLESS})
 

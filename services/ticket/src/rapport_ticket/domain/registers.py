@@ -1,6 +1,6 @@
 """The registers of the customer service that tickets need: known profiles, routes, customers, units.
 
-A batch of events folds to the latest word on each key, whatever order the events came in.
+A batch of events is reduced to the latest event of each key, in any order of arrival.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -30,9 +30,9 @@ from rapport_shared.contracts.customer import (
 
 @dataclass(slots=True)
 class Registers:
-    """The latest word on each key; a profile's record's and a unit's with the sequence of its event.
+    """The latest state of each key; of records and units with the sequence of the event.
 
-    `profiles` are all that were named, `records` those of which more was said.
+    `profiles` are all profiles that occur in an event, `records` those with a published record.
     """
 
     profiles: set[UUID] = field(default_factory=set)
@@ -43,7 +43,7 @@ class Registers:
 
 
 def fold(events: Iterable[Event[Any]]) -> Registers:
-    """What `events`, all of types in `FOLDS`, say last."""
+    """Returns the latest state of each key in `events`, all of types in `FOLDS`."""
     registers = Registers()
     for event in events:
         FOLDS[event.type.wire](registers, event)

@@ -1,4 +1,4 @@
-"""What a playbook would have opened, had it been in force while occasions of the past came up."""
+"""Counts the tickets that a playbook would have opened for the occasions of the past."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ EXAMPLES: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """A customer had a reason from `recorded_at` until `ended_at`; None where it still has it."""
+    """A customer had a reason from `recorded_at` until `ended_at`, or still has it (None)."""
 
     customer_id: UUID
     reason: str
@@ -23,7 +23,7 @@ class Occasion:
 
 @dataclass(slots=True)
 class _Opened:
-    """What one play opened."""
+    """The tickets that one play would have opened."""
 
     tickets: int = 0
     needless: int = 0
@@ -33,9 +33,9 @@ class _Opened:
 
 
 class Rehearsal:
-    """Plays a playbook on occasions, of each customer in the order in which they came up.
+    """Applies a playbook to occasions, which must come in order of time for each customer.
 
-    A ticket is taken to be worked on until its reason is gone: nobody knows when it would have been closed.
+    A ticket counts as open until its reason ends, because the day on which it would have been closed is unknown.
     """
 
     def __init__(self, playbook: PlaybookPolicy) -> None:
@@ -45,7 +45,7 @@ class Rehearsal:
         self._occasions = 0
 
     def take(self, occasion: Occasion) -> None:
-        """The next occasion."""
+        """Applies the playbook to the next occasion."""
         self._occasions += 1
         answered = False
         for name, play in self._playbook.answering(occasion.reason):
@@ -55,7 +55,7 @@ class Rehearsal:
             self._unanswered[occasion.reason] += 1
 
     def outcome(self) -> dict[str, Any]:
-        """Tickets by play and in all, what nothing answers, and the day on which most would have been opened."""
+        """Returns the tickets by play and in all, the reasons without a play, and the day with the most tickets."""
         days = sum((one.days for one in self._opened.values()), Counter[date]())
         busiest = min(days, key=lambda day: (-days[day], day), default=None)
         return {

@@ -1,4 +1,4 @@
-"""What happens to a ticket: each function answers the ticket after it, and what changed."""
+"""The changes of a ticket: each function returns the ticket after the change, and the names of changed fields."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from rapport_ticket.domain.processes import NEW, PROCESSES, RESOLVED, Transition
 Visibility = Literal["internal", "public"]
 
 MAX_REGISTER_BYTES: Final = 480 * 1024
-"""A ticket's events carry all of it, and an event may have 512 KiB."""
+"""An event carries the whole ticket, and may have 512 KiB."""
 
 MAX_COMMENTS: Final = 1_000
 
 
 class TicketFull(Exception):
-    """The ticket holds as much text as one can."""
+    """The ticket has reached its limit of comments or bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +57,19 @@ def ticket_id_of(name: str) -> UUID | None:
 
 
 def possible_states(ticket: TicketState) -> tuple[str, ...]:
-    """Where the ticket can go from here."""
+    """Returns the states that the ticket can go to."""
     return PROCESSES[ticket.kind].possible(ticket.state)
 
 
 def commented(ticket: TicketState, comment: TicketComment) -> Change:
-    """The ticket with a remark. Raises `TicketFull`."""
+    """Adds a comment. Raises `TicketFull`."""
     return _changed(ticket, comment.at, comments=_with(ticket, comment))
 
 
 def transitioned(ticket: TicketState, to: str, note: TicketComment | None, now: datetime) -> Change:
-    """The ticket in another state; reopening it ends its resolution. Raises `TransitionRefused`, `TicketFull`.
+    """Moves the ticket to another state; reopening removes its resolution. Raises `TransitionRefused`, `TicketFull`.
 
-    `resolved` is not reached so, for a resolution must be given.
+    `resolved` is refused: `resolved()` takes the resolution.
     """
     process = PROCESSES[ticket.kind]
     if to == RESOLVED:
@@ -84,7 +84,7 @@ def transitioned(ticket: TicketState, to: str, note: TicketComment | None, now: 
 
 
 def resolved(ticket: TicketState, resolution: str, now: datetime) -> Change:
-    """The ticket, resolved. Raises `TransitionRefused`, `TicketFull`."""
+    """Resolves the ticket. Raises `TransitionRefused`, `TicketFull`."""
     process = PROCESSES[ticket.kind]
     process.leave(ticket.state, RESOLVED)
     is_open = process.is_open(RESOLVED)
@@ -92,13 +92,13 @@ def resolved(ticket: TicketState, resolution: str, now: datetime) -> Change:
 
 
 def edited(ticket: TicketState, fields: Mapping[str, Any], now: datetime) -> Change | None:
-    """The ticket with other `fields`, or None where they are what they were. Raises `TicketFull`."""
+    """Changes `fields`. Returns None if nothing is different. Raises `TicketFull`."""
     change = _changed(ticket, now, **fields)
     return change if change.changed else None
 
 
 def with_stated(attributes: Mapping[str, Any], stated: Mapping[str, Any]) -> dict[str, Any]:
-    """Own fields with others stated; one that is null is no longer stated."""
+    """Returns own fields after an edit; a null removes a field."""
     return {name: value for name, value in sorted({**attributes, **stated}.items()) if value is not None}
 
 

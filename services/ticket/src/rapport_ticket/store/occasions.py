@@ -35,12 +35,12 @@ ORDER BY ticket_id LIMIT 1 FOR UPDATE OF ticket
 
 
 async def lock_customer(connection: Connection, customer_id: UUID) -> None:
-    """Nobody else acts on occasions of this customer until the transaction ends."""
+    """Blocks other transactions that act on occasions of this customer until this transaction ends."""
     await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 4))", str(customer_id))
 
 
 async def note_occasion(connection: Connection, told: ReasonEvent) -> bool:
-    """Keeps an occasion; answers whether it was not known yet."""
+    """Inserts an occasion. Returns False if it is there already."""
     new: bool | None = await connection.fetchval(
         "INSERT INTO occasion (event_id, reason, customer_id, sequence, recorded_at) VALUES ($1, $2, $3, $4, $5) "
         "ON CONFLICT DO NOTHING RETURNING true",
@@ -54,24 +54,24 @@ async def note_occasion(connection: Connection, told: ReasonEvent) -> bool:
 
 
 async def end_occasions(connection: Connection, told: ReasonEvent) -> list[UUID]:
-    """Ends the occasions of a reason that came before `told`; answers their events."""
+    """Ends the earlier occasions of the event's reason and customer. Returns the ids of the events that began them."""
     rows = await connection.fetch(_END, told.customer_id, told.reason, told.sequence, told.recorded_at)
     return [row["event_id"] for row in rows]
 
 
 async def lock_tickets_without_reason(connection: Connection, ended: Sequence[UUID]) -> list[StoredTicket]:
-    """The open tickets that answered occasions which have `ended`, and no other that stands; locked."""
+    """Locks and returns the open tickets of which every occasion has ended, the last of them in `ended`."""
     return [stored_ticket(row) for row in await connection.fetch(_WITHOUT_REASON, list(ended))]
 
 
 async def lock_answering_ticket(connection: Connection, customer_id: UUID, play: str) -> StoredTicket | None:
-    """The open ticket that a play opened for a customer, whichever of its profiles it is at; locked."""
+    """Locks and returns the open ticket that a play opened for any profile of a customer."""
     row = await connection.fetchrow(_ANSWERING, customer_id, play)
     return None if row is None else stored_ticket(row)
 
 
 async def last_opened_at(connection: Connection, customer_id: UUID, play: str) -> datetime | None:
-    """When a play last opened a ticket for an occasion of this very customer, as far as occasions are kept."""
+    """Returns when a play last opened a ticket for this customer id, within the occasions that are kept."""
     found: datetime | None = await connection.fetchval(
         "SELECT max(opened_at) FROM occasion JOIN occasion_ticket USING (event_id) JOIN ticket USING (ticket_id) "
         "WHERE occasion.customer_id = $1 AND play = $2",
@@ -82,14 +82,14 @@ async def last_opened_at(connection: Connection, customer_id: UUID, play: str) -
 
 
 async def note_answer(connection: Connection, event_id: UUID, play: str, ticket_id: UUID) -> None:
-    """Keeps that a ticket answers an occasion."""
+    """Links a ticket to the occasion that it was opened or commented for."""
     await connection.execute(
         "INSERT INTO occasion_ticket (event_id, play, ticket_id) VALUES ($1, $2, $3)", event_id, play, ticket_id
     )
 
 
 async def forget_occasions(connection: Connection, before: datetime) -> None:
-    """Removes occasions told of before an instant, but those that an open ticket answers."""
+    """Deletes the occasions recorded before an instant that have no open ticket."""
     await connection.execute(
         "DELETE FROM occasion WHERE recorded_at < $1 AND NOT EXISTS (SELECT FROM occasion_ticket "
         "JOIN ticket USING (ticket_id) WHERE occasion_ticket.event_id = occasion.event_id AND ticket.open)",
@@ -98,7 +98,7 @@ async def forget_occasions(connection: Connection, before: datetime) -> None:
 
 
 async def occasions_since(database: Database, since: datetime) -> AsyncIterator[list[Occasion]]:
-    """Pages of the occasions told of since an instant, by customer, of each in the order in which they were told."""
+    """Yields pages of the occasions recorded since an instant, ordered by customer and sequence."""
     after: tuple[UUID, int] = (UUID(int=0), 0)
     while True:
         rows = await database.fetch(

@@ -1,4 +1,4 @@
-"""The SQL of what the customer service says: known profiles, routes, customers, units."""
+"""The SQL of the registers of the customer service: known profiles, routes, customers, units."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from rapport_ticket.domain.registers import Registers
 
 
 async def known_profiles(connection: Connection, ids: Collection[UUID]) -> set[UUID]:
-    """Those of `ids` that the customer service has named."""
+    """Returns those of `ids` that are known profiles."""
     rows = await connection.fetch("SELECT profile_id FROM known_profile WHERE profile_id = ANY($1)", list(ids))
     return {row["profile_id"] for row in rows}
 
@@ -35,7 +35,7 @@ async def customer_of(connection: Connection, profile_id: UUID) -> UUID:
 
 @dataclass(frozen=True, slots=True)
 class Whose:
-    """The customer that a profile belongs to, who looks after it, and the unit that it is of."""
+    """The customer that a profile belongs to, with the customer's owner and unit."""
 
     customer_id: UUID
     owner: str | None
@@ -43,7 +43,7 @@ class Whose:
 
 
 async def whose(connection: Connection, profile_id: UUID) -> Whose:
-    """Whose a profile is, as the view shows it: by the oldest registered profile that says so, else the oldest."""
+    """Returns owner and unit as the view shows them: of the oldest registered profile that has one, else the oldest."""
     customer_id = await customer_of(connection, profile_id)
     rows = await connection.fetch(
         "SELECT profile_id, owner, unit, registered, created_at FROM known_profile WHERE created_at IS NOT NULL "
@@ -56,13 +56,13 @@ async def whose(connection: Connection, profile_id: UUID) -> Whose:
 
 
 async def unit_region(connection: Connection, path: str) -> str | None:
-    """The phone region of a unit; None for one that is not known."""
+    """Returns the phone region of a unit, or None if the unit is unknown."""
     region: str | None = await connection.fetchval("SELECT phone_region FROM unit WHERE path = $1", path)
     return region
 
 
 async def put_registers(connection: Connection, registers: Registers) -> None:
-    """Takes over what the customer service says; a later word stays."""
+    """Writes the registers. A row with a higher sequence stays as it is, so a repeat or a late event is harmless."""
     await connection.execute(
         "INSERT INTO known_profile SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING", sorted(registers.profiles)
     )
