@@ -67,6 +67,11 @@ def router(database: Database, runner: CommandRunner, tickets: Tickets) -> APIRo
         found, response.headers["ETag"] = await queries.ticket(database, ticket)
         return found
 
+    _add_changes(routes, runner, tickets)
+    return routes
+
+
+def _add_changes(routes: APIRouter, runner: CommandRunner, tickets: Tickets) -> None:
     @routes.patch("/{ticket}", response_model=Ticket)
     async def edit(ticket: Name, body: TicketEdit, request: Request, caller: Writer) -> Response:
         """Changes fields of a ticket."""
@@ -97,8 +102,6 @@ def router(database: Database, runner: CommandRunner, tickets: Tickets) -> APIRo
         """Resolves a ticket."""
         seen = partial(check_precondition, request)
         return await _run(runner, request, caller, lambda c: tickets.resolve(c, ticket, body.resolution, seen))
-
-    return routes
 
 
 async def _run(
