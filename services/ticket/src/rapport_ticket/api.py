@@ -67,6 +67,11 @@ def router(database: Database, runner: CommandRunner, tickets: Tickets) -> APIRo
         found, response.headers["ETag"] = await queries.ticket(database, ticket)
         return found
 
+    _add_changes(routes, runner, tickets)
+    return routes
+
+
+def _add_changes(routes: APIRouter, runner: CommandRunner, tickets: Tickets) -> None:
     @routes.patch("/{ticket}", response_model=Ticket, dependencies=[GUARDED])
     async def edit(ticket: Name, body: TicketEdit, request: Request, caller: Writer) -> Response:
         """Changes fields of a ticket."""
@@ -98,8 +103,6 @@ def router(database: Database, runner: CommandRunner, tickets: Tickets) -> APIRo
         seen = partial(check_precondition, request)
         return await _run(runner, request, caller, lambda c: tickets.resolve(c, ticket, body.resolution, seen))
 
-    return routes
-
 
 async def _run(
     runner: CommandRunner, request: Request, caller: Caller, change: Callable[[Connection], Awaitable[StoredTicket]]
@@ -129,9 +132,9 @@ def _opening(body: NewTicket) -> OpenTicket:
 
 
 def _digest(body: NewTicket) -> str:
-    """What two requests under one id must have alike."""
+    """What two requests under one id must have alike, by the names that fields had when ids were first remembered."""
     left_out = {"id"} if body.attributes else {"id", "attributes"}
-    return hashlib.sha256(body.model_dump_json(exclude=left_out).encode()).hexdigest()
+    return hashlib.sha256(body.model_dump_json(exclude=left_out, by_alias=True).encode()).hexdigest()
 
 
 def _answer(

@@ -32,7 +32,9 @@ class NamedIdentifier(Request):
 class NamedCustomer(Request):
     """Whose ticket it is: by id, or by identifiers that touches are routed by. `id` is a former name of the id."""
 
-    customer_id: UUID | None = Field(default=None, validation_alias=AliasChoices("customer_id", "id"))
+    customer_id: UUID | None = Field(
+        default=None, validation_alias=AliasChoices("customer_id", "id"), serialization_alias="id"
+    )
     identifiers: Annotated[list[NamedIdentifier], Field(max_length=50)] = []  # noqa: RUF012 - pydantic copies it
 
     @model_validator(mode="after")

@@ -83,6 +83,11 @@ def customers(database: Database, runner: CommandRunner, records: Records, clock
 
         return await runner.run(request, caller, work)
 
+    _add_statements(routes, runner, records)
+    return routes
+
+
+def _add_statements(routes: APIRouter, runner: CommandRunner, records: Records) -> None:
     @routes.put("/{customer_id}/consents/{purpose}", response_model=Written, dependencies=[GUARDED])
     async def consent(
         customer_id: UUID, purpose: Purpose, body: ConsentRequest, request: Request, caller: Writer
@@ -100,8 +105,6 @@ def customers(database: Database, runner: CommandRunner, records: Records, clock
         command = GiveCustomer(body.owner, body.reason, body.hand_over)
         work = profile_answer(lambda c: records.put_owner(c, customer_id, command, caller, seen))
         return await runner.run(request, caller, work)
-
-    return routes
 
 
 def registration(runner: CommandRunner, records: Records) -> APIRouter:
