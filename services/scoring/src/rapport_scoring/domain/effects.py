@@ -1,4 +1,4 @@
-"""Which of what is noticed anybody should act on."""
+"""Decides whether somebody should act on a new reason."""
 
 from collections.abc import Set
 from dataclasses import dataclass
@@ -6,18 +6,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """What is noticed now has an effect where it is `allowed`, and the reason for it came up only lately.
+    """A new reason has an effect if effects are `allowed` and the reason is not in `earlier`.
 
-    `earlier` are the reasons that a customer had already before the effect horizon, or would have had under the rules
-    of now, as the facts known now say: what is noticed late calls for nobody. A reason is `trigger:growth`,
-    `segment:large` or `stage:lapsed`.
+    `earlier` contains the reasons that the customer already had before the effect horizon, according to the present
+    facts and rules. A reason is `trigger:growth`, `segment:large` or `stage:lapsed`.
     """
 
     allowed: bool
     earlier: Set[str] = frozenset()
 
     def of(self, reason: str) -> bool:
-        """Whether anybody should act on a reason that is new."""
+        """Whether somebody should act on a new reason."""
         return self.allowed and reason not in self.earlier
 
 

@@ -1,9 +1,9 @@
-"""Alarms as facts of episodes: each raised once, at its instant, and withdrawn when it no longer holds.
+"""Alarms: each is raised once per episode of silence, and withdrawn when the episode is over.
 
-An episode of silence begins with a purchase and is named by its day: `(customer, kind, day)`. While it is the present
-one and nothing is recorded of it, its alarm is pending. When its instant `due` has come it is `raised`, or `expired`
-where it may have no effect any more; whichever is recorded first is final. A raised alarm whose episode is over is
-`withdrawn`. What is recorded is never computed again, so restarts, repeats and clocks that jump change nothing.
+An episode begins with a purchase, and its day identifies it: `(customer, kind, day)`. The alarm of the present episode
+is pending until a state is recorded. At its instant `due` the alarm is `raised`, or `expired` if it may no longer have
+an effect; the first recorded state is final. A raised alarm whose episode is over is `withdrawn`. Recorded states are
+never computed again, so restarts, repeated events and clock jumps change nothing.
 """
 
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ from rapport_shared.contracts.ids import derived_id
 
 
 class AlarmState(StrEnum):
-    """What can be recorded of an alarm."""
+    """A recorded state of an alarm."""
 
     RAISED = "raised"
     EXPIRED = "expired"
@@ -30,7 +30,7 @@ class AlarmReason(StrEnum):
     BEFORE_RULE = "before_rule"
     """It was due before the rule was activated."""
     HISTORICAL = "historical"
-    """What began the episode is marked historical."""
+    """The purchase that began the episode is marked historical."""
     TOO_LATE = "too_late"
     """It was due longer ago than the effect horizon."""
     ANSWERED = "answered"
@@ -38,14 +38,14 @@ class AlarmReason(StrEnum):
     MISTAKEN = "mistaken"
     """A purchase dated before the day it was due became known later."""
     TAKEN_BACK = "taken_back"
-    """The purchase that began the episode was taken back."""
+    """The purchase that began the episode was returned or cancelled."""
     UNMERGED = "unmerged"
-    """It rang while the customer was merged, and the merge was undone."""
+    """It was raised while the customer was merged, and the merge was undone."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Episode:
-    """A stretch of a customer's life that can alarm once, named by the purchase day that began it."""
+    """A period of silence that can raise one alarm, identified by the day of the purchase that began it."""
 
     customer_id: UUID
     kind: str
@@ -53,13 +53,13 @@ class Episode:
 
     @property
     def alarm_id(self) -> UUID:
-        """The id of its alarm: the same whoever computes it."""
+        """The id of the episode's alarm, derived from the episode."""
         return derived_id("alarm", self.customer_id, self.kind, self.began_on)
 
 
 @dataclass(frozen=True, slots=True)
 class AlarmFact:
-    """What was recorded of an episode's alarm. `due` is its instant, `due_on` the day of it in the customer's unit."""
+    """A recorded state of an episode's alarm. `due` is its instant, `due_on` the day of it in the customer's unit."""
 
     episode: Episode
     state: AlarmState
@@ -79,9 +79,9 @@ class AlarmRule:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """The present episode of a customer, and when it becomes an alarm.
+    """The present episode of a customer, and the instant at which its alarm is due.
 
-    `historical` says that the event of the purchase that began it may have no effects.
+    `historical`: the purchase that began the episode may have no effects.
     """
 
     episode: Episode
@@ -92,14 +92,14 @@ class Silence:
 
 @dataclass(frozen=True, slots=True)
 class AlarmDecision:
-    """The facts to record now, and the episode to look at again at its `due`."""
+    """The facts to record now, and the episode to check again at its `due`."""
 
     facts: tuple[AlarmFact, ...]
     pending: Silence | None
 
 
 def silence_due(last_purchase: date, days: int, zone: tzinfo) -> tuple[datetime, date]:
-    """The instant (in UTC) and day when `days` have passed since a purchase: the midnight of `zone` that begins it.
+    """The instant (in UTC) at which the day begins in `zone` when `days` have passed since a purchase, and this day.
 
     Silence begins on the day after the purchase at the earliest, so fewer than 1 count as 1.
     """
@@ -114,10 +114,10 @@ def decide_alarms(
     rule: AlarmRule,
     now: datetime,
 ) -> AlarmDecision:
-    """What is to be recorded of the alarms of one customer and kind at the instant `now`, in the order to record it.
+    """The facts to record at the instant `now` about the alarms of one customer and kind, in the order to record them.
 
-    `present` is the episode of the latest of `bought_on`, None without purchases; `recorded` is everything that
-    was recorded of this customer and kind, in any order. Recording the facts and deciding again gives none.
+    `present` is the episode of the latest of `bought_on`, None without purchases; `recorded` contains all recorded
+    facts of this customer and kind, in any order. A second decision after recording the facts returns none.
     """
     known = list(recorded)
     facts = _withdrawals(present, bought_on, known, now)
@@ -128,7 +128,7 @@ def decide_alarms(
 
 
 def pending_alarm(present: Silence | None, recorded: Iterable[AlarmFact]) -> Silence | None:
-    """The present episode, unless its alarm is recorded."""
+    """The present episode, unless a state of its alarm is recorded."""
     settled = {fact.episode for fact in recorded if fact.state is not AlarmState.WITHDRAWN}
     return None if present is None or present.episode in settled else present
 
@@ -143,7 +143,7 @@ def open_alarms(recorded: Iterable[AlarmFact]) -> frozenset[Episode]:
 def alarm_changes(
     published: Iterable[AlarmFact], recorded: Iterable[AlarmFact], now: datetime
 ) -> tuple[AlarmFact, ...]:
-    """What to publish where `recorded` takes the place of what was `published`, those that end first.
+    """The facts to publish when `recorded` replaces the `published` facts; withdrawals come first.
 
     An alarm that is no longer open is withdrawn: for its recorded reason, else because a merge was undone.
     """
@@ -194,7 +194,7 @@ def _withdrawals(
 
 
 def _why(raised: AlarmFact, bought_on: PurchaseDays) -> AlarmReason:
-    """By the first purchase after the episode's own; without one it was taken back."""
+    """The reason by the first purchase after the episode began; without one, its own purchase was taken back."""
     after = bought_on.after(raised.episode.began_on)
     if after is None:
         return AlarmReason.TAKEN_BACK

@@ -1,4 +1,4 @@
-"""Thresholds with hysteresis over measured figures, and how several of them make one condition."""
+"""Thresholds with hysteresis on measured figures, and conditions that combine them."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from rapport_scoring.domain.ledger.lines import beyond, exact
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A figure that a trigger looks at, None where it is unknown, and (the newest of) the events it rests on."""
+    """A figure that a trigger compares, None if unknown, and the newest events that it comes from."""
 
     name: str
     value: Fraction | None
@@ -22,7 +22,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """How a condition stands: entered, cleared, or neither (between its thresholds, or unknown)."""
+    """The state of a condition: entered, cleared, or neither (between its thresholds, or unknown)."""
 
     entered: bool
     cleared: bool
@@ -51,14 +51,14 @@ def flag(measured: Measured) -> Crossing:
 
 
 def all_of(*crossings: Crossing) -> Crossing:
-    """Entered when all are, cleared when any is."""
+    """Entered when all conditions are entered, cleared when any is cleared."""
     return Crossing(
         all(each.entered for each in crossings), any(each.cleared for each in crossings), _inputs(crossings)
     )
 
 
 def any_of(*crossings: Crossing) -> Crossing:
-    """Entered when any is, cleared when all are."""
+    """Entered when any condition is entered, cleared when all are cleared."""
     return Crossing(
         any(each.entered for each in crossings), all(each.cleared for each in crossings), _inputs(crossings)
     )
@@ -67,8 +67,8 @@ def any_of(*crossings: Crossing) -> Crossing:
 def first_true(holds: Callable[[date], bool], after: date, until: date, stride_days: int) -> date | None:
     """The first day in (`after`, `until`] on which `holds`; None if none.
 
-    Looks at every `stride_days`-th day and bisects the stride in which it first holds, hence exact where it never
-    holds for fewer than `stride_days` days on end before `until`; 1 looks at every day.
+    Checks every `stride_days`-th day and bisects the first stride at whose end it holds. The result is exact if each
+    period in which it holds before `until` lasts at least `stride_days` days; 1 checks every day.
     """
     low = after
     for high in strides(after, until, stride_days):
@@ -87,7 +87,7 @@ def strides(after: date, until: date, stride_days: int) -> Iterator[date]:
 
 
 def _bisect(holds: Callable[[date], bool], low: date, high: date) -> date:
-    """The first day in (low, high] that holds, where all before it do not and `high` does."""
+    """The first day in (low, high] on which it holds, given that it holds on `high` and stays true once it is true."""
     while (high - low).days > 1:
         middle = low + (high - low) // 2
         low, high = (low, middle) if holds(middle) else (middle, high)
@@ -95,7 +95,7 @@ def _bisect(holds: Callable[[date], bool], low: date, high: date) -> date:
 
 
 def _inputs(crossings: tuple[Crossing, ...]) -> tuple[Measured, ...]:
-    # Of one name there is one figure at an instant, and hashing what is measured is dear.
+    # A name has one figure at an instant, and hashing a Measured is expensive.
     found: dict[str, Measured] = {}
     for each in crossings:
         for measured in each.inputs:

@@ -1,4 +1,4 @@
-"""How potential value fades while a customer is silent: how much of it is kept over a window, for many days at once."""
+"""How potential value falls while a customer is silent: the share left after a window, for many days at once."""
 
 import math
 from collections.abc import Sequence
@@ -15,22 +15,22 @@ from rapport_scoring.domain.rates import Rates
 Floats = NDArray[np.float64]
 
 _SLACK = 1e-6
-"""What sums and powers may be off, relatively, with room to spare: they are good to 1e-9."""
+"""A generous bound of the relative error of sums and powers, which are accurate to 1e-9."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Between what the share of potential value lies that is left after a window; NaN where that is not known."""
+    """Bounds of the share of potential value that is left after a window; NaN where unknown."""
 
     least: Floats
     most: Floats
 
 
 def kept(basis: Basis, rates: Rates, since: date, window: timedelta, days: Sequence[date]) -> Kept | None:
-    """The share in the reporting currency that is left on each of `days` of what there was a `window` before.
+    """Potential value on each of `days` as a share of the value a `window` earlier, in the reporting currency.
 
-    No day is less than a window after `since`. The bounds are as far apart as values are rounded to minor units. None
-    where something was bought after `since`, or nothing is expected then: that does not fade.
+    Each day must be at least a window after `since`. The bounds cover the rounding of values to minor units. None if
+    the customer bought after `since`, or has no positive potential value, which therefore does not fall.
     """
     recency, bought_on = basis.rhythm.recency(since), basis.rhythm.bought_on.ordinals
     if recency is None or not days or bought_on[-1] > since.toordinal() or basis.order_contribution <= 0:
@@ -50,7 +50,7 @@ def kept(basis: Basis, rates: Rates, since: date, window: timedelta, days: Seque
 
 
 def _factors(currency: str, rates: Rates, window: timedelta, days: Sequence[date]) -> Floats | float:
-    """What a unit of the currency is worth on each day, by what it was worth a window before."""
+    """The rate of the currency on each day ÷ its rate a window earlier; NaN where a rate is unknown."""
     if currency == rates.reporting:
         return 1.0
     pairs = [(rates.factor(currency, day), rates.factor(currency, day - window)) for day in days]

@@ -1,12 +1,12 @@
-"""Lifecycle stages: where in its life a customer is, from the days it bought on, and when time alone moves it on.
+"""Lifecycle stages: computed from a customer's purchase days, with the next day on which time alone changes the stage.
 
-Purchases apart by more than `lapse_days` are of different runs; only the present run counts. With `n` distinct
+Purchases more than `lapse_days` apart belong to different runs; only the present run counts. With `n` distinct
 purchase days in it, and `tenure` days since its first:
 
 - `prospect`: never bought.
 - `lapsed`: the last purchase is more than `lapse_days` ago.
 - `lifelong`: n ≥ `lifelong_orders` and tenure ≥ `lifelong_days`; else `loyal`, by the same two.
-- `won_back`: neither, and there was a run before this one: who returns earns loyalty anew.
+- `won_back`: neither, and there was an earlier run, whose purchases do not count towards `loyal` or `lifelong`.
 - `first_order`: n = 1; `developing`: n > 1.
 """
 
@@ -25,7 +25,7 @@ Orders = Annotated[int, Field(ge=2, le=10_000)]
 
 
 class StagePolicy(BaseModel):
-    """Where one stage ends and another begins: purchase days and days."""
+    """The thresholds between stages: numbers of purchase days, and days."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -46,14 +46,14 @@ class StagePolicy(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The purchase days since the last gap that was a lapse, as ascending ordinals; `returned` where there was one."""
+    """The purchase days since the last lapse, as ascending ordinals; `returned` if there was a lapse."""
 
     days: Sequence[int]
     returned: bool
 
     @classmethod
     def of(cls, bought_on: PurchaseDays, on: date, policy: StagePolicy) -> "Run":
-        """The present run on a day, of the purchases made by then."""
+        """The present run on a day, from the purchases up to this day."""
         days = bought_on.until(on).ordinals
         for place in range(len(days) - 1, 0, -1):
             if days[place] - days[place - 1] > policy.lapse_days:
@@ -77,7 +77,7 @@ class Run:
         return Stage.FIRST_ORDER if orders == 1 else Stage.DEVELOPING
 
     def since(self, on: date, policy: StagePolicy) -> date | None:
-        """The day on which the stage of day `on` was entered; None for a prospect. Each run is entered for itself."""
+        """The day of the present run on which the stage of day `on` was entered; None for a prospect."""
         days = self.days
         match self.stage(on, policy):
             case Stage.PROSPECT:

@@ -1,4 +1,4 @@
-"""Tiers: what a customer is to the firm, by thresholds on its value and conditions on its conduct; and why."""
+"""Tiers: ranks of customers, by thresholds on their value and conditions on their indicators, with the reasons."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -21,9 +21,9 @@ Bound = Annotated[Decimal, Field(ge=-MAX_AMOUNT, le=MAX_AMOUNT, decimal_places=6
 
 
 class Condition(BaseModel):
-    """What an indicator must be, bounds included: every one of its name, or of its `subject` (a currency, a channel).
+    """Inclusive bounds of an indicator: of all its subjects, or only of `subject` (a currency, a channel).
 
-    `unknown` says whether the condition holds where the indicator is missing or has no value.
+    `unknown` says whether the condition holds if the indicator is missing or has no value.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -67,7 +67,7 @@ SHIPPED = (
 
 
 class TierPolicy(BaseModel):
-    """The `tier` policy: lifecycle stages, and the tiers, best first; who is in none of them is in `otherwise`."""
+    """The `tier` policy: lifecycle stages, and the tiers, best first. A customer in none of them gets `otherwise`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -89,7 +89,7 @@ class TierPolicy(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Whether a condition holds, and the indicators that say so."""
+    """Whether a condition holds, and the indicators that decide it."""
 
     condition: Condition
     holds: bool
@@ -98,7 +98,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """How a customer stands towards a tier: what the measure falls short of it (≥ 0), and each condition."""
+    """A customer compared with a tier: by how much the measure is too low (≥ 0), and whether each condition holds."""
 
     tier: Tier
     short: int
@@ -106,15 +106,15 @@ class Check:
 
     @property
     def met(self) -> bool:
-        """Whether the customer is worth the tier."""
+        """Whether the customer meets the threshold and all conditions."""
         return self.short == 0 and all(finding.holds for finding in self.findings)
 
 
 @dataclass(frozen=True, slots=True)
 class TierDecision:
-    """A customer's tier and why: the measure and its figure, the rule that was met, and what the next better one asks.
+    """A customer's tier, with the measure and its figure, the rule that it meets, and the next better rule.
 
-    Where `figure` is unknown for want of rates (`figure.gaps`), the tier is the policy's `otherwise`.
+    If `figure` is unknown because a rate is missing (`figure.gaps`), the tier is the policy's `otherwise`.
     """
 
     tier: str

@@ -1,4 +1,4 @@
-"""The `trigger` policy: at what a customer calls for retention, winning back, growth or a look at its credit."""
+"""The `trigger` policy: when to retain a customer, win it back, sell it more, or check its credit."""
 
 from decimal import Decimal
 from typing import Annotated, Self
@@ -47,9 +47,9 @@ def _above(enter: int | str, clear: int | str) -> Above:
 
 
 class SilenceRule(BaseModel):
-    """When the silence of a customer who bought on one day only is an alarm: after `days_without_repeat` days.
+    """The silence of a customer who bought on one day only raises an alarm after `days_without_repeat` days.
 
-    That of others is one when the forecast's probability that they are alive falls to the `value` policy's threshold.
+    For other customers the alarm is due when P(alive) of the forecast falls to the threshold of the `value` policy.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -58,9 +58,9 @@ class SilenceRule(BaseModel):
 
 
 class RetentionRule(BaseModel):
-    """Potential value fell by the share `fall` within `window_days`, or a silence alarm at a customer of `worth`.
+    """Potential value fell by the share `fall` within `window_days`, or a silent customer's measure is above `worth`.
 
-    `worth` is the measure of the tiers in minor units of the reporting currency; set it where the better half begins.
+    `worth` is compared with the measure of the tiers, in minor units of the reporting currency. Set it to the median.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -73,7 +73,7 @@ class RetentionRule(BaseModel):
 
 
 class WinBackRule(BaseModel):
-    """A lapsed customer whose contemporary value of all time is above `worth` (minor units, reporting currency)."""
+    """A lapsed customer whose lifetime contemporary value is above `worth` (minor units, reporting currency)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -94,7 +94,7 @@ class GrowthRule(BaseModel):
 
 
 class CreditRule(BaseModel):
-    """An overdue ratio above `overdue` while what is open is above `least`, or all that is open above `exposure`.
+    """An overdue ratio above `overdue` with an open amount above `least`, or an open amount above `exposure`.
 
     Amounts in minor units of the reporting currency.
     """
@@ -109,7 +109,7 @@ class CreditRule(BaseModel):
 
 
 class TriggerPolicy(BaseModel):
-    """What calls for action by itself. Alarms that fell due longer than `effect_horizon_hours` ago have no effect."""
+    """The rules of the triggers. Alarms that were due longer than `effect_horizon_hours` ago have no effect."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -1,4 +1,4 @@
-"""Triggers: when a customer calls for action. Decided once at an instant and recorded, never recomputed on replay."""
+"""Triggers: reasons to act on a customer. Each is decided once at an instant and recorded, never computed on replay."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ Rule = RetentionRule | WinBackRule | GrowthRule | CreditRule
 
 @dataclass(frozen=True, slots=True)
 class TriggerInputs:
-    """What triggers look at, at one instant. Amounts in minor units of the reporting currency, unrounded.
+    """The figures that triggers compare, at one instant. Amounts in minor units of the reporting currency, unrounded.
 
     `potential_before` is potential value `window_days` earlier with the facts known now; `silent` is 1 while a silence
     alarm is open, `lapsed` 1 while that is the stage, else 0; `tier_figure` is the measure of the tiers.
@@ -41,7 +41,7 @@ class TriggerInputs:
 
 @dataclass(frozen=True, slots=True)
 class TriggerState:
-    """Where a trigger stands: whether it is on, since when it is as it is, and when it last fired."""
+    """The state of a trigger: whether it is active, when the state last changed, and when the trigger last fired."""
 
     trigger: Trigger
     active: bool
@@ -51,7 +51,7 @@ class TriggerState:
 
 @dataclass(frozen=True, slots=True)
 class Firing:
-    """A trigger fired at an instant, and the figures that it looked at."""
+    """A trigger fired at an instant, and the figures that it compared."""
 
     trigger: Trigger
     at: datetime
@@ -60,7 +60,7 @@ class Firing:
 
 @dataclass(frozen=True, slots=True)
 class Clearing:
-    """A trigger is off again, and the figures that it looked at."""
+    """A trigger was cleared at an instant, and the figures that it compared."""
 
     trigger: Trigger
     at: datetime
@@ -69,7 +69,7 @@ class Clearing:
 
 @dataclass(frozen=True, slots=True)
 class TriggerDecision:
-    """All states as they are now, by trigger, what fired, and what was cleared."""
+    """The new states in the order of triggers, and the triggers that fired or were cleared."""
 
     states: tuple[TriggerState, ...]
     firings: tuple[Firing, ...]
@@ -81,8 +81,9 @@ def decide_triggers(
 ) -> TriggerDecision:
     """The states and firings at an instant, from the states recorded before it.
 
-    A trigger that is off, and not cooling down, fires and is on when its condition is entered; it is off again when
-    the condition is cleared or its rule disabled. An instant before the state's own last change changes nothing.
+    An inactive trigger that is not cooling down fires and becomes active when its condition is entered. It becomes
+    inactive when the condition is cleared or its rule is disabled. A state does not change at an instant before its
+    last change.
     """
     before = {state.trigger: state for state in states}
     decided = [_decide(policy, trigger, before.get(trigger), inputs, at) for trigger in Trigger]
@@ -95,7 +96,7 @@ def decide_triggers(
 
 
 def cooled_down(rule: Rule, state: TriggerState) -> datetime | None:
-    """From when on a trigger that is off may fire; None for one that is on or never fired."""
+    """The instant from which an inactive trigger may fire again; None for one that is active or has never fired."""
     if state.active or state.fired_at is None:
         return None
     return state.fired_at + timedelta(days=rule.cool_down_days)
@@ -117,7 +118,7 @@ def rule_of(policy: TriggerPolicy, trigger: Trigger) -> Rule:
 
 
 def crossing(rule: Rule, inputs: TriggerInputs) -> Crossing:
-    """How the condition of a rule stands."""
+    """Whether the condition of a rule is entered or cleared."""
     match rule:
         case RetentionRule():
             return any_of(_fallen(rule, inputs), all_of(flag(inputs.silent), above(inputs.tier_figure, rule.worth)))
@@ -133,7 +134,7 @@ def crossing(rule: Rule, inputs: TriggerInputs) -> Crossing:
 
 
 def fall(now: Fraction | None, before: Fraction | None) -> Fraction | None:
-    """1 − now ÷ before: the share that was lost, negative for a rise; 0 where there was nothing to lose."""
+    """1 − now ÷ before: the lost share, negative for a rise; 0 if `before` is not positive."""
     if now is None or before is None:
         return None
     if before.numerator <= 0:
