@@ -53,8 +53,8 @@ class Relay:
     metrics: Metrics
 
     async def run(self) -> None:
-        """Sends without end. Raises `Halted` when the topic holds events that the event log lacks, `Unsendable` when the
-        broker refuses a message."""
+        """Sends without end. Raises `Halted` when the topic holds events that the event log lacks, and
+        `Unsendable` when the broker refuses a message."""
         await self._verify_log()
         async with self.signal.listening(self.database):
             while True:

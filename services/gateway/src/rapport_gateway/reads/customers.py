@@ -1,4 +1,4 @@
-"""What the gateway answers from the view."""
+"""Reads of the unified view."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -42,7 +42,7 @@ class Views(LiveView):
     ) -> bytes:
         """The unified view as JSON, sections passed through as they are stored.
 
-        It names in `withheld` the sections that are left out, and in `pending` those that are not up to date yet.
+        `withheld` names the sections that the caller may not see, `pending` those that are not up to date.
         """
         head = (
             f'{{"customer_id":"{view.customer_id}","version":{view.version},"as_of":"{view.as_of.isoformat()}",'
@@ -67,7 +67,7 @@ class Views(LiveView):
         return found
 
     async def until_seen(self, event_ids: Sequence[UUID], wait_ms: int) -> None:
-        """Waits until the events are in the view. Raises a 422 for a quarantined one, a 409 when time is up."""
+        """Waits until the events are in the view. Raises a 422 for a quarantined one, a 409 when the time is over."""
         deadline = self.clock().timestamp() + wait_ms / 1000
         while True:
             missing = await self._missing(event_ids)
@@ -101,7 +101,7 @@ class Views(LiveView):
         return missing
 
     async def touchpoint_status(self, touchpoint_id: UUID) -> dict[str, Any] | None:
-        """What became of a touchpoint, as far as the view knows; None for one it has not seen."""
+        """The state of a touchpoint in the view; None for a touchpoint that the view has not seen."""
         rows = await self.live.fetch(
             "SELECT event_id, type, subject, profile_id, interaction_id, recorded_at, data, "
             "EXISTS (SELECT 1 FROM retraction r WHERE r.event_id = fact.event_id) AS retracted "
@@ -198,7 +198,7 @@ class Views(LiveView):
     async def whom(
         self, identifiers: Sequence[tuple[str, str]], source_profile: UUID | None, named: UUID | None
     ) -> UUID | None:
-        """The customer that a touch would meet now; None for one that would be new.
+        """The customer that a touchpoint would be recorded at now; None when it would make a new customer.
 
         `named` is the profile that the deciding identifier names by itself: an external one is a source record.
         """
@@ -216,7 +216,7 @@ class Views(LiveView):
             return (await memberships.customers_of(connection, [record])).get(record)
 
     async def blocked(self, keys: Sequence[str]) -> set[str]:
-        """Those of `keys` by which touches go to nobody, for the matching policy blocks the value."""
+        """The keys of `keys` whose values the matching policy blocks."""
         rows = await self.live.fetch(
             "SELECT identifier_key FROM route WHERE identifier_key = ANY($1) AND target = 'blocked'", list(keys)
         )
