@@ -95,9 +95,9 @@ async def _stop(producer: AIOKafkaProducer, flush_seconds: float) -> None:
 
 
 def is_kafka_away(error: BaseException) -> bool:
-    """Whether the caller should try again: there is no broker, no leader, or no answer in time.
+    """Whether to try again is right: no broker, no leader, no answer in time.
 
-    aiokafka raises a bare `KafkaError` when no broker sent the metadata, or when the sender task of a producer died.
+    A bare `KafkaError` is how aiokafka says that no broker told it the metadata, or that a producer's sender died.
     """
     if isinstance(error, KafkaError):
         return bool(error.retriable) or type(error) is KafkaError

@@ -20,4 +20,4 @@ def require_grantable(scopes: Sequence[str], caller: Caller) -> None:
         raise Problem(VALIDATION, "A scope does not exist. `errors` names the nearest one.", errors=[place])
     for scope in scopes:
         if scope not in caller.scopes and not caller.may(scope):
-            raise Problem(FORBIDDEN, "A key cannot grant what it lacks.", scope=scope)
+            raise Problem(FORBIDDEN, "A key can only grant scopes that it has itself.", scope=scope)

@@ -87,7 +87,7 @@ class Imports:
             await asyncio.sleep(LOOKED_SECONDS)
 
     async def map(self, import_id: UUID, chosen: ChosenMapping, caller: Caller) -> Row:
-        """Checks the rows again under another mapping. Raises a 404, a 409 after the import has run, a 422."""
+        """Judges the rows anew under another mapping. Raises a 404, a 409 once it was run, a 422."""
         if (chosen.name is None) == (chosen.mapping is None):
             raise _refused(VALIDATION, None, "conflict", "Either the name of a kept mapping, or a mapping.")
         mapping = chosen.mapping or await self._saved(str(chosen.name), caller)

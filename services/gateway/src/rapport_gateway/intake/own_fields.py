@@ -38,7 +38,7 @@ class KnownFields:
         return self._known
 
     async def of_version(self, version: int | None, wait_ms: int) -> FieldsInForce:
-        """Waits for `version` of the declaration; after `wait_ms`, returns the present version."""
+        """What is declared, as soon as it is of `version`; after `wait_ms` what it is then."""
         deadline = self.clock() + timedelta(milliseconds=wait_ms)
         while True:
             found = await self.look()

@@ -68,7 +68,7 @@ class Sender(Protocol):
 
 
 class Whom(Protocol):
-    """Finds the customer that a touchpoint would be recorded at."""
+    """Finds the customer that a touch would meet."""
 
     async def __call__(
         self, identifiers: Sequence[tuple[str, str]], source_profile: UUID | None, named: UUID | None

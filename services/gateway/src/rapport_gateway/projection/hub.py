@@ -63,7 +63,7 @@ class Hub:
         return self._seq
 
     async def watch(self) -> None:
-        """Follows the live run without end; keeps the last known state while the database is away."""
+        """Follows the live run for ever; keeps what it knows while the database is away."""
         while True:
             try:
                 await self._listen()

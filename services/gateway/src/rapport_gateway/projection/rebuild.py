@@ -54,7 +54,7 @@ async def _watch(find: FindRun, run: Run) -> None:
 async def begin(connection: Connection) -> Answer:
     """Begins a rebuild. Raises a 409 while one is under way. What retired runs had stored is removed."""
     if await find_run(connection, "building") is not None:
-        raise Problem(CONFLICT, "A rebuild of the view is running already. Promote its run before you begin another.")
+        raise Problem(CONFLICT, "The view is being built anew already.")
     for row in await connection.fetch("SELECT run FROM view_run WHERE state = 'retired'"):
         await retire(connection, row["run"])
     run = await begin_run(connection, "building")
@@ -103,7 +103,7 @@ async def differences(database: Database, run: int) -> dict[str, Any]:
 
 
 async def promote(connection: Connection, run: int) -> Answer:
-    """Makes a run the live run when it is at the cursors of the live run. Raises a 404, or a 409 while it is behind.
+    """Puts a run in the place of the live one, once it stands at the same cursors. Raises a 404, a 409.
 
     The live run's cursors are locked meanwhile, so its projector waits at them and then finds itself superseded. Its
     dead letters are dismissed: the new run has read those records too, and rejected them itself if it had to.
@@ -117,7 +117,7 @@ async def promote(connection: Connection, run: int) -> Answer:
     )
     behind = await connection.fetchval(_BEHIND, building.consumer)
     if behind:
-        raise Problem(CONFLICT, "The new run is still behind the live run. Try again later.", behind=behind)
+        raise Problem(CONFLICT, "The new run has not reached the live one's cursors yet.", behind=behind)
     await connection.execute("UPDATE view_run SET state = 'retired' WHERE run = $1", live.run)
     await dismiss(connection, LetterFilter(consumer=live.consumer))
     await connection.execute("UPDATE view_run SET state = 'live', promoted_at = now() WHERE run = $1", run)

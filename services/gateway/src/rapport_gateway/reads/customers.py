@@ -101,7 +101,7 @@ class Views(LiveView):
         return missing
 
     async def touchpoint_status(self, touchpoint_id: UUID) -> dict[str, Any] | None:
-        """The state of a touchpoint in the view; None for a touchpoint that the view has not seen."""
+        """What became of a touchpoint, as far as the view knows; None for one it has not seen."""
         rows = await self.live.fetch(
             "SELECT event_id, type, subject, profile_id, interaction_id, recorded_at, data, "
             "EXISTS (SELECT 1 FROM retraction r WHERE r.event_id = fact.event_id) AS retracted "
@@ -216,7 +216,7 @@ class Views(LiveView):
             return (await memberships.customers_of(connection, [record])).get(record)
 
     async def blocked(self, keys: Sequence[str]) -> set[str]:
-        """The keys of `keys` whose values the matching policy blocks."""
+        """Those of `keys` by which touches go to nobody, for the matching policy blocks the value."""
         rows = await self.live.fetch(
             "SELECT identifier_key FROM route WHERE identifier_key = ANY($1) AND target = 'blocked'", list(keys)
         )
