@@ -1,4 +1,4 @@
-"""Queries of the interaction service."""
+"""What the interaction service answers."""
 
 import json
 from datetime import datetime
@@ -56,7 +56,7 @@ async def anonymous_page(
 
 
 def place(at: datetime, id_: UUID) -> str:
-    """The cursor of a row at an instant."""
+    """The cursor of a row that stands at an instant."""
     return encode_cursor(at.isoformat(), str(id_))
 
 

@@ -156,7 +156,7 @@ class Run:
 
     @property
     def consumer(self) -> str:
-        """The name under which the cursors of the run are stored."""
+        """The name under which its cursors stand."""
         return run_consumer(self.run)
 
 
@@ -166,7 +166,7 @@ def run_schema(run: int) -> str:
 
 
 def run_consumer(run: int) -> str:
-    """The name under which the cursors of a run are stored."""
+    """The name under which a run's cursors stand."""
     return f"view-{run}"
 
 
@@ -207,7 +207,7 @@ async def retire(connection: Connection, run: int) -> None:
 
 
 async def read_turn(connection: Connection, run: int) -> tuple[int, int]:
-    """The number of writes to a run, and its last change. Raises `LookupError` for an unknown run."""
+    """How often a run was written, and its last change. Raises `LookupError` for one that is not there."""
     row = await connection.fetchrow("SELECT turn, seq FROM view_run WHERE run = $1", run)
     if row is None:
         raise LookupError(f"there is no run {run}")

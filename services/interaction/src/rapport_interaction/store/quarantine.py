@@ -101,7 +101,7 @@ async def quarantined_at(connection: Connection, aggregate: str) -> datetime | N
 async def settle(
     connection: Connection, quarantine_id: UUID, state: str, at: datetime, dismissal: str | None = None
 ) -> None:
-    """Sets the resolution of a quarantined touchpoint. The caller holds its lock."""
+    """Says what became of a quarantined touchpoint. The caller holds its lock."""
     await connection.execute(
         "UPDATE quarantine SET state = $2, settled_at = $3, dismissal = $4 WHERE quarantine_id = $1",
         quarantine_id,
@@ -135,7 +135,7 @@ async def quarantine_entry(connection: Connection, quarantine_id: UUID) -> Row |
 async def quarantined_in_order(
     connection: Connection, selection: Selection, after: Position | None, limit: int
 ) -> list[Position]:
-    """The places of quarantined touchpoints, in the order of arrival."""
+    """Where quarantined touchpoints stand, the first that came first."""
     received_at, quarantine_id = after or (None, None)
     rows = await connection.fetch(
         f"SELECT received_at, quarantine_id FROM quarantine WHERE {_SELECTED} "
