@@ -1,4 +1,4 @@
-"""Time, handed in: nothing else in Rapport reads the wall clock."""
+"""The clock. Callers pass it in; no other module of Rapport reads the wall clock."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

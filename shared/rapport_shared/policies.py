@@ -1,4 +1,4 @@
-"""Policies: configuration of behaviour, in versions, tried before it is activated, and rolled back.
+"""Policies: versioned configuration of behaviour. A version is simulated, activated and, if needed, rolled back.
 
 A service owns some kinds. Version 0 of every policy is what is shipped: it is in force until another is activated.
 """
@@ -74,7 +74,7 @@ class PolicyKind(Generic[Document]):
 
 @dataclass(frozen=True, slots=True)
 class PolicyPlace:
-    """Which policy is meant. `unit` is empty for the whole firm."""
+    """The place of a policy. `unit` is empty for the whole firm."""
 
     kind: str
     name: str

@@ -1,4 +1,4 @@
-"""A service's process: API, consumers and relay in one task group. Any crash ends it; a supervisor starts it anew."""
+"""A service's process: API, consumers and relay in one task group. Any crash ends it; a supervisor restarts it."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""What every service is told by its environment. Variables begin with `RAPPORT_`."""
+"""Settings from the environment, the same for all services. Variables begin with `RAPPORT_`."""
 
 from typing import Literal
 from urllib.parse import urlsplit

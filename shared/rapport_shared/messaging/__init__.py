@@ -1,1 +1,1 @@
-"""How facts travel: outbox and relay out, cursor consumers in."""
+"""Messaging: the outbox and its relay send events, consumers with a stored cursor read them."""

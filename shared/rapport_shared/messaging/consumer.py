@@ -1,7 +1,7 @@
 """A consumer: one poll, one batch, one transaction over all its partitions.
 
-A projection's `apply` folds facts; a reaction's runs commands on the same connection. Either way the cursor moves in
-that transaction, so that what was acknowledged is neither lost nor counted twice.
+A projection's `apply` folds facts; a reaction's runs commands on the same connection. Both move the cursor in that
+transaction, so that an acknowledged record is neither lost nor counted twice.
 """
 
 import asyncio
@@ -53,14 +53,14 @@ def _every_record(record: Record) -> bool:
 class Subscription(Generic[Item]):
     """What a consumer reads and does.
 
-    `types` are the event types that the consumer uses, by their wire names; None stands for all records. A record of
-    another type is skipped: only its headers are looked at. So is one of which `concerns`, a cheap look at its bytes,
-    says no. `decode` turns a record into an item, or None for what the
-    consumer does not need; it raises `Reject`, and does no I/O. `apply` consumes a batch's items inside the
-    transaction; it may be run again, and raises `Reject` for an item that cannot be. `committed` is awaited after each
-    commit of a batch that was not skipped whole. `caught_up` is awaited once a second at most while nothing is left to
-    read, and answers whether it wants to be awaited again at once. `urgent`: somebody waits for what the consumer does.
-    `limited`: many rejects halt the consumer.
+    `types` are the event types that the consumer uses, by their wire names; None stands for all records. The consumer
+    skips a record of another type after reading its headers, and a record for which `concerns` (a cheap check of its
+    bytes) returns False. `decode` turns a record into an item, or None for a record that the consumer does not need;
+    `decode` raises `Reject` and does no I/O. `apply` consumes the items of a batch inside the transaction; `apply` may
+    run again, and raises `Reject` for an item that it cannot consume. `committed` is awaited after the commit of each
+    batch, unless all its records were skipped. `caught_up` is awaited at most once a second while nothing is left to
+    read, and returns whether it wants to run again at once. An `urgent` consumer is one whose result a user waits for.
+    Too many rejects halt a `limited` consumer.
     """
 
     consumer: str
@@ -75,7 +75,7 @@ class Subscription(Generic[Item]):
     urgent: bool = False
 
     def uses(self, record: Record) -> bool:
-        """Whether the consumer has to decode the record; all others are skipped."""
+        """Whether the consumer must decode the record. It skips all other records."""
         if record.malformed_headers:
             return True
         return (self.types is None or record.headers.get("ce_type") in self.types) and self.concerns(record)
@@ -85,8 +85,8 @@ class Subscription(Generic[Item]):
 class BatchProcessor(Generic[Item]):
     """Consumes batches of one subscription, in transactions.
 
-    `positions` is the next offset of each partition. The stored cursor of a partition may be behind it, by skipped
-    records alone: it moves past them with the next batch that is not skipped whole, or soon by itself.
+    `positions` is the next offset of each partition. The stored cursor of a partition may be behind, but only by
+    skipped records: it moves past them with the next batch that has work, or after a short time.
     """
 
     service: Service
@@ -103,14 +103,14 @@ class BatchProcessor(Generic[Item]):
 
     @property
     def wait_ms(self) -> int:
-        """How long to wait for further records: not for long while stored cursors are behind skipped ones."""
+        """How long to wait for further records: a short time while the stored cursors are behind skipped records."""
         return SETTLE_WAIT_MS if self._skipped else LONG_POLL_MS
 
     async def process(self, records: Sequence[Record]) -> None:
-        """Consumes `records`. Returns when they are committed, or skipped; retries what may succeed, for ever.
+        """Consumes `records`. Returns when they are committed or skipped; repeats without limit what may succeed.
 
-        Without records it moves the stored cursors past what was skipped. Raises `CursorMoved`, `Halted`, and whatever
-        a bug raises.
+        Without records, moves the stored cursors past the skipped records. Raises `CursorMoved` and `Halted`, and any
+        exception that a bug raises.
         """
         used = [record for record in records if self.subscription.uses(record)]
         if used:
@@ -125,10 +125,10 @@ class BatchProcessor(Generic[Item]):
             self.metrics.consumed.labels(self.subscription.consumer, topic).inc(count)
 
     async def replay(self, now: float) -> None:
-        """Replays the dead letters of these partitions that an operator asked for; looks for them every two seconds.
+        """Replays the dead letters of these partitions that an operator asked to replay; checks every two seconds.
 
-        `now` is a monotonic time. A letter that cannot be consumed is open again, with the reason, whatever it was: it
-        was rejected once, so it ends no process. Raises `CursorMoved`.
+        `now` is a monotonic time. A letter that cannot be consumed is opened again with the reason. No
+        error of a letter ends the process, because the letter was rejected before. Raises `CursorMoved`.
         """
         if now < self._replay_again:
             return
@@ -288,7 +288,7 @@ class BatchProcessor(Generic[Item]):
 
 
 def _refusal(error: Exception) -> str:
-    """Why a record cannot be consumed, without the text of the error: texts of drivers may quote a row."""
+    """The reason for rejecting a record. It leaves out the text of the error, because drivers may quote a row in it."""
     if is_refused_data(error):
         return f"the database refused it: {getattr(error, 'sqlstate', '')}"
     return f"the consumer raised {type(error).__name__}"

@@ -40,7 +40,7 @@ class CursorConsumer(Generic[Item]):
     lanes: int = 1
 
     async def run(self) -> None:
-        """Consumes for ever, whenever this process leads the lane."""
+        """Consumes while this process leads the lane; waits for the lead otherwise. Never returns."""
         role = f"{self.subscription.consumer}/{self.lane}"
         await hold_role(self.database, role, self._consume, self.metrics, halt_as=self.subscription.consumer)
 

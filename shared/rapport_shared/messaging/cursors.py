@@ -1,4 +1,4 @@
-"""Where a consumer stands: in PostgreSQL, moved by compare-and-set in the transaction of what was consumed."""
+"""Cursors of consumers, stored in PostgreSQL; the transaction that consumes a batch moves them by compare-and-set."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -66,7 +66,7 @@ async def move_cursors(
 ) -> None:
     """Moves the cursors past `records`, as the first statement of a transaction.
 
-    `before` is where the caller believes them. Raises `CursorMoved` when one stands elsewhere.
+    `before` is the position that the caller expects. Raises `CursorMoved` when a cursor is at another position.
     """
     last: dict[Partition, Record] = {record.partition: record for record in records}
     moves = sorted(last.items(), key=lambda item: (item[0].topic, item[0].number))
@@ -84,9 +84,10 @@ async def move_cursors(
 
 
 async def hold_cursors(connection: Connection, consumer: str, positions: dict[Partition, int]) -> None:
-    """Locks the cursors for a transaction that moves none of them. Raises `CursorMoved` when one stands elsewhere.
+    """Locks the cursors for a transaction that moves none of them. Raises `CursorMoved` if one has moved.
 
-    So what a replaced leader begins late finds the cursors of its successor, or the successor waits for its end.
+    A late transaction of a replaced leader thus either sees the cursors of its successor and fails, or makes the
+    successor wait until it has ended.
     """
     rows = await connection.fetch(
         _HOLD,
@@ -107,11 +108,11 @@ async def verified_positions(
     *,
     at_log_start: frozenset[str],
 ) -> dict[Partition, int]:
-    """Where to read on from, after checking that each log is the one the cursor was made on.
+    """The positions to continue from, after checking that each log is the log that the cursor was made on.
 
-    A partition without cursor begins at 0, or, for topics in `at_log_start`, where its log starts.
-    Raises `Halted` when records were lost between cursor and log, the cursor is past the end, or the record
-    consumed last is another one now (a topic recreated, another cluster).
+    A partition without a cursor begins at 0, or at the start of its log for topics in `at_log_start`. Raises `Halted`
+    when records between the cursor and the log are lost, when the cursor is past the end, or when the last consumed
+    record differs now (the topic was created again, or the cluster is another one).
     """
     bounds = await reader.bounds(partitions)
     stored = await load_cursors(database, consumer)

@@ -1,7 +1,7 @@
-"""Dead letters and what becomes of them: an operator asks for a replay or dismisses them, their consumer replays them.
+"""Dead letters: an operator asks for a replay or dismisses them, and their consumer replays them.
 
 A replay is carried out by the process that leads the consumer, through the consumer's own `decode` and `apply`, in one
-transaction with the letter's new state. So a letter is consumed once, whoever asks for it how often.
+transaction with the letter's new state. A letter is therefore consumed once, however often operators ask.
 """
 
 import json
@@ -40,7 +40,7 @@ ORDER BY id LIMIT $4
 
 @dataclass(frozen=True, slots=True)
 class LetterFilter:
-    """Which dead letters are meant. Empty texts and no ids stand for all; `reason` is a part of the reason."""
+    """Selects dead letters. An empty text or no ids select all letters; `reason` is a part of the letter's reason."""
 
     states: Sequence[State] = UNDECIDED
     ids: Sequence[int] | None = None
@@ -56,7 +56,7 @@ class LetterFilter:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A dead letter without anything that may be personal."""
+    """A dead letter without the parts that may be personal data."""
 
     id: int
     consumer: str
@@ -74,14 +74,14 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class AskedLetter:
-    """A dead letter that an operator wants to have replayed."""
+    """A dead letter that an operator asked to replay."""
 
     id: int
     record: Record = field(repr=False)
 
 
 async def find_letters(reading: Reading, wanted: LetterFilter, limit: int) -> list[Letter]:
-    """The letters that are meant, the oldest first, `limit` of them at most."""
+    """The selected letters, the oldest first, at most `limit`."""
     query = f"SELECT {_SHOWN} FROM dead_letter WHERE {_MATCHING} ORDER BY id LIMIT $6"
     return [_letter(row) for row in await reading.fetch(query, *wanted.arguments(), limit)]
 
@@ -106,12 +106,12 @@ async def read_record(reading: Reading, letter_id: int) -> Record | None:
 
 
 async def ask_for_replay(connection: Connection, wanted: LetterFilter) -> list[int]:
-    """Has the open ones of the letters that are meant replayed by their consumers; answers their ids."""
+    """Asks the consumers to replay the open letters of the selection; returns the ids of these letters."""
     return await _set_state(connection, wanted, "replaying", ("open",))
 
 
 async def dismiss(connection: Connection, wanted: LetterFilter) -> list[int]:
-    """Dismisses the undecided ones of the letters that are meant; answers their ids. Dismissing is final."""
+    """Dismisses the undecided letters of the selection; returns their ids. A dismissal is final."""
     return await _set_state(connection, wanted, "dismissed", UNDECIDED)
 
 
@@ -140,7 +140,7 @@ async def mark_consumed(connection: Connection, letter_id: int, now: datetime) -
 
 
 async def mark_rejected_again(connection: Connection, letter_id: int, reason: str, now: datetime) -> None:
-    """Opens a letter again that its consumer rejected once more, with the reason of this time."""
+    """Opens a letter again that its consumer rejected once more, with the new reason."""
     await connection.execute(
         "UPDATE dead_letter SET state = 'open', replays = replays + 1, reason = $2, decided_at = $3 "
         "WHERE id = $1 AND state = 'replaying'",

@@ -1,4 +1,4 @@
-"""A halt is durable: a role that found its ground broken stands still, over restarts, until an operator resumes it."""
+"""Halts: a role halts when its topic or database no longer matches its position. The halt survives restarts."""
 
 import asyncio
 import logging
@@ -11,7 +11,7 @@ LOOK_SECONDS = 1.0
 
 
 class Halted(Exception):
-    """A role must stand still. The message is the reason, in words for an operator."""
+    """The role must halt. The message tells an operator the reason."""
 
 
 async def halt(connection: Connection, role: str, reason: str) -> None:
@@ -28,7 +28,7 @@ async def halt_reason(database: Database, role: str) -> str | None:
 
 
 async def until_resumed(database: Database, role: str) -> None:
-    """Returns when `role` is not halted, at once if it is not. One line of the log says that it stands still."""
+    """Waits until an operator resumes `role`; returns at once if `role` is not halted. Logs one line while it waits."""
     reason = await halt_reason(database, role)
     if reason is None:
         return

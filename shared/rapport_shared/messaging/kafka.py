@@ -41,10 +41,10 @@ async def idempotent_producer(
     patience_ms: int = 30_000,
     flush_seconds: float = FLUSH_SECONDS,
 ) -> AsyncIterator[AIOKafkaProducer]:
-    """An idempotent producer, started; flushed and stopped at the end. Waits for a broker that is away, for ever.
+    """An idempotent producer, started; flushed and stopped at the end. Waits for a broker without limit.
 
-    What is not flushed within `flush_seconds` is given up. A message not acknowledged within `patience_ms` fails with
-    a retriable error, its fate unknown.
+    Messages that are not flushed within `flush_seconds` are abandoned. A message that is not acknowledged within
+    `patience_ms` fails with a retriable error: the broker may or may not have it.
     """
     outage = Outage(client_id)
     while True:
@@ -96,7 +96,7 @@ async def _stop(producer: AIOKafkaProducer, flush_seconds: float) -> None:
 
 
 def is_refusal(error: BaseException) -> bool:
-    """Whether the broker refused a message for good. All else is a broker that is away or a producer that is broken.
+    """Whether the broker refused a message permanently. Otherwise the broker is away or the producer is broken.
 
     A producer whose sender died raises a bare `KafkaError`; after a lost batch its sequence numbers are refused.
     """

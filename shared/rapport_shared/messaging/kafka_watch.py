@@ -24,7 +24,7 @@ SILENCE_SECONDS = 5.0
 
 @dataclass(slots=True)
 class KafkaWatch:
-    """Knows how long no broker has answered. Asks for no topics, so that an answer costs next to nothing."""
+    """Knows how long no broker has answered. Asks for no topics, to keep the answer cheap."""
 
     servers: str
     now: Callable[[], float] = time.monotonic

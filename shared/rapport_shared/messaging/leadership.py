@@ -25,7 +25,7 @@ STANDBY_POLL_SECONDS = 0.5
 
 
 class LeadershipLost(Exception):
-    """Another process may hold the role by now: what it guarded must end."""
+    """Another process may hold the role by now: the work under this role must end."""
 
 
 class CursorMoved(Exception):
@@ -69,9 +69,9 @@ async def hold_role(
 ) -> None:
     """Runs `body` whenever this process leads `role`; returns when the body does.
 
-    A lost leadership, a moved cursor, a database or broker that is away begin anew, after a jittered rest. A body that
-    raises `Halted` halts durably under `halt_as` (by default the role's name) and is begun again once an operator
-    has resumed it. Anything else is raised.
+    Runs `body` again, after a jittered delay, when the leadership is lost, a cursor has moved, or the database or
+    broker is away. When `body` raises `Halted`, halts durably under `halt_as` (by default the name of the role) and
+    runs `body` again after an operator has resumed the role. Raises every other exception.
     """
     halting, outage = halt_as or role, Outage(role)
     while True:

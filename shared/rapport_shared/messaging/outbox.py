@@ -1,4 +1,4 @@
-"""Events and states leave a service through its outbox, in the transaction that makes them true."""
+"""The outbox: a service writes events and states to it, in the transaction that changes its own tables."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -68,7 +68,7 @@ async def append(
 
 
 async def queue(connection: Connection, messages: Sequence[Message]) -> None:
-    """Queues messages that are no events (states, dead letters) for sending, in the caller's transaction."""
+    """Queues messages other than events (states, dead letters) for sending, in the caller's transaction."""
     if not messages:
         return
     await connection.execute(
@@ -82,7 +82,7 @@ async def queue(connection: Connection, messages: Sequence[Message]) -> None:
 
 
 class OutboxSignal:
-    """Tells the relay that something was committed, so that the relay need not look by itself.
+    """Tells the relay about a commit, so that the relay need not poll.
 
     A relay of the same process is woken at once. With a `database`, a relay of another process hears it by a NOTIFY.
     That NOTIFY is a transaction of its own: in a business transaction it would serialise commits.
@@ -105,7 +105,7 @@ class OutboxSignal:
         self.notify()
 
     async def wait(self, seconds: float) -> None:
-        """Returns at the next `notify`, or after `seconds`."""
+        """Waits for the next `notify`, at most `seconds`."""
         try:
             async with asyncio.timeout(seconds):
                 await self._event.wait()
@@ -115,9 +115,9 @@ class OutboxSignal:
 
     @asynccontextmanager
     async def listening(self, database: Database) -> AsyncIterator[None]:
-        """For the relay: meanwhile `wait` also returns at what other processes commit.
+        """For the relay: inside this context, `wait` also returns when another process commits.
 
-        A lost connection only delays the relay until it looks by itself.
+        A lost connection only delays the relay until its next poll.
         """
         connection = await asyncpg.connect(
             database.dsn, timeout=5, server_settings={"application_name": "rapport-relay"}

@@ -1,4 +1,4 @@
-"""What can become of a record: done, already done, retried for ever, or rejected to the dead letters."""
+"""The outcomes of a record: done, already done, retried without limit, or rejected to the dead letters."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -50,7 +50,7 @@ class DeadLetter:
 
 
 def rejecting(rule: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Runs pure code on a record's data: whatever it raises rejects the record."""
+    """Runs pure code on a record's data; turns any exception into `Reject`."""
     try:
         return rule(*args, **kwargs)
     except Reject:
@@ -84,7 +84,7 @@ async def bury(
 
 
 async def too_many_rejects(connection: Connection, consumer: str, record: Record) -> bool:
-    """Whether `record`'s partition has had more rejects lately than single bad records explain."""
+    """Whether the partition of `record` has more recent rejects than the limit for single bad records."""
     recent: int = await connection.fetchval(
         _RECENT, consumer, record.partition.topic, record.partition.number, record.offset, REJECT_WINDOW
     )

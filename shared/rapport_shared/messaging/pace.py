@@ -34,20 +34,20 @@ class Pacer:
         self._began = self._ended = time()
 
     def begin(self) -> None:
-        """Work begins: whatever passed since the last work was idle."""
+        """Notes that work begins; the time since the last work was idle."""
         self._began = self._time()
 
     def rest(self) -> float:
-        """The work that began last has ended; how long to rest now."""
+        """Notes that the work has ended; returns how long to rest."""
         idle, self._ended = self._began - self._ended, self._time()
         return self._pace.rest(self._ended - self._began, idle)
 
 
 def urgent_pace(longest: float) -> Pace:
-    """The pace of a consumer that somebody waits for."""
+    """The pace of a consumer whose result a user waits for."""
     return Pace(0.0, longest)
 
 
 def background_pace(longest: float) -> Pace:
-    """The pace of a consumer that nobody waits for: it gathers records for half of `longest` at least."""
+    """The pace of a consumer in the background: it rests at least half of `longest`."""
     return Pace(longest / 2, longest)

@@ -19,7 +19,7 @@ STOP_SECONDS = 5
 
 
 class PositionLost(Exception):
-    """A partition no longer has the position that was asked for."""
+    """The log of a partition no longer has the requested position."""
 
 
 class BatchReader:
@@ -88,14 +88,14 @@ class BatchReader:
         }
 
     def assign(self, positions: Mapping[Partition, int]) -> None:
-        """Reads on from these positions, and from these partitions only."""
+        """Continues at these positions, and reads these partitions only."""
         asked = {TopicPartition(partition.topic, partition.number): offset for partition, offset in positions.items()}
         self._consumer.assign(list(asked))
         for partition, offset in asked.items():
             self._consumer.seek(partition, offset)
 
     async def poll(self, wait_ms: int = LONG_POLL_MS) -> list[Record]:
-        """The next records, at most a batch, each partition's in order; none after `wait_ms`.
+        """The next records, at most a batch, in order within each partition; empty after `wait_ms` without records.
 
         Only behind a full batch the driver reads ahead. What it reads otherwise would be the first record after this
         batch alone, and would wait until the next poll while all further ones wait for the poll after that.
@@ -112,7 +112,7 @@ class BatchReader:
         return records
 
     async def record_at(self, partition: Partition, offset: int) -> Record | None:
-        """The record at exactly `offset`, if it still stands there. Changes the assignment."""
+        """The record at exactly `offset`; None when the log no longer has it. Changes the assignment."""
         self.assign({partition: offset})
         records = await self.poll(READ_TIMEOUT_SECONDS * 1000)
         return next((record for record in records if record.offset == offset), None)
@@ -150,7 +150,7 @@ def as_record(record: Any) -> Record:
 async def last_records(servers: str, topic: str) -> dict[Partition, Record]:
     """The last committed record of each partition that has one.
 
-    A foreign producer's transaction may end a partition with markers; then the last record before them is found.
+    A partition may end with transaction markers of another producer; the result is the last record before them.
     """
     async with BatchReader(servers, "rapport-last-records", max_records=500) as reader:
         found: dict[Partition, Record] = {}

@@ -21,7 +21,8 @@ class Partition:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record of Kafka; `written_at` is when its producer made it, or where the topic says so, the broker got it.
+    """One record of Kafka; `written_at` is the time of its producer, or of the broker where
+    the topic is configured so.
 
     Headers that are not UTF-8 are left out and `malformed_headers` is set.
     """

@@ -1,4 +1,4 @@
-"""The relay: the only producer of a service's messages. What the broker acknowledged leaves the outbox."""
+"""The relay: the only producer of a service's messages. It deletes acknowledged messages from the outbox."""
 
 import asyncio
 import logging
@@ -39,7 +39,7 @@ SELECT aggregate, $2 FROM failed WHERE attempts >= $3 ON CONFLICT DO NOTHING
 
 
 class Unsendable(Exception):
-    """The broker refused a message for good; after the third time in a row it is parked with its aggregate."""
+    """The broker refused a message permanently. After three refusals in a row the relay parks the aggregate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,8 @@ class Relay:
     metrics: Metrics
 
     async def run(self) -> None:
-        """Sends for ever. Raises `Halted` when the topic holds events that the log does not, `Unsendable`
-        when the broker refuses a message."""
+        """Sends without end. Raises `Halted` when the topic holds events that the event log lacks, and
+        `Unsendable` when the broker refuses a message."""
         await self._verify_log()
         async with self.signal.listening(self.database):
             while True:
@@ -82,7 +82,7 @@ class Relay:
                 return
 
     async def _next(self, acknowledged: list[int]) -> list[Row]:
-        """Deletes what the broker acknowledged, and answers what is to be sent next."""
+        """Deletes the acknowledged messages and returns the next ones to send."""
         rows = await self.database.fetch(_NEXT, acknowledged)
         self.metrics.relayed.inc(len(acknowledged))
         return rows
@@ -94,7 +94,7 @@ class Relay:
         raise Unsendable(f"the broker refused outbox row {row_id}: {reason}") from error
 
     async def _verify_log(self) -> None:
-        """The last record of each partition must be in the event log: else the database is older than the topic,
+        """The last record of each partition must be in the event log. Otherwise the database is older than the topic,
         and new events would repeat sequences that consumers have seen."""
         if self.service not in EVENT_TOPIC_OF:
             return

@@ -1,4 +1,4 @@
-"""Resuming a halted role, once an operator has mended or accepted what halted it."""
+"""Resumes a halted role after an operator has repaired or accepted the cause of the halt."""
 
 from rapport_shared.database import Connection, Database
 from rapport_shared.messaging.reader import BatchReader
@@ -17,10 +17,11 @@ async def halted_roles(database: Database) -> dict[str, str]:
 
 
 async def resume(database: Database, servers: str, role: str, position: str) -> str:
-    """Lifts the halt of `role` and answers what was done, in words.
+    """Ends the halt of `role` and returns a sentence that describes the change.
 
-    `keep` goes on where the cursors stand, `beginning` and `end` move them to the bounds of the logs: what lies
-    between is consumed again (repeats are known by their ids), or is skipped. Raises `NotHalted`.
+    `keep` leaves the cursors where they are. `beginning` moves them to the start of the logs: the consumer reads the
+    records again and knows repeats by their ids. `end` moves them to the end: the consumer skips the records between.
+    Raises `NotHalted`.
     """
     async with database.transaction() as connection:
         reason = await connection.fetchval("DELETE FROM halt WHERE role = $1 RETURNING reason", role)

@@ -1,4 +1,4 @@
-"""The topics as the catalogue says: what is missing or differs (`plan`), and making it so (`apply`)."""
+"""The topics of the cluster: `plan` lists how they differ from the catalogue, `apply` changes them."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,7 +16,7 @@ PRODUCTION_PARTITIONS = 12
 
 
 class TopicsDiffer(Exception):
-    """The topics cannot be made as the catalogue says; the message names them."""
+    """The topics cannot be changed to match the catalogue; the message names them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ async def plan(client: AIOKafkaAdminClient, partitions: int) -> list[Change]:
 
 
 async def apply(client: AIOKafkaAdminClient, partitions: int, replication: int) -> list[Change]:
-    """Makes the topics as the catalogue says and answers what was changed. May be repeated.
+    """Creates and configures the topics of the catalogue; returns the changes. May be repeated.
 
     Raises `TopicsDiffer` with Kafka's reasons; `create_topics` itself only answers them.
     """

@@ -1,7 +1,7 @@
 """Chinese names: where the family name ends, and how it is read.
 
 Compound surnames and surname readings after 百家姓 and the surname entries of 现代汉语词典; other characters are
-read by pypinyin, one by one, without tones, so that a name is read the same wherever it stands.
+read by pypinyin, one by one, without tones, so that a name has the same reading in every text.
 """
 
 import re
@@ -94,7 +94,7 @@ SURNAMES: Final = frozenset(_BY_FREQUENCY)
 
 
 def has_han(text: str) -> bool:
-    """Whether a Chinese character stands in `text`."""
+    """Whether `text` has a Chinese character."""
     return HAN.search(text) is not None
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 NORM_VERSION: Final = 1
-"""Raised when a rule changes, so that stored forms can be told from new ones and made anew."""
+"""The version of the rules. It rises with a change, so that stored forms of earlier rules can be found and replaced."""
 
 UNUSABLE: Final = frozenset({"unparsed", "empty", "placeholder"})
 """Flags of a value that identifies nobody: it is kept, but leads nowhere."""

@@ -55,7 +55,7 @@ def normalise_identifier(type: str, value: str, region: str | None = None, syste
 
 
 def reads_identifier(type: str, normal: Any) -> bool:
-    """Whether a normal form is one of its type and stands for somebody; what was erased counts as read."""
+    """Whether a normal form is valid for its type and is no placeholder; an erased value counts as valid."""
     if not isinstance(normal, str):
         return True
     match type:
@@ -149,12 +149,12 @@ def _of_system(type: str, value: str, system: str) -> NormalForm:
 
 
 def _nothing(*texts: str) -> tuple[str, ...]:
-    """The flag of a value of which one of its spellings stands for nothing."""
+    """The flag of a value when one of its spellings is a placeholder."""
     return ("placeholder",) if any(text and is_placeholder(text) for text in texts) else ()
 
 
 def _looks_invented(normal: str) -> bool:
-    """Whether a number is worth a closer look: reading one costs 100 µs, and hardly any is invented."""
+    """Whether a number needs the full check: the check costs 100 µs, and few numbers are invented."""
     return normal in WITHHELD or len(set(normal[-_NATIONAL_DIGITS:])) == 1 or normal.endswith(_COUNTED_ENDS)
 
 

@@ -1,4 +1,4 @@
-"""Values that stand for nothing: what people and programs write where they know nothing. They prove nothing."""
+"""Placeholders: values that people and programs write when they know no value. A placeholder is no evidence."""
 
 import re
 from typing import Final
@@ -27,7 +27,7 @@ _MIN_DIGITS: Final = 6
 
 
 def is_placeholder(text: str) -> bool:
-    """Whether a folded text stands for nothing: a word for nothing, zeros alone, or no letter and no digit at all."""
+    """Whether a folded text is a placeholder: a known word such as "n/a", only zeros, or no letter and no digit."""
     word = text.casefold()
     return word in WORDS or word in _JOINED or not _SIGN.search(text) or not text.strip("0")
 

@@ -10,7 +10,7 @@ WEB_IDENTIFIED: Final = "web.identified"
 
 
 def source_record(touchpoint: Touchpoint) -> tuple[str, str] | None:
-    """System and record that name the touchpoint's profile; None where it names none, or one that stands for nothing.
+    """System and record that name the touchpoint's profile; None without one or with a placeholder.
 
     Who signs in at a device and names neither record nor identifier is the record of the account.
     """

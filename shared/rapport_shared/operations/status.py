@@ -21,7 +21,7 @@ _FIGURES: Final = {
     "quarantine": catalogue.QUARANTINE_ROWS,
 }
 _BROKEN_ANSWER: Final = (OSError, http.client.HTTPException, ValueError, KeyError, TypeError)
-# No proxy of the environment stands between an operator and a process of the stack.
+# Requests to a process of the stack ignore the proxy settings of the environment.
 _OPENER: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 Samples = Mapping[str, Sequence[tuple[Mapping[str, str], float]]]

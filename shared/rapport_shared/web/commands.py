@@ -63,7 +63,7 @@ class CommandRunner:
     async def run(
         self, request: Request, caller: Caller, work: Work, *, replayed_without: tuple[str, ...] = ()
     ) -> Response:
-        """Runs `work` in one transaction and answers its answer.
+        """Runs `work` in one transaction and returns its answer.
 
         With an `Idempotency-Key` the answer is kept for seven days in that transaction: a repeat gets it again
         (with `Idempotency-Replayed: true`), the same key with another request a 422, one still running a 409.

@@ -78,9 +78,9 @@ def registers(clock: Clock, signal: OutboxSignal) -> Subscription[Event[Any]]:
 
 
 def profiles() -> Subscription[UUID]:
-    """Which profiles there are, so that nothing is attributed to one that is not.
+    """The known profiles, so that no touchpoint is attributed to an unknown profile.
 
-    A consumer of its own, for it must have read from the beginning, where `registers` stood further already.
+    A separate consumer: it must read from the beginning, and the cursor of `registers` was already further.
     """
     return Subscription(
         consumer="profiles",

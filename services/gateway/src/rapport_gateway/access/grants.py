@@ -17,7 +17,7 @@ def require_grantable(scopes: Sequence[str], caller: Caller) -> None:
     """Raises a 422 for a scope that does not exist, a 403 for one that the caller lacks."""
     for scope in unknown_scopes(scopes):
         place = FieldProblem("/scopes", "not_allowed", unknown_name("scope", scope, SCOPES))
-        raise Problem(VALIDATION, "There is no such scope.", errors=[place])
+        raise Problem(VALIDATION, "A scope does not exist. `errors` names the nearest one.", errors=[place])
     for scope in scopes:
         if scope not in caller.scopes and not caller.may(scope):
-            raise Problem(FORBIDDEN, "A key cannot grant what it lacks.", scope=scope)
+            raise Problem(FORBIDDEN, "A key can only grant scopes that it has itself.", scope=scope)

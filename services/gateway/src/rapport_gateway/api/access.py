@@ -111,8 +111,8 @@ def router(database: Database, runner: CommandRunner, clock: Clock) -> APIRouter
 def _check(body: NewKey, caller: Caller) -> None:
     require_grantable(body.scopes, caller)
     if caller.channel not in ("*", body.channel):
-        raise Problem(FORBIDDEN, "A key cannot grant a channel that is not its own.", scope="keys:write")
+        raise Problem(FORBIDDEN, "A key can only make keys of its own channel.", scope="keys:write")
     if "*" not in caller.scopes and not caller.may_verify.issuperset(body.may_verify):
-        raise Problem(FORBIDDEN, "A key cannot grant to verify what it may not verify.", scope="keys:write")
+        raise Problem(FORBIDDEN, "A key can only grant types in `may_verify` that it has itself.", scope="keys:write")
     if not lies_in(body.unit, caller.unit):
-        raise Problem(FORBIDDEN, "A key cannot grant what lies outside its unit.", scope="keys:write")
+        raise Problem(FORBIDDEN, "A key can only make keys of its own unit or of a unit below it.", scope="keys:write")

@@ -116,24 +116,24 @@ async def _lookup(
     place = FieldProblem(
         "/identifiers", "missing", "Identifiers, a record, an asset, a text or an attribute are required."
     )
-    raise Problem(VALIDATION, "There is nothing to look up.", errors=[place])
+    raise Problem(VALIDATION, "The request names nothing to look up by.", errors=[place])
 
 
 def _own_key(rules: OwnRules, asked: AttributeLookup) -> str:
     field = rules.looked_up.get(asked.name)
     if field is None:
-        place = FieldProblem("/attribute/name", "not_allowed", "It is not declared as a field to look customers up by.")
-        raise Problem(VALIDATION, "Nobody is looked up by this field.", errors=[place])
+        place = FieldProblem("/attribute/name", "not_allowed", "It must be an own field declared with `lookup`.")
+        raise Problem(VALIDATION, "Customers cannot be looked up by this field.", errors=[place])
     key = lookup_key(asked.name, asked.value)
     if value_fault(field.type, field.limits, asked.value) is not None or key is None:
-        place = FieldProblem("/attribute/value", "wrong_format", "It is no value of this field.")
-        raise Problem(VALIDATION, "Nobody can have this value.", errors=[place])
+        place = FieldProblem("/attribute/value", "wrong_format", "It must fit the type and limits of the field.")
+        raise Problem(VALIDATION, "The value is not valid for this field.", errors=[place])
     return key
 
 
 def _form(identifier: Identifier, region: str | None, position: int) -> NormalForm:
     if identifier.type in ("external", "social") and not identifier.system:
-        place = FieldProblem(f"/identifiers/{position}/system", "missing", "It is required of this type.")
+        place = FieldProblem(f"/identifiers/{position}/system", "missing", "Identifiers of this type need a `system`.")
         raise Problem(VALIDATION, "An identifier is not valid.", errors=[place])
     reads = phone_region(identifier.region, None, region)
     return normalise_identifier(identifier.type, str(identifier.value), reads, identifier.system)

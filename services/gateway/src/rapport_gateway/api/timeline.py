@@ -89,8 +89,8 @@ def router(views: Views, audience: Audience, values: Values) -> APIRouter:
             return await values.explain(customer_id, field, caller)
         explained = await views.explain(customer_id, field)
         if explained is None:
-            place = FieldProblem("/query/field", "not_allowed", "It is not a field that can be explained.")
-            raise Problem(VALIDATION, "There is no such field.", errors=[place])
+            place = FieldProblem("/query/field", "not_allowed", "It must be a field such as identity.language.")
+            raise Problem(VALIDATION, "The field does not exist or has no explanation.", errors=[place])
         return json_response(explained)
 
     return routes
@@ -101,4 +101,4 @@ def _check_kind(kind: str | None) -> None:
     known = {*MODEL_OF, *ENTRY_SCOPES}
     if kind is not None and kind not in known and not kind.startswith("custom."):
         place = FieldProblem("/query/kind", "not_allowed", unknown_name("kind", kind, known))
-        raise Problem(VALIDATION, "There is no such kind of entry.", errors=[place])
+        raise Problem(VALIDATION, "No entry of a timeline has this kind.", errors=[place])

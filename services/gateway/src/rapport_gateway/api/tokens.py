@@ -83,13 +83,13 @@ def router(runner: CommandRunner, clock: Clock) -> APIRouter:
 
 def _check_token(body: NewToken, caller: Caller) -> None:
     if caller.expires_at is not None:
-        raise Problem(FORBIDDEN, "Tokens are made by keys.")
+        raise Problem(FORBIDDEN, "A token cannot make tokens. Use an API key.")
     require_grantable(body.scopes, caller)
     if Caller("", scopes=frozenset(body.scopes)).may("keys:write"):
         place = FieldProblem("/scopes", "not_allowed", "A token may not have `keys:write`: a key would outlive it.")
         raise Problem(VALIDATION, "The token is not valid.", errors=[place])
     if body.unit is not None and not lies_in(body.unit, caller.unit):
-        raise Problem(FORBIDDEN, "A token cannot grant what lies outside the unit of its key.")
+        raise Problem(FORBIDDEN, "The unit of a token must be the unit of its key or a unit below it.")
     if body.customer_id is not None and not OF_ONE_CUSTOMER.issuperset(body.scopes):
         expected = ", ".join(sorted(OF_ONE_CUSTOMER))
         place = FieldProblem("/scopes", "not_allowed", f"A token of one customer may have {expected}.")

@@ -49,7 +49,7 @@ def decode(content: bytes, name: str) -> str:
         return content.decode(name).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        message = f"The file is not written in {name}: the first byte that is not stands in line {line}."
+        message = f"The file is not written in {name}: the first wrong byte is in line {line}."
         raise SheetUnreadable("wrong_encoding", message) from None
 
 

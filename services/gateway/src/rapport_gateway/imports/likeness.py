@@ -1,4 +1,4 @@
-"""Whom rows are like: asked of the customer service, for those whom the view does not know by record or identifier."""
+"""Asks the customer service for similar customers, for rows that match no record or identifier in the view."""
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence

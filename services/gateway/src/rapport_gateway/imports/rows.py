@@ -32,7 +32,7 @@ _PLACES: Final[dict[str, tuple[str, ...]]] = {
     **{part: ("addresses", "0", part) for part in ("country", "city", "district", "street", "postcode")},
     **{plain: (plain,) for plain in ("kind", "birth_date", "language", "industry", "size", "region")},
 }
-"""Where in `data` a field stands."""
+"""The place of a field in `data`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ class NumberText(str):
 
 @dataclass(frozen=True, slots=True)
 class Delimiter:
-    """What stands between cells, how sure it is (0 to 1), and whether that is too unsure to go on."""
+    """The separator of the cells, its certainty (0 to 1), and whether the certainty is too low to continue."""
 
     sign: str
     confidence: float
@@ -153,7 +153,7 @@ def _records(text: str, sign: str) -> Iterator[list[str]]:
     try:
         yield from reader
     except csv.Error:
-        message = f"A quotation mark is not closed, or stands inside a cell, before line {reader.line_num + 1}."
+        message = f"A quotation mark is not closed, or is inside a cell, before line {reader.line_num + 1}."
         raise SheetUnreadable("broken_quotation", message) from None
 
 

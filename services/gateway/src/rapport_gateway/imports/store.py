@@ -140,7 +140,7 @@ async def page(database: Database, unit: str, after: tuple[datetime, UUID] | Non
 
 
 async def map_anew(connection: Connection, import_id: UUID, mapping: bytes, now: datetime) -> None:
-    """Takes another mapping; the rows are judged anew."""
+    """Replaces the mapping; the worker checks the rows again."""
     await _wait_anew(connection, import_id, now)
     await connection.execute("UPDATE import SET mapping = $2 WHERE import_id = $1", import_id, mapping.decode())
 

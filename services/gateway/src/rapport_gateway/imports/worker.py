@@ -1,4 +1,4 @@
-"""The role `imports`: reads sheets that wait, sends those that were told to run, and follows what becomes of them."""
+"""The role `imports`: reads waiting sheets, sends the rows of started imports and records their results."""
 
 import asyncio
 import logging
@@ -159,7 +159,7 @@ class ImportWorker:
     async def advance(self, found: Row) -> None:
         """Looks what became of what was sent, sends the next rows if there is room, and ends what is at its end.
 
-        May be repeated at any point: a row is sent anew under the same ids until it is known that Kafka has it.
+        May be repeated at any point: a row is sent again under the same ids until Kafka has acknowledged it.
         """
         import_id: UUID = found["import_id"]
         on_their_way = await row_store.on_their_way(self.database, import_id)

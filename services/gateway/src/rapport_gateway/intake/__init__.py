@@ -1,1 +1,1 @@
-"""Touchpoints on their way in."""
+"""Intake: the gateway checks touchpoints and sends them to Kafka."""

@@ -1,4 +1,4 @@
-"""The channels that are known: those of every deployment, those that a key is made for, those that reported before."""
+"""Known channels: the standard ones, those of API keys, and those that have reported before."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ LOOKED_EVERY: Final = timedelta(minutes=1)
 
 @dataclass(slots=True)
 class KnownChannels:
-    """Says which channels are new. A request that names none but known ones asks the database nothing."""
+    """Says which channels are new. A request with known channels only needs no query."""
 
     database: Database
     clock: Clock
@@ -29,7 +29,7 @@ class KnownChannels:
     _looked_at: datetime | None = None
 
     async def new(self, channels: Collection[str], *, remember: bool) -> frozenset[str]:
-        """Those of `channels` that nobody reported on until a day ago; with `remember` that starts their day."""
+        """The channels whose first report is missing or less than a day old. With `remember`, notes first reports."""
         others = frozenset(channels) - CHANNELS - self._keys
         if not others:
             return frozenset()

@@ -1,4 +1,4 @@
-"""Requests that come together share one write."""
+"""Concurrent requests share one write."""
 
 import asyncio
 import time
@@ -25,7 +25,7 @@ class Gathering(Generic[Item]):
         self._pacer = Pacer(PACE, time.monotonic)
 
     async def add(self, items: Sequence[Item]) -> None:
-        """Returns when `items` are written. Raises what the write raised, also where it failed for another's items."""
+        """Returns when `items` are written. Raises the error of the write, also for items of other requests."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((items, done))
         if self._writing is None or self._writing.done():

@@ -1,4 +1,4 @@
-"""The fields and kinds of the deployment's own, as the gateway applies them."""
+"""The gateway's copy of the own fields and kinds that the deployment declares."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ NOTHING: Final = FieldsInForce(0, UNDECLARED)
 
 @dataclass(slots=True)
 class KnownFields:
-    """Knows what is declared; a replica is behind by a second at most, once the gateway has heard of it."""
+    """Knows the declared fields. A replica is at most one second behind the gateway's database."""
 
     database: Database
     clock: Clock
@@ -32,7 +32,7 @@ class KnownFields:
         return self._known.rules
 
     async def look(self) -> FieldsInForce:
-        """What is declared now: from here on this replica checks with it."""
+        """Reads the present declaration; this replica checks with it from now on."""
         self._known = await fields_in_force(self.database)
         self._until = self.clock() + REMEMBERED
         return self._known

@@ -1,4 +1,4 @@
-"""The producer of intake: a 202 is a promise, so nothing is accepted that the broker has not acknowledged."""
+"""The producer of intake. The gateway answers 202 only after the broker has acknowledged the touchpoints."""
 
 import asyncio
 import logging
@@ -15,7 +15,7 @@ from rapport_shared.messaging.kafka import idempotent_producer
 _log = logging.getLogger("rapport.intake")
 
 FLUSH_SECONDS = 0.5
-"""A producer is replaced because its messages were not acknowledged in time; their senders have been told so."""
+"""A producer is replaced when its messages were not acknowledged in time; their senders got a 503."""
 
 
 class IntakeProducer:
@@ -29,7 +29,7 @@ class IntakeProducer:
         self._gathering = Gathering(self._send)
 
     async def run(self) -> None:
-        """Keeps a producer, for ever."""
+        """Starts a producer, and replaces it whenever it breaks. Never returns."""
         while True:
             async with idempotent_producer(
                 self._servers,
@@ -46,9 +46,9 @@ class IntakeProducer:
             _log.warning("the producer is replaced")
 
     async def send(self, messages: Sequence[Message]) -> None:
-        """Returns when the broker has acknowledged all. Raises a 503 otherwise: what became of them is unknown.
+        """Returns when the broker has acknowledged all messages. Otherwise raises a 503: their fate is unknown.
 
-        Messages of callers that come together are sent together.
+        Messages of concurrent callers are sent together.
         """
         await self._gathering.add(messages)
 

@@ -1,4 +1,4 @@
-"""What is accepted, and will not have the effect that its sender expects: each a place, a code and a sentence.
+"""Warnings about accepted touchpoints that will not have the effect that the sender expects.
 
 Nothing is decided here: the interaction service makes the normal forms that count, by the same pure functions.
 """
@@ -34,7 +34,7 @@ _REGION_MISSING: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Warning:
-    """What its sender should know of an accepted touchpoint: where, a stable code, a sentence. Never the value."""
+    """A warning to the sender of an accepted touchpoint: a place, a stable code and a sentence; never the value."""
 
     pointer: str
     code: str
@@ -59,7 +59,7 @@ def warnings_of(
 
 
 def new_channel(channel: str) -> Warning:
-    """The warning of a channel that nobody has reported on."""
+    """The warning about a channel without an earlier report."""
     known = ", ".join(sorted(CHANNELS))
     message = (
         f'The channel "{channel}" is new: nobody reported on it until a day ago, and no key is made for it. '
@@ -77,7 +77,7 @@ def blocked(position: int) -> Warning:
 
 
 def unusable(identifier: Identifier, position: int, region: str | None) -> Iterator[Warning]:
-    """The warning of an identifier that leads to nobody, as `region` reads it where it names none itself."""
+    """The warning about an identifier that leads to no profile. `region` reads phone numbers without a country code."""
     place = f"/identifiers/{position}"
     reads = phone_region(identifier.region, region, None)
     flags = normalise_identifier(identifier.type, str(identifier.value), reads, identifier.system).flags

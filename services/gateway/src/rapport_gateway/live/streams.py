@@ -1,6 +1,7 @@
-"""Server-sent events of one customer: a snapshot, then deltas; `Last-Event-ID` resumes. A push may give up, never lie.
+"""Server-sent events of one customer: a snapshot, then deltas; `Last-Event-ID` resumes.
 
-A delta carries every section that changed since the client's last event, whole: a client replaces what it has.
+A stream may end, but never sends a wrong state. A delta carries each section that changed since the client's last
+event. The section is complete: a client replaces its copy.
 """
 
 import asyncio
@@ -27,7 +28,7 @@ CHECKED_SECONDS: Final = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Subscriber:
-    """Who follows a customer: `authenticate` answers the caller as it is now, or raises a 401."""
+    """A client that follows a customer. `authenticate` returns the caller with its present rights, or raises a 401."""
 
     customer_id: UUID
     authenticate: Callable[[], Awaitable[Caller]]
@@ -36,9 +37,9 @@ class Subscriber:
 
 
 async def stream(views: Views, audience: Audience, subscriber: Subscriber) -> AsyncIterator[bytes]:
-    """The events of a customer's stream, until it is merged away, the client goes, or may not read it any more.
+    """The events of a customer's stream. It ends when the customer is merged away or the client loses access.
 
-    The last event says why: `moved` names the customer to follow, `ended` is the problem that a read would get.
+    The last event gives the reason: `moved` names the customer to follow, `ended` is the problem that a read would get.
     """
     try:
         async for event in _events(views, audience, subscriber):
@@ -95,7 +96,7 @@ async def _changed_within(follower: Follower, seconds: float) -> bool:
 
 
 async def _missed(views: Views, customer_id: UUID, last_event_id: str | None) -> set[str] | None:
-    """Sections that changed since an event of this run that is still kept; None where a snapshot is due."""
+    """Sections that changed since an event of this run; None when a snapshot is needed instead."""
     run, _, seq = (last_event_id or "").partition(".")
     if run != str(views.run) or not seq.isascii() or not seq.isdigit():
         return None

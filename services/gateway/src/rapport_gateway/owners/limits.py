@@ -1,4 +1,4 @@
-"""What a caller of a unit gets of an owner's answers: owners know neither the view nor who may see whom."""
+"""Limits an owner's answers to what the caller may see: owners do not know the view or its visibility rules."""
 
 import hashlib
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ class Limits:
         if caller.customer_id is not None:
             await self._admit_to_customer(request, caller)
         if reach == "firm":
-            raise Problem(FORBIDDEN, "This is about all customers: it is for callers of the whole firm.")
+            raise Problem(FORBIDDEN, "The request covers all customers. It needs a key without a unit.")
         if reach == "customer" and (customer_id := _uuid(request.path_params["customer_id"])) is not None:
             view = await self.visibility.known(customer_id, caller)
             if view.moved_to is not None:
@@ -55,7 +55,7 @@ class Limits:
         """Raises a 403 for what is not about one customer, a 404 for another customer than the caller's."""
         named = _uuid(request.path_params.get("customer_id", ""))
         if named is None or request.method != "GET":
-            raise Problem(FORBIDDEN, "The token is for reading one customer.")
+            raise Problem(FORBIDDEN, "This token only reads one customer.")
         await self.visibility.known(named, caller)
 
     async def narrow(self, reach: Reach, answer: Response, caller: Caller) -> Response:

@@ -1,4 +1,4 @@
-"""Facts into the partials of a run: each counts once, whatever came before it."""
+"""Folds facts into the partials of a run. Each fact counts once, in any order of arrival."""
 
 from collections.abc import Mapping, Sequence
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""What waits for the view to move: streams and `after`. Each replica listens to PostgreSQL for new changes."""
+"""Notifies streams and `after` about changes of the view. Each replica listens to PostgreSQL for new changes."""
 
 import asyncio
 import logging
@@ -22,7 +22,7 @@ FORMER_RUN_SECONDS = 40.0
 
 @dataclass(slots=True, eq=False)
 class Follower:
-    """A stream's standing order: which sections of its customer have changed since it last looked."""
+    """The changes that a stream has not sent yet: the sections of its customer that changed since it last took them."""
 
     customer_id: UUID
     sections: set[str] = field(default_factory=set)
@@ -30,7 +30,7 @@ class Follower:
     resync: bool = False
 
     async def changed(self, seconds: float) -> None:
-        """Returns when something of the customer changes, or after `seconds`; what it was is taken off the order."""
+        """Waits until a section of the customer changes, at most `seconds`; takes and returns the changed sections."""
         try:
             async with asyncio.timeout(seconds):
                 await self.event.wait()
@@ -39,7 +39,7 @@ class Follower:
         self.take()
 
     def take(self) -> set[str]:
-        """What has changed, taken off the order; deltas that a slow client missed are one."""
+        """Takes the changed sections; a slow client gets its missed deltas as one."""
         taken, self.sections = self.sections, set()
         self.event.clear()
         return taken
@@ -59,7 +59,7 @@ class Hub:
 
     @property
     def seq(self) -> int:
-        """The change up to which followers have been told, all at once: there is no waiting between the two."""
+        """The last change of which all followers have been notified; no await is between the two."""
         return self._seq
 
     async def watch(self) -> None:
@@ -85,7 +85,7 @@ class Hub:
                 del self._followers[customer_id]
 
     async def moved(self, seconds: float) -> None:
-        """Returns when the view has read on, or after `seconds`."""
+        """Waits until the view has a new change, at most `seconds`."""
         event = self._moved
         try:
             async with asyncio.timeout(seconds):

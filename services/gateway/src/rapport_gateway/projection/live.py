@@ -35,7 +35,7 @@ class LiveView:
         return self.hub.run.run
 
     def lag_ms(self) -> int | None:
-        """How long ago the view had read everything; it grows while the projector is away. None before it first had."""
+        """Milliseconds since the view had last read all records. None before the first time."""
         caught_up = self.hub.run.caught_up_at if self.hub.run else None
         return None if caught_up is None else max(0, int((self.clock() - caught_up).total_seconds() * 1000))
 

@@ -1,4 +1,4 @@
-"""Building the view anew beside the live one, from the beginning of the topics, and putting it in its place."""
+"""Rebuilds: build a new run of the view from the beginning of the topics beside the live run, then promote it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
@@ -85,7 +85,7 @@ async def progress(database: Database, run: int) -> dict[str, Any]:
 
 
 async def differences(database: Database, run: int) -> dict[str, Any]:
-    """Customers whose sections differ between a run and the live one, and which. Raises a 404."""
+    """Customers whose sections differ between a run and the live run, with the section names. Raises a 404."""
     async with database.connection() as connection:
         live = await find_run(connection, "live")
         if live is None or await read_run(database, run) is None:

@@ -1,4 +1,4 @@
-"""Who is related to whom in a run of the view, and whom a change elsewhere makes stale.
+"""Relations between the customers of a run, and the customers that a change of a related customer makes stale.
 
 A customer shows the names of those that it is related to. Where such a name changes, or a profile moves, the others
 are noted as stale in the transaction that changed it, and rendered at most `AT_ONCE` in one transaction: as a rule in

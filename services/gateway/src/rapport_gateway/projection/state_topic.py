@@ -42,7 +42,7 @@ class StatePublisher:
     pace_seconds: float = PACE_SECONDS
 
     async def run(self) -> None:
-        """Publishes for ever; begins anew, by raising, when Kafka is away."""
+        """Publishes without end. Raises when Kafka is away, so that the role starts again."""
         async with idempotent_producer(self.servers, "rapport-gateway-state") as producer:
             await keep_working(self._live, partial(self._publish_run, producer))
 

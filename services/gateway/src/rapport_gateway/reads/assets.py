@@ -98,7 +98,7 @@ def _holders(register: Register, customers: dict[UUID, UUID]) -> list[dict[str, 
 
 
 async def _with_details(view: LiveView, services: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Services with what their touchpoints told: the register keeps what every view needs, the facts keep all."""
+    """Services with details from the facts of their touchpoints; the register keeps only what every view needs."""
     async with view.live.connection() as connection:
         recordings = await facts.recordings(connection, [UUID(service["event_id"]) for service in services])
     told = {str(one.event_id): one.data["touchpoint"].get("data") or {} for one in recordings}

@@ -1,4 +1,4 @@
-"""What the gateway answers from the view."""
+"""Reads of the unified view."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -32,7 +32,7 @@ class Views(LiveView):
     ) -> bytes:
         """The unified view as JSON, sections passed through as they are stored.
 
-        It names in `withheld` the sections that are left out, and in `pending` those that are not up to date yet.
+        `withheld` names the sections that the caller may not see, `pending` those that are not up to date.
         """
         head = (
             f'{{"customer_id":"{view.customer_id}","version":{view.version},"as_of":"{instant_text(view.as_of)}",'
@@ -56,7 +56,7 @@ class Views(LiveView):
         return await touchpoints.are_of_documents(self.live, event_ids)
 
     async def until_seen(self, event_ids: Sequence[UUID], wait_ms: int) -> None:
-        """Waits until the events are in the view. Raises a 422 for a quarantined one, a 409 when time is up."""
+        """Waits until the events are in the view. Raises a 422 for a quarantined one, a 409 when the time is over."""
         deadline = self.clock().timestamp() + wait_ms / 1000
         while True:
             missing = await self._missing(event_ids)
@@ -146,7 +146,7 @@ class Views(LiveView):
     async def whom(
         self, identifiers: Sequence[tuple[str, str]], source_profile: UUID | None, named: UUID | None
     ) -> UUID | None:
-        """The customer that a touch would meet now; None for one that would be new.
+        """The customer that a touchpoint would be recorded at now; None when it would make a new customer.
 
         `named` is the profile that the deciding identifier names by itself: an external one is a source record.
         """

@@ -22,7 +22,7 @@ def targets(fact: Fact) -> Iterable[tuple[UUID, str]]:
 
 
 def fold(state: State | None, fact: Fact, item: str) -> State | None:
-    """The highest sequence stands."""
+    """Keeps the state with the highest sequence."""
     return {"sequence": fact.sequence, "asset": fact.data["asset"]} if is_later(fact, state) else state
 
 

@@ -23,7 +23,7 @@ def targets(fact: Fact) -> Iterable[tuple[UUID, str]]:
 
 
 def fold(state: State | None, fact: Fact, item: str) -> State | None:
-    """The highest sequence stands."""
+    """Keeps the state with the highest sequence."""
     return {"sequence": fact.sequence, "profile": fact.data["profile"]} if is_later(fact, state) else state
 
 

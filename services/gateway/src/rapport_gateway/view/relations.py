@@ -1,4 +1,4 @@
-"""Who belongs to whom: what a customer's records say of others, and what others' say of it.
+"""Relations: those that a customer's records state, and those that other records state about the customer.
 
 A relation leads to a profile; it shows the customer that the profile is part of now, which may not be known yet.
 """
@@ -21,7 +21,7 @@ _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """A relation that stands, whoever states it: the latest statement of it."""
+    """A relation in force: its latest statement, from any source."""
 
     type: str
     to_profile: UUID
@@ -51,14 +51,14 @@ class Incoming:
 
 @dataclass(slots=True)
 class Related:
-    """What stands between a customer and others. `incoming` are the latest ten of each type."""
+    """The relations of a customer. `incoming` are the latest ten of each type."""
 
     outgoing: list[Outgoing] = field(default_factory=list)
     incoming: list[Incoming] = field(default_factory=list)
 
 
 def relations_of(register: Mapping[str, Any]) -> list[Relation]:
-    """The relations that stand in a profile's register, each once."""
+    """The relations in force in a profile's register, each once."""
     ended = {(end["type"], UUID(end["profile_id"])) for end in register.get("ended_relations") or ()}
     latest: dict[tuple[str, UUID], dict[str, Any]] = {}
     by_hand: set[tuple[str, UUID]] = set()

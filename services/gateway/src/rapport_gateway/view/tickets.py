@@ -20,7 +20,7 @@ def targets(fact: Fact) -> Iterable[tuple[UUID, str]]:
 
 
 def fold(state: State | None, fact: Fact, item: str) -> State | None:
-    """The highest sequence stands."""
+    """Keeps the state with the highest sequence."""
     if not is_later(fact, state):
         return state
     ticket = fact.data["ticket"]

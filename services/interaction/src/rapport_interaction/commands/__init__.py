@@ -1,1 +1,1 @@
-"""What the interaction service does: each command works in its caller's transaction."""
+"""Commands of the interaction service. Each command works in its caller's transaction."""

@@ -1,4 +1,4 @@
-"""Attribution by hand: somebody says whose an interaction is. It stands above everything that is found by itself."""
+"""Attribution by hand: a person states the profile of an interaction. It overrides automatic attribution."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _BY_HAND = Attribution(by="manual")
 
 @dataclass(frozen=True, slots=True)
 class Attributed:
-    """The touchpoints that are recorded at the profile now, and the interactions that they are entries of.
+    """The touchpoints that are now recorded at the profile, and their interactions.
 
     `events` are the last that took one from another profile and the last that brought one: each is the last of its
     partition, so that who has seen them has seen all. They are none where nothing changed.
@@ -33,11 +33,11 @@ class Attributed:
 async def attribute_by_hand(
     connection: Connection, interaction_id: UUID, profile_id: UUID, named: Sequence[UUID] | None, clock: Clock
 ) -> Attributed:
-    """Records the entries of an interaction anew at `profile_id`: all, or those `named`. May be repeated.
+    """Records the entries of an interaction again at `profile_id`: all, or only those in `named`. May be repeated.
 
-    Without names the conversation is the profile's from now on, with its anonymous entries; with names it stays
-    whose it is. Raises a 404 for an unknown interaction or profile, a 409 for entries that were retracted or belong to
-    another interaction now, a 422 for names that are no entries.
+    Without names, the conversation and its anonymous entries belong to the profile from now on. With names, the
+    profile of the conversation does not change. Raises a 404 for an unknown interaction or profile, a 409 for entries
+    that were retracted or belong to another interaction now, a 422 for names that are not entries.
     """
     await store.own_attribution(connection)
     entries = await store.entries_of(connection, interaction_id)
@@ -62,7 +62,7 @@ def _check_named(named: Sequence[UUID], entries: Sequence[UUID]) -> None:
     if wrong:
         message = "It is not an entry of this interaction."
         places = [FieldProblem(f"/touchpoint_ids/{index}", "not_an_entry", message) for index in wrong[:20]]
-        raise Problem(VALIDATION, "Not all touchpoints are entries of the interaction.", errors=places)
+        raise Problem(VALIDATION, "Some of the touchpoints are not entries of the interaction.", errors=places)
 
 
 def _standing(
@@ -72,22 +72,22 @@ def _standing(
     counting = [known for known in chosen if not known.retracted]
     here = [known for known in counting if known.interaction_id == interaction_id or known.profile_id == profile_id]
     if not counting or (named is not None and len(counting) < len(set(named))):
-        raise Problem(CONFLICT, "The touchpoints were retracted.")
+        raise Problem(CONFLICT, "The touchpoints are retracted, so they cannot be attributed.")
     if not here or (named is not None and len(here) < len(counting)):
         elsewhere = next(known for known in counting if known not in here)
         raise Problem(
             CONFLICT,
-            "The touchpoints are entries of another interaction now.",
+            "The touchpoints belong to another interaction now. `interaction_id` names it.",
             interaction_id=str(elsewhere.interaction_id),
         )
     if len(here) > MAX_ENTRIES:
         place = FieldProblem("/touchpoint_ids", "too_large", f"At most {MAX_ENTRIES} can be attributed at once.")
-        raise Problem(VALIDATION, "The interaction has too many entries: name some of them.", errors=[place])
+        raise Problem(VALIDATION, "The interaction has too many entries. Name some of them.", errors=[place])
     return here
 
 
 async def _take_conversations(connection: Connection, profile_id: UUID, recordings: Iterable[Recording]) -> list[Known]:
-    """Gives conversations to the profile; answers the anonymous touchpoints that waited for one of them."""
+    """Moves conversations to the profile; returns the anonymous touchpoints that waited for one of them."""
     clues = {clue for recording in recordings if (clue := conversation_clue(recording.data.touchpoint))}
     if not clues:
         return []

@@ -1,4 +1,4 @@
-"""One transaction's worth of events on interactions."""
+"""The events on interactions of one transaction."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -17,7 +17,7 @@ from rapport_shared.messaging import outbox
 
 
 class Batch:
-    """One transaction's worth of recordings: what was locked, what is to be saved, the events in order."""
+    """The recordings of one transaction: the locked rows, the changes to save, and the events in order."""
 
     def __init__(self, connection: Connection, clock: Clock) -> None:
         self.connection = connection

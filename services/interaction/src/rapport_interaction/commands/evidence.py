@@ -1,7 +1,7 @@
-"""What documents and devices say of whose touchpoints are that name nobody: asked at intake, followed afterwards.
+"""Evidence: documents and devices tell the profile of touchpoints that name no customer.
 
-Intake asks what is known at that moment. Whatever comes late, or changes, is followed here by what was recorded: every
-recording makes the consumer look again at its touchpoint as it stands now, so that neither order nor repeats matter.
+Intake uses the evidence that is known at that moment. This module handles late and changed evidence: after every
+recording the consumer checks the present state of the touchpoint, so neither order nor repeats matter.
 """
 
 from collections.abc import Collection, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""How a recording is mended: retracted, or retracted and recorded anew at another profile."""
+"""Corrects a recording: retracts it, or retracts it and records the touchpoint again at another profile."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ RetractionReason = Literal["attributed_anew", "wrong_attribution", "reported_in_
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A touchpoint whose latest recording ends, and is recorded anew at another profile, or as anonymous."""
+    """A touchpoint whose latest recording ends, and that is recorded again at another profile or as anonymous."""
 
     known: Known
     recording: Recording
@@ -41,7 +41,7 @@ class Move:
 
 
 async def attribute_anew(connection: Connection, clues: Collection[str], resolve: Resolve, clock: Clock) -> None:
-    """Records anew the touchpoints that waited for one of `clues`, where `resolve` now finds a profile.
+    """Records the touchpoints that waited for one of `clues` again, if `resolve` now finds a profile.
 
     Those wait that are anonymous, and for their conversation those whose profile a document or a device said.
     One that was attributed or retracted by hand waits for nothing any more.
@@ -64,9 +64,9 @@ async def attribute_anew(connection: Connection, clues: Collection[str], resolve
 
 
 async def follow_holders(connection: Connection, keys: Collection[str], holders: Holders, clock: Clock) -> None:
-    """Records anew what was attributed by an asset to somebody who, as it is known now, did not hold it then.
+    """Records touchpoints again that were attributed by an asset to a profile that did not hold the asset at that time.
 
-    Where nobody is known to have held it, the touchpoint is anonymous again and waits for the asset.
+    If no holder is known for that time, the touchpoint becomes anonymous again and waits for the asset.
     """
     touchpoints = await store.lock_touchpoints(connection, await store.touchpoints_by_assets(connection, keys))
     logged = await store.logged_recordings(connection, [known.event_id for known in touchpoints.values()])
@@ -88,7 +88,7 @@ def asset_clues(move: Move) -> list[tuple[str, UUID]]:
 
 
 async def record_anew(connection: Connection, moves: Sequence[Move], clock: Clock) -> list[tuple[UUID, UUID]]:
-    """Retracts and records anew; answers both events of each move. The caller holds the touchpoints' locks."""
+    """Retracts and records again; returns both events of each move. The caller holds the locks of the touchpoints."""
     batch = Batch(connection, clock)
     await batch.lock({move.known.interaction_id for move in moves} | {move.interaction_id for move in moves})
     events = [(_add_retraction(batch, move.known, move.reason), _add_recording(batch, move)) for move in moves]
@@ -102,7 +102,7 @@ async def record_anew(connection: Connection, moves: Sequence[Move], clock: Cloc
 
 
 def _waiting_for(move: Move) -> list[tuple[str, UUID]]:
-    """What may still say better whose a moved touchpoint is."""
+    """The clues that may still give a moved touchpoint a better profile."""
     found = asset_clues(move) if move.profile_id is None else []
     clue = conversation_clue(move.recording.data.touchpoint)
     if clue and (move.profile_id is None or is_borrowed(move.attribution, move.recording.data.identifiers)):
@@ -140,7 +140,7 @@ async def retract(connection: Connection, touchpoint_id: UUID, reason: Retractio
     if known is None:
         raise not_found("recorded touchpoint")
     if known.retracted:
-        raise Problem(CONFLICT, "The touchpoint has been retracted already.")
+        raise Problem(CONFLICT, "The touchpoint is already retracted.")
     batch = Batch(connection, clock)
     await batch.lock({known.interaction_id})
     event_id = _add_retraction(batch, known, reason)

@@ -1,4 +1,4 @@
-"""What cannot be recorded is kept, with the reason and the place; the event says it without personal data."""
+"""Quarantines touchpoints that cannot be recorded, with reason and place. The event has no personal data."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -75,12 +75,12 @@ async def _quarantine_sound(
 
 
 def stray_id(arrival: Arrival) -> UUID:
-    """Under which a touchpoint that is sound, and does not fit this firm, is quarantined: the same for one body."""
+    """The quarantine id of a valid touchpoint that this deployment does not accept; the same body has the same id."""
     return derived_id("stray", arrival.touchpoint.id, arrival.digest)
 
 
 async def quarantine_conflict(connection: Connection, arrival: Arrival, clock: Clock) -> None:
-    """Quarantines, under an id of its own, another body that came under a known id."""
+    """Quarantines a different body that arrived under a known id. The entry has a separate id."""
     quarantine_id = derived_id("conflict", arrival.touchpoint.id, arrival.digest)
     data = InteractionQuarantined(
         quarantine_id=quarantine_id,

@@ -1,4 +1,4 @@
-"""The quarantine by rule: a batch of it is mended, each touchpoint in a transaction of its own."""
+"""Replays the quarantined touchpoints of a rule in batches, each touchpoint in a separate transaction."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -23,7 +23,7 @@ class Wrong:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What came of a batch; `last` is where the next one begins, None after the last."""
+    """The result of a batch. `last` is the place after which the next batch begins; None after the last batch."""
 
     matching: int
     examined: int
@@ -43,7 +43,7 @@ async def replay(
 ) -> Replayed:
     """Mends the next `limit` touchpoints of `selection`, the first that came first.
 
-    What is done stays done when it breaks off; what was done is not selected again, so that it may be repeated.
+    May be repeated: finished touchpoints are committed even if the batch fails, and are not selected again.
     """
     async with database.connection() as connection:
         matching = await store.count_selected(connection, selection, after)

@@ -72,7 +72,7 @@ class Mender:
             raise asyncpg.SerializationError("recorded at the same time") from error
         except asyncpg.PostgresError as error:
             if is_refused_data(error):
-                raise PatchRefused("", "refused", "It is larger than an event may be, with normal forms.") from error
+                raise PatchRefused("", "refused", "With normal forms it is larger than an event may be.") from error
             raise
         known = (await store.known_touchpoints(connection, [arrival.touchpoint.id]))[arrival.touchpoint.id]
         if known.digest != arrival.digest:
@@ -164,6 +164,6 @@ async def _obstacles(connection: Connection, arrival: Arrival) -> Sequence[Quara
 
 async def _mended_before(connection: Connection, quarantined: Quarantined, *, same: bool) -> Mended:
     if not same:
-        raise Problem(CONFLICT, "The touchpoint was mended already, and otherwise.")
+        raise Problem(CONFLICT, "The touchpoint was already mended with another patch.")
     known = (await store.known_touchpoints(connection, [quarantined.mended_id]))[quarantined.mended_id]
     return Mended(quarantined, known, ())

@@ -1,7 +1,8 @@
-"""Whose touch it is. The order: source record, routed identifier, mint, conversation, asset, else anonymous.
+"""Attribution finds the profile of a touchpoint. The order: source record, routed identifier, mint, conversation,
+asset, else anonymous.
 
-A first touch waits for nobody: where no identifier is routed a profile id is minted that every party would mint
-alike, and remembered as a guess which the owner's next word on the route overrides.
+A first touch waits for no other service. If no identifier is routed, attribution mints a profile id that every
+service would mint alike, and keeps it as a guess. The next `route_seq` of the owner overrides the guess.
 """
 
 from collections.abc import Mapping, MutableMapping, Sequence
@@ -21,7 +22,7 @@ MAX_ENTRIES: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What is known of where touches by an identifier go. A `guess` stands until the owner's next `route_seq`."""
+    """The known route of an identifier. A `guess` holds until the owner's next `route_seq`."""
 
     identifier_key: str
     target: RouteTarget = RouteTarget.NOBODY
@@ -56,10 +57,10 @@ class Touch:
 def attribute(
     touch: Touch, routes: MutableMapping[str, Route], order: Sequence[IdentifierType] = ATTRIBUTION_ORDER
 ) -> tuple[UUID | None, Attribution]:
-    """The profile of `touch` and why; guesses made on the way are put into `routes`.
+    """The profile of `touch` and the reason; adds new guesses to `routes`.
 
     `order` says which type of identifier decides where several lead to different profiles. `routes` holds the route
-    of every routable identifier of the touch. May be repeated: with the same routes it answers the same.
+    of every routable identifier of the touch. May be repeated: the same routes give the same result.
     """
     usable = _in_type_order(touch.identifiers, routes, order)
     profile_id, attribution = _decide(touch, usable, routes)

@@ -44,7 +44,7 @@ def holders_by_key(asset: AssetState) -> Holders:
 
 
 def holder_at(assets: Sequence[RecordedAssetKey], occurred_at: datetime, holders: Holders) -> UUID | None:
-    """Who held the first of `assets` that had a holder at an instant."""
+    """The holder, at an instant, of the first of `assets` that had a holder then."""
     for asset in assets:
         held = [profile for from_at, profile in holders.get(asset.key, ()) if from_at <= occurred_at]
         if held:

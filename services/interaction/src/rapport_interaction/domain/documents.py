@@ -1,4 +1,4 @@
-"""Whose a document is, where it names nobody itself: that of the documents that it names. Free of any order."""
+"""The owner of a document: the stated one, else the owner of a document that it names; in any order of arrival."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What says whose a touchpoint is that names nobody itself: a document, a device, an asset."""
+"""Evidence for the profile of a touchpoint that names no customer: a document, a device or an asset."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -9,7 +9,7 @@ from rapport_shared.normalisation import WEB_IDENTIFIED, identifier_key, normali
 
 
 def device_keys(identifiers: Iterable[RecordedIdentifier]) -> list[str]:
-    """The keys of the devices among identifiers, without those that stand for nothing."""
+    """The keys of the devices among identifiers, without placeholders."""
     return [
         one.key for one in identifiers if one.type is IdentifierType.DEVICE and reads_identifier(one.type, one.normal)
     ]
@@ -30,7 +30,7 @@ def names_nobody(recorded: InteractionRecorded) -> bool:
 
 
 def is_borrowed(attribution: Attribution, identifiers: Iterable[RecordedIdentifier]) -> bool:
-    """Whether a document or a device said whose a touchpoint is: its conversation knows better."""
+    """Whether a document or a device gave the profile of a touchpoint. The profile of its conversation has priority."""
     by_device = attribution.by == "identifier" and attribution.identifier_key in device_keys(identifiers)
     return by_device or attribution.document is not None
 

@@ -57,7 +57,7 @@ def apply_patch(document: Any, patch: Patch) -> Any:
     for index, operation in enumerate(patch):
         document = _apply(document, operation, f"/patch/{index}")
         if operation["op"] in _GROWING and _size(document, f"/patch/{index}") > MAX_MESSAGE_BYTES:
-            raise PatchRefused(f"/patch/{index}", "too_large", "What it makes is larger than a message may be.")
+            raise PatchRefused(f"/patch/{index}", "too_large", "It makes the touchpoint larger than a message may be.")
     return document
 
 
@@ -68,7 +68,7 @@ def _check_operation(place: str, operation: Operation) -> None:
         raise PatchRefused(f"{place}/op", "not_allowed", f"It must be one of {', '.join(_MEMBERS)}.")
     for member in members:
         if member not in operation:
-            raise PatchRefused(f"{place}/{member}", "missing", f"It is required of {name}.")
+            raise PatchRefused(f"{place}/{member}", "missing", f"The operation {name} needs this member.")
         if member != "value":
             _check_pointer(f"{place}/{member}", operation[member], moves=(name, member) not in _LOOKING)
 
@@ -82,20 +82,20 @@ def _check_pointer(place: str, pointer: Any, *, moves: bool) -> None:
     except JsonPointerException:
         parts = None
     if parts is None:
-        raise PatchRefused(place, "wrong_format", "It must be a JSON pointer.")
+        raise PatchRefused(place, "wrong_format", "It must be a JSON pointer such as /unit.")
     if moves and parts[:1] == ["id"]:
-        raise PatchRefused(place, "not_allowed", "A mended touchpoint keeps its id.")
+        raise PatchRefused(place, "not_allowed", "A patch may not change the id of a touchpoint.")
 
 
 def _apply(document: Any, operation: Operation, place: str) -> Any:
     try:
         return JsonPatch([deepcopy(dict(operation))]).apply(document, in_place=True)
     except JsonPatchTestFailed:
-        raise PatchRefused(place, "test_failed", "The place does not hold the value.") from None
+        raise PatchRefused(place, "test_failed", "The touchpoint has another value at this place.") from None
     except InvalidJsonPatch:
-        raise PatchRefused(place, "wrong_format", "It is not an operation of JSON Patch.") from None
+        raise PatchRefused(place, "wrong_format", "It must be an operation of JSON Patch (RFC 6902).") from None
     except (JsonPatchException, JsonPointerException):
-        raise PatchRefused(f"{place}/path", "no_such_place", "The touchpoint has no such place.") from None
+        raise PatchRefused(f"{place}/path", "no_such_place", "The touchpoint has no value at this place.") from None
     except RecursionError:
         raise PatchRefused(place, "too_deep", "The touchpoint is nested too deep for it.") from None
 

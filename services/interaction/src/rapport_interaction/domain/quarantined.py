@@ -39,7 +39,7 @@ class Quarantined:
         return self.touchpoint_id or self.quarantine_id
 
     def document(self) -> Any:
-        """Its body as JSON, made anew at each call; None for what is no JSON, or is no longer kept."""
+        """The body as JSON, parsed at each call; None for a body that is not JSON or is no longer kept."""
         try:
             return orjson.loads(self.body or b"")
         except ValueError:
@@ -85,7 +85,7 @@ def mended(secret: bytes, quarantined: Quarantined, patch: Patch, now: datetime)
     if isinstance(after, dict) and not _is_id(
         after.setdefault("id", str(quarantined.mended_id)), quarantined.mended_id
     ):
-        raise PatchRefused("/patch", "not_allowed", "A mended touchpoint keeps its id.")
+        raise PatchRefused("/patch", "not_allowed", "A patch may not change the id of a touchpoint.")
     if after is None and not patch:
         raise TouchpointInvalid([_unreadable(quarantined)])
     vetting = read_vetting(secret, quarantined.headers, quarantined.body)

@@ -1,4 +1,4 @@
-"""Whose a conversation is, and what anonymous touchpoints wait for."""
+"""The profiles of conversations, and the clues that anonymous touchpoints wait for."""
 
 from collections.abc import Collection, Iterable, Mapping
 from uuid import UUID
@@ -26,7 +26,7 @@ async def save_conversations(connection: Connection, profiles: Mapping[str, UUID
 
 
 async def put_conversations(connection: Connection, clues: Collection[str], profile_id: UUID) -> None:
-    """Says whose conversations are, whatever was found before."""
+    """Sets the profiles of conversations, and replaces earlier ones."""
     await connection.execute(
         "INSERT INTO conversation (clue, profile_id) SELECT clue, $2 FROM unnest($1::text[]) AS t (clue) "
         "ON CONFLICT (clue) DO UPDATE SET profile_id = excluded.profile_id",
@@ -36,7 +36,7 @@ async def put_conversations(connection: Connection, clues: Collection[str], prof
 
 
 async def save_clues(connection: Connection, clues: Iterable[tuple[str, UUID]]) -> None:
-    """Keeps what anonymous touchpoints wait for."""
+    """Stores the clues that anonymous touchpoints wait for."""
     await connection.executemany(
         "INSERT INTO anonymous_touchpoint (clue, touchpoint_id) VALUES ($1, $2) ON CONFLICT DO NOTHING", list(clues)
     )

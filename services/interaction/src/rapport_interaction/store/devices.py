@@ -1,4 +1,4 @@
-"""Who used a device from when on, and the touchpoints that only a device says something of."""
+"""The users of devices over time, and the touchpoints whose only evidence is a device."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class DeviceTouch:
 
 
 async def users_at(connection: Connection, moments: Collection[tuple[str, datetime]]) -> list[Use]:
-    """Of each device and instant, who had signed in last by then."""
+    """The profile that had signed in last, for each device and instant."""
     if not moments:
         return []
     rows = await connection.fetch(_USERS_AT, [key for key, _ in moments], [at for _, at in moments])
@@ -70,7 +70,7 @@ async def forget_uses(connection: Connection, places: Sequence[tuple[str, UUID]]
 
 
 async def save_device_touches(connection: Connection, touches: Sequence[DeviceTouch]) -> None:
-    """Keeps what only a device says something of."""
+    """Stores touchpoints whose only evidence is a device."""
     await connection.executemany(
         "INSERT INTO device_touchpoint (device_key, occurred_at, touchpoint_id) VALUES ($1, $2, $3) "
         "ON CONFLICT DO NOTHING",
@@ -79,7 +79,7 @@ async def save_device_touches(connection: Connection, touches: Sequence[DeviceTo
 
 
 async def forget_device_touches(connection: Connection, touches: Sequence[DeviceTouch]) -> None:
-    """Forgets what something else says whose it is."""
+    """Removes touchpoints that have other evidence now."""
     await connection.executemany(
         "DELETE FROM device_touchpoint WHERE device_key = $1 AND occurred_at = $2 AND touchpoint_id = $3",
         [(one.device_key, one.occurred_at, one.touchpoint_id) for one in touches],
@@ -89,7 +89,7 @@ async def forget_device_touches(connection: Connection, touches: Sequence[Device
 async def misplaced_device_touches(connection: Connection, key: str, from_at: datetime) -> dict[UUID, UUID | None]:
     """The touchpoints by a device, from an instant until its next user, that are not at its user's profile.
 
-    Answers each with the profile of who used the device then; None where nobody is known to have used it.
+    Returns each with the profile that used the device then; None without a known user.
     """
     rows = await connection.fetch(_MISPLACED, key, from_at)
     return {row["touchpoint_id"]: row["user_id"] for row in rows}

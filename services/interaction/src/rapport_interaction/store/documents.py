@@ -1,4 +1,4 @@
-"""What is said of documents, by whom, and which documents they name."""
+"""Statements of touchpoints about documents, and the documents that these name."""
 
 from collections.abc import Collection, Sequence
 from uuid import UUID

@@ -25,7 +25,7 @@ async def asset_holders(connection: Connection, keys: Collection[str]) -> Holder
 
 
 async def put_asset(connection: Connection, asset_id: UUID, sequence: int, holders: Holders) -> bool:
-    """Takes over an asset's register, unless a later one is known; answers whether it did.
+    """Stores an asset's register unless a later one is known; returns whether it did.
 
     `holders` are those of its keys, as far as a key found this asset.
     """
@@ -57,7 +57,7 @@ _OF_BEFORE: Final = UUID(int=0)
 
 
 async def put_unit(connection: Connection, path: str, phone_region: str, sequence: int) -> None:
-    """Takes over a unit's register, unless a later one is known."""
+    """Stores a unit's register unless a later one is known."""
     await connection.execute(
         "INSERT INTO unit (path, phone_region, sequence) VALUES ($1, $2, $3) ON CONFLICT (path) DO UPDATE "
         "SET phone_region = excluded.phone_region, sequence = excluded.sequence "
@@ -84,12 +84,12 @@ async def put_profiles(connection: Connection, profile_ids: Collection[UUID]) ->
 
 
 async def profile_exists(connection: Connection, profile_id: UUID) -> bool:
-    """Whether the customer service has told of a profile."""
+    """Whether the customer service has published the profile."""
     return bool(await connection.fetchval("SELECT true FROM profile WHERE profile_id = $1", profile_id))
 
 
 async def move_profiles(connection: Connection, moves: Sequence[ProfileMove]) -> None:
-    """Takes over which customers profiles are part of; a later move stays."""
+    """Stores the customers of profiles; a later move stays."""
     latest = {move.profile_id: move for move in sorted(moves, key=lambda move: move.mapping_seq)}
     ordered = [latest[profile_id] for profile_id in sorted(latest)]
     await connection.execute(

@@ -1,4 +1,4 @@
-"""Where touches by an identifier go, as the customer service says, and the guesses made until it does."""
+"""The routes of identifiers that the customer service published, and guesses for those that it has not published."""
 
 from collections.abc import Collection, Sequence
 from typing import Final
@@ -47,7 +47,7 @@ async def save_guesses(connection: Connection, routes: Sequence[Route]) -> None:
 
 
 async def put_route(connection: Connection, route: Route) -> None:
-    """Takes over the owner's word on a route, unless a later one is known; it ends the guess."""
+    """Stores a route from its owner unless a later one is known; ends the guess."""
     await connection.execute(
         "INSERT INTO route (identifier_key, target, profile_id, route_seq) VALUES ($1, $2, $3, $4) "
         "ON CONFLICT (identifier_key) DO UPDATE "

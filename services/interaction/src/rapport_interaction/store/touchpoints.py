@@ -49,7 +49,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class InteractionState:
-    """Where an interaction's sequence stands."""
+    """The present sequence of an interaction."""
 
     last_sequence: int
     last_recorded_at: datetime | None
@@ -97,7 +97,7 @@ async def lock_interactions(connection: Connection, ids: Collection[UUID]) -> di
 async def save_interactions(
     connection: Connection, states: Mapping[UUID, InteractionState], profiles: Mapping[UUID, UUID | None]
 ) -> None:
-    """Keeps where each interaction's sequence stands."""
+    """Stores the present sequence of each interaction."""
     ordered = sorted(states)
     await connection.execute(
         "INSERT INTO interaction (interaction_id, profile_id, last_sequence, last_recorded_at) "

@@ -31,7 +31,7 @@ FROM new CROSS JOIN (SELECT turn, seq FROM view_run WHERE run = $13) AS run
 
 @dataclass(frozen=True, slots=True)
 class NewFacts:
-    """Those of a batch that were not known, and where the run stood before the batch.
+    """The facts of a batch that were not known, and the position of the run before the batch.
 
     `ended` are recordings that no longer count, `mended` those of interactions with such; by facts of earlier batches.
     """

@@ -1,4 +1,4 @@
-"""The relations of a run of the view: who states one to whom, and the customers that a change elsewhere makes stale."""
+"""Tables of a run for relations, and for the customers that a change of a related customer makes stale."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -13,7 +13,7 @@ from rapport_shared.database import Connection, Row
 from rapport_shared.pages import Keyset
 
 AT_ONCE: Final = 200
-"""Customers rendered anew in one transaction because of a change elsewhere."""
+"""The number of stale customers that one transaction renders again."""
 
 Link = tuple[UUID, str, UUID]
 """Profile, type and target."""
@@ -75,7 +75,7 @@ SELECT own_customer, type, customer_id, stated_at, total, NULL, NULL, NULL, NULL
 
 
 async def related(connection: Connection, own: Collection[tuple[UUID, UUID]]) -> dict[UUID, Related]:
-    """Whom customers are related to; `own` are pairs of a customer and one of its profiles."""
+    """The customers that these are related to; `own` are pairs of a customer and one of its profiles."""
     found: defaultdict[UUID, Related] = defaultdict(Related)
     rows = await connection.fetch(
         _RELATED, [customer_id for customer_id, _ in own], [profile_id for _, profile_id in own], SHOWN
@@ -128,7 +128,7 @@ async def mark_stale(
 
 
 async def take_stale(connection: Connection) -> list[UUID]:
-    """Takes as many stale customers as are rendered at once."""
+    """Takes the stale customers for one transaction."""
     rows = await connection.fetch(
         "DELETE FROM stale_customer WHERE customer_id IN "
         "(SELECT customer_id FROM stale_customer ORDER BY customer_id LIMIT $1) RETURNING customer_id",

@@ -22,7 +22,7 @@ _DECIDED: Final = (
 
 
 class ShownScore(NamedTuple):
-    """The sequence of the newest event of a customer's score, and how the customer's row stands."""
+    """The sequence of the newest event of a customer's score, and the state of the customer's row."""
 
     newest: int
     moved: bool
