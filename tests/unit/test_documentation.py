@@ -48,12 +48,6 @@ def test_every_module_that_is_named_is_there(page: Path) -> None:
         assert any((root / name).is_file() for root in roots), f"{page.name} names {name}"
 
 
-def test_words_are_found_by_their_letters() -> None:
-    words = re.findall(r"^\| \*\*([\w ]+)\*\*", (DOCS / "glossary.md").read_text(encoding="utf-8"), re.MULTILINE)
-    assert len(words) > 30
-    assert words == sorted(words)
-
-
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_service_is_described_under_the_same_headings(service: str) -> None:
     text = (CHECKOUT / "services" / service / "README.md").read_text(encoding="utf-8")

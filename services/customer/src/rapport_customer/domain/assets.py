@@ -51,7 +51,7 @@ def with_attributes(state: AssetState, values: Mapping[str, Any], occurred_at: d
 
 
 def without_touch(state: AssetState, event_id: UUID) -> AssetState:
-    """The asset without what a retracted touch had said; what that had replaced is to be told again."""
+    """The asset without the statements of a retracted touch. The caller applies the replaced statements again."""
     holdings = tuple(holding for holding in state.holdings if holding.event_id != event_id)
     left = {holding.profile_id for holding in state.holdings} - {holding.profile_id for holding in holdings}
     return state.model_copy(

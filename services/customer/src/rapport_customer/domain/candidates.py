@@ -32,7 +32,7 @@ class Suspicion:
 
 
 def raised(known: CandidateState | None, suspicion: Suspicion) -> CandidateState:
-    """The candidate after a suspicion. What somebody decided stands, and a score is not replaced by a bare fact."""
+    """The candidate after a suspicion. A decision of a person stays, and so does a score that the suspicion lacks."""
     one, other = sorted((suspicion.one, suspicion.other))
     fresh = CandidateState(
         candidate_id=suspicion.candidate_id,
@@ -51,7 +51,7 @@ def raised(known: CandidateState | None, suspicion: Suspicion) -> CandidateState
 
 
 def withdrawn(known: CandidateState) -> CandidateState:
-    """The candidate when nothing speaks for it any more; what somebody decided stands."""
+    """The candidate after its last suspicion is gone. A decision of a person stays."""
     return known.model_copy(update={"state": "withdrawn"}) if known.state == "open" else known
 
 

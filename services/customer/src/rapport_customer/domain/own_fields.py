@@ -1,4 +1,4 @@
-"""Own fields of profiles and assets, as their registers keep them."""
+"""Own fields of profiles and assets in their registers."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -7,7 +7,7 @@ from rapport_shared.contracts.customer import AssetState, ProfileState
 from rapport_shared.contracts.survivorship import choose
 
 PREFIX: Final = "attributes."
-"""Under which an own field stands among a profile's fields: survivorship treats it as any other."""
+"""The prefix of own fields among a profile's fields. Survivorship treats own fields like all others."""
 
 
 def as_fields(attributes: Mapping[str, Any]) -> dict[str, Any]:

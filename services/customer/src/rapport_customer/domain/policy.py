@@ -1,4 +1,4 @@
-"""The `matching` policy: what identifiers prove, which lead nowhere, whom to believe, how alike is the same."""
+"""The `matching` policy: the rules of identifiers, the order of sources, and the weights and thresholds."""
 
 from collections.abc import Mapping
 from typing import Annotated, Final

@@ -1,4 +1,4 @@
-"""What a merge would do to the record: the value of each field that stands and why, what moves, what contradicts."""
+"""The preview of a merge: the winning value of each field with its rule, what moves, and what contradicts."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,6 +1,6 @@
-"""A profile's register: what each source says of a field, kept apart, the winner chosen when rendering.
+"""A profile's register: the statement of each source about each field. Rendering chooses the winner.
 
-Every change is order-free: of one source the statement of the greatest `(occurred_at, event_id)` stands.
+Changes may come in any order: of one source, the statement with the greatest `(occurred_at, event_id)` counts.
 """
 
 from collections.abc import Iterable, Mapping
@@ -26,7 +26,7 @@ FIELDS = ("kind", "name", "addresses", "birth_date", "language", "industry", "si
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What one source says of a profile at one time, and the fact that said it.
+    """The fields that one source stated about a profile at one time, with the event.
 
     `relations` is None of an edit by hand that leaves them as they are.
     """
@@ -42,7 +42,7 @@ class Statement:
 
     @property
     def source(self) -> str:
-        """The name under which its candidates stand."""
+        """The name of the source among the candidates of a field."""
         return MANUAL if self.manual else f"{self.system}:{self.record or ''}"
 
 

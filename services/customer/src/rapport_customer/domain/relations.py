@@ -47,7 +47,7 @@ def without_statement(known: Relations, event_id: UUID) -> Relations:
 
 
 def with_relation(state: ProfileState, relation: RelationState) -> ProfileState:
-    """The register with a relation stated by hand; one that was ended stands again."""
+    """The register with a relation stated by hand. A relation that was ended is in force again."""
     others = [one for one in state.relations if not (one.manual and target(one) == target(relation))]
     return lifted(state.model_copy(update={"relations": _ordered((*others, relation))}), [relation])
 
@@ -55,7 +55,7 @@ def with_relation(state: ProfileState, relation: RelationState) -> ProfileState:
 def without_relation(state: ProfileState, end: EndedRelation) -> ProfileState | None:
     """The register without a relation: no longer stated by hand, and ended where a source states it.
 
-    None where the relation does not stand.
+    None if the relation is not in force.
     """
     place = (end.type, end.profile_id)
     if place not in {target(relation) for relation in standing(state)}:

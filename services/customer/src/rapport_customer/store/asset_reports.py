@@ -8,12 +8,12 @@ from rapport_shared.database import Connection
 
 
 async def name_asset(connection: Connection, event_id: UUID, asset_id: UUID) -> None:
-    """Keeps which asset a report told of."""
+    """Links a report to the asset that it is about."""
     await connection.execute("UPDATE report SET asset_id = $2 WHERE event_id = $1", event_id, asset_id)
 
 
 async def asset_of_report(connection: Connection, event_id: UUID) -> UUID | None:
-    """The asset that a report told of; None for a report of something else."""
+    """Returns the asset that a report is about, or None."""
     found: UUID | None = await connection.fetchval("SELECT asset_id FROM report WHERE event_id = $1", event_id)
     return found
 

@@ -47,7 +47,7 @@ async def bind_keys(connection: Connection, keys: Mapping[str, UUID]) -> None:
 
 
 async def asset_exists(connection: Connection, asset_id: UUID) -> bool:
-    """Whether anything was told of an asset."""
+    """Returns whether an asset has a register."""
     return bool(await connection.fetchval("SELECT true FROM asset WHERE asset_id = $1", asset_id))
 
 

@@ -35,7 +35,7 @@ async def lock_joins(connection: Connection) -> None:
 
 
 async def routed_profiles(connection: Connection, ids: Collection[UUID]) -> dict[UUID, RoutedProfile]:
-    """How profiles stand: their customer, and whether any of its profiles is registered."""
+    """Returns the customer of each profile, and whether any profile of the customer is registered."""
     rows = await connection.fetch(
         "WITH asked AS (SELECT a.id AS profile_id, coalesce(m.customer_id, a.id) AS customer_id "
         "  FROM unnest($1::uuid[]) AS a (id) LEFT JOIN membership m ON m.profile_id = a.id) "
@@ -72,7 +72,7 @@ async def count_members(connection: Connection, customer_id: UUID) -> int:
 
 
 async def branch(connection: Connection, root: UUID) -> list[Membership]:
-    """The founding profile `root` and every profile that joins which stand put below it."""
+    """Returns the founding profile `root` and every profile below it by joins in force."""
     rows = await connection.fetch(
         "WITH RECURSIVE below (profile_id) AS ("
         "  SELECT $1::uuid UNION SELECT j.from_customer FROM below b "

@@ -63,7 +63,7 @@ async def quality_of_sources(database: Database, unit: str, recent: datetime) ->
 
 
 async def keep_quality_of_day(connection: Connection, day: date, recent: datetime) -> None:
-    """Keeps today's sums; may be repeated, the last of a day stands."""
+    """Writes today's sums. May be repeated; the last write of a day counts."""
     await connection.execute(
         "INSERT INTO quality_day (day, system, unit, profiles, expected, filled, checked, readable, states, stands, "
         f"reported, doubled) SELECT $3, sums.* FROM ({_SUMS}) AS sums "

@@ -1,4 +1,4 @@
-"""To whom profiles stand in a relation, to find chains that lead back to where they began."""
+"""The SQL of relations between profiles, to find chains that lead back to their start."""
 
 from collections.abc import Iterable
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""What finds the few profiles that a new one is worth comparing with, among a million.
+"""Keys that select, among a million profiles, the few to compare with a new one.
 
 Two profiles that share one key are compared. Every key joins two parts that fail apart, and no part is in all keys, so
 that a slip in any one field, names exchanged, or day and month exchanged, leave some key the same. A key holds a

@@ -18,7 +18,7 @@ from rapport_shared.normalisation.names import normalise_birth_date
 Kind = Literal["person", "company", "household"]
 
 FEATURES_VERSION: Final = 2
-"""Raised when features of the same register come out otherwise; stored ones of another version are made anew."""
+"""Increment when the same register gives other features. Stored features of another version are computed again."""
 
 SUFFIX: Final = 8
 """Digits of a phone number that are compared when country or area are written differently."""
@@ -54,11 +54,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """What a profile is compared by. All text is normal, and empty where it is not known.
+    """The values by which a profile is compared. Text is normalised, and empty if unknown.
 
     Persons have `family` and `given`, with Chinese characters in `han_family` and `han_given`; companies and
     households `name`, companies `legal`. `birth_date` is eight digits, not always a date that exists. `phones` are
-    the last eight digits, `mailboxes` what stands before the @. It contains personal values and is erased with them.
+    the last eight digits, `mailboxes` the part before the @. Features contain personal values and are erased with them.
     """
 
     kind: Kind | None = None
@@ -91,9 +91,9 @@ _ADAPTER: Final = TypeAdapter(Features)
 
 
 def features_of(state: ProfileState) -> Features:
-    """The features of a profile: of each field the candidate that stands. What was erased is not known.
+    """Returns the features of a profile, from the winning candidate of each field. Erased values are unknown.
 
-    An identifier that nobody can be found by is no feature: two that write "n/a" have nothing in common.
+    An unreadable identifier is no feature: two profiles that both have "n/a" have nothing in common.
     """
     name = _mapping(_standing(state, "name"))
     kind = _kind(_text(_standing(state, "kind")), name)
@@ -119,7 +119,7 @@ def features_of(state: ProfileState) -> Features:
 
 
 def _standing(state: ProfileState, field: str) -> Any:
-    """The value that stands: manual before verified before priority before latest; None where none is left."""
+    """The winning value: manual before verified before priority before latest. None if no value is left."""
     candidates = [candidate for candidate in state.fields.get(field, ()) if not _erased(candidate.value)]
     return max(candidates, key=_rank).value if candidates else None
 

@@ -16,7 +16,7 @@ from rapport_customer.domain.matching.likeness import (
 )
 
 _WORTH: Final = (0, -2, 1, 2, 3)
-"""What a level is worth when one of several ways to compare is chosen."""
+"""The rank of a level when one of several ways to compare is chosen."""
 
 _NOWHERE: Final = (MISSING,) * 6
 _MAILBOXES_OF_ROLES: Final = frozenset(

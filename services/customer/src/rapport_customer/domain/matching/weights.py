@@ -115,7 +115,7 @@ class CommonNames(BaseModel):
 
 
 class Weights(BaseModel):
-    """A policy of matching. A document names what differs from what is shipped; `fields` that it leaves out stand.
+    """The weights of a matching policy. A document names only what differs from the shipped weights.
 
     Weights are in bits, the prior among them: `prior` is log2 of the odds that two profiles that were never compared
     are one (one duplicate in a base of a million: -20). `moved` is the least that an address can come to: who moves
