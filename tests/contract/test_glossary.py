@@ -25,7 +25,7 @@ ROUTES: Final = "docs/openapi/*.json"
 
 _GENERAL = """
     above absent age all any atom back below bin book cause change check choice circular class data error field former
-    full incoming index invalid kept kind lasting listing many missing moment name normaliser not number of off on open
+    full incoming index invalid item kept kind lasting list listing losing many missing moment name normaliser not number of off on open
     outgoing over own page place present root rule sliding target too total type unknown unreadable unsound
     given held left made read ringing sent shown taken withdrawn written
 """
