@@ -1,4 +1,4 @@
-"""What is to be expected of a customer: potential value by its own rhythm, model value by what rivals have of it."""
+"""Expected value of a customer: potential value from its own purchases, model value from its purchases from rivals."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -53,7 +53,7 @@ class Rhythm:
         return self.revenue / len(self.bought_on) if self.bought_on else None
 
     def recency(self, day: date) -> Recency | None:
-        """(x, t_x, T) in months at a day, of purchases until then; None when there were none yet."""
+        """(x, t_x, T) in months on a day, from the purchases up to this day; None without purchases."""
         days = self.bought_on.until(day).ordinals
         if not days:
             return None
@@ -62,10 +62,10 @@ class Rhythm:
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What a forecast rests on: purchases in one currency, and what an order is worth and contributes in it.
+    """The inputs of a forecast: purchases in one currency, and the value and cost of an order in this currency.
 
-    `rate` is what is left of revenue after the costs that grow with it, `order_cost` what an order costs whatever it
-    is worth (its handling), in minor units.
+    `rate` is the share of revenue that is left before handling, `order_cost` the handling cost of an order in minor
+    units, which does not depend on its value.
     """
 
     rhythm: Rhythm
@@ -78,22 +78,22 @@ class Basis:
 
     @property
     def order_contribution(self) -> float:
-        """What an order is expected to contribute, in minor units; below 0 where it costs more than it brings."""
+        """The expected contribution of an order in minor units; negative if the order costs more than it brings."""
         return self.order_value * self.rate - self.order_cost
 
     def prospect(self, recency: Recency) -> Prospect:
-        """What is expected, corrected by what the newest past had over its forecast."""
+        """The expected orders, multiplied by the correction of the fit."""
         return prospect(self.parameters.purchases, recency, self.horizon, self.parameters.correction)
 
     def orders(self, day: date) -> tuple[int, int] | None:
-        """Between what the number of orders of the horizon lies by four chances in five; None before the first."""
+        """The 80 % interval of the number of orders within the horizon; None before the first purchase."""
         recency, of = self.rhythm.recency(day), self.parameters
         if recency is None:
             return None
         return order_interval(of.purchases, recency, self.horizon.months, of.correction)
 
     def potential(self, day: date) -> Fraction | None:
-        """Potential value on a day, of the purchases until then; None before the first."""
+        """Potential value on a day, from the purchases up to this day; None before the first."""
         recency = self.rhythm.recency(day)
         if recency is None:
             return None
@@ -102,7 +102,7 @@ class Basis:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """Potential and model value as they are told, and the basis of the forecast; None where there can be none."""
+    """Potential and model value as published, and the basis of the forecast; None if there is no forecast."""
 
     potential: PotentialValue
     model: ModelValue
@@ -125,7 +125,7 @@ def outlook(state: CustomerState, rules: Rules, sums: ContemporaryValue, today: 
 
 
 def peer_group(attributes: Attributes, unit: str | None, rules: Rules) -> str | None:
-    """The name of the customer's peers: the attributes that the policy names, as far as they are stated."""
+    """The name of the customer's peer group: its stated values of the attributes in `peers_by`; None without any."""
     stated = {name: attribute.value for name, attribute in attributes.items()}
     if unit is not None:
         stated["unit"] = unit
@@ -136,7 +136,7 @@ def peer_group(attributes: Attributes, unit: str | None, rules: Rules) -> str | 
 def _basis(
     rules: Rules, figures: CustomerFigures, sums: ContemporaryValue, group: str | None, today: date
 ) -> Basis | str:
-    """The basis of a forecast, or why there is none. Several currencies are converted at the rates of `today`."""
+    """The basis of a forecast, or the reason for having none. Currencies are converted at the rates of `today`."""
     currencies = figures.currencies
     if not currencies:
         return NO_PURCHASE

@@ -1,4 +1,4 @@
-"""Dated currency rates of the `value` policy, and sums in the one currency that the firm reports in."""
+"""Dated currency rates of the `value` policy, and sums in the reporting currency."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
@@ -30,7 +30,7 @@ class Rate(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """A sum in minor units of the reporting currency; None where `gaps`, currencies without a rate, are part of it."""
+    """A sum in minor units of the reporting currency; None if some currencies have no rate, which `gaps` lists."""
 
     amount: int | None
     currency: str
@@ -38,7 +38,7 @@ class Converted:
 
 
 class Rates(BaseModel):
-    """What currencies are worth in the reporting currency, by day. A rate stands until the next of its currency."""
+    """Rates of currencies to the reporting currency, by day. A rate is valid until the next rate of its currency."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -69,7 +69,7 @@ class Rates(BaseModel):
         return self.exact_sum(sums, day)
 
     def exact_sum(self, sums: Mapping[str, int], day: date) -> Fraction | tuple[str, ...]:
-        """The same of what there is of each currency."""
+        """The same sum as `exact`, from one amount for each currency."""
         if sums.keys() <= {self.reporting}:
             return Fraction(sums.get(self.reporting, 0))
         factors = {currency: self.factor(currency, day) for currency, amount in sums.items() if amount}
