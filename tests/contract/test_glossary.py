@@ -24,10 +24,11 @@ SOURCES: Final = ("services/*/src/**/*.py", "shared/rapport_shared/**/*.py")
 ROUTES: Final = "docs/openapi/*.json"
 
 _GENERAL = """
-    above absent age all any atom back below bin book cause change check choice circular class data error field former
-    full incoming index invalid item kept kind lasting list listing losing many missing moment name normaliser not number of off on open
-    outgoing over own page place present root rule sliding target too total type unknown unreadable unsound
-    given held left made read ringing sent shown taken withdrawn written
+    above absent age all any atom back below bin book cause change check choice circular class data error
+    field former full incoming index invalid item kept kind lasting list listing losing many missing moment
+    name normaliser not number of off on open outgoing over own page place present root rule sliding target
+    too total type unknown unreadable unsound given held left made read ringing sent shown taken withdrawn
+    written
 """
 GENERAL: Final = frozenset(_GENERAL.split())
 """Words of programming and of grammar: class names use them in the sense of any dictionary."""
