@@ -175,6 +175,15 @@ async def test_lists_page_without_gaps_and_filter(counter: Counter) -> None:
     assert await counter.numbers(customer_id=str(uuid4())) == []
 
 
+async def test_a_state_that_no_process_has_is_refused_with_the_nearest(counter: Counter) -> None:
+    refused = await counter.call("GET", "/v1/tickets", 422, params={"state": "resolvd"})
+    [error] = refused.json()["errors"]
+    assert (error["pointer"], error["message"]) == (
+        "/query/state",
+        "There is no such state; the nearest is `resolved`.",
+    )
+
+
 async def test_a_caller_of_one_unit_sees_that_units_tickets(counter: Counter, service: Service) -> None:
     for path in ("cn/east", "cn/west"):
         await counter.unit(path)

@@ -11,12 +11,15 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from rapport_shared.callers import Caller
 from rapport_shared.contracts.ticket import TicketKind
 from rapport_shared.database import Connection, Database
+from rapport_shared.errors import VALIDATION, FieldProblem, Problem
 from rapport_shared.web.commands import Answer, CommandRunner, check_precondition, revision_etag
+from rapport_shared.web.nearest import unknown_name
 from rapport_shared.web.pages import Limit, PageCursor
 from rapport_shared.web.routing import GUARDED, scoped
 from rapport_ticket import queries
 from rapport_ticket.commands.requests import OpenTicket, TypedIdentifier
 from rapport_ticket.commands.tickets import Tickets
+from rapport_ticket.domain.processes import STATES
 from rapport_ticket.schemas import NewComment, NewTicket, Resolution, Ticket, TicketEdit, TicketPage, Transition
 from rapport_ticket.store.tickets import StoredTicket, TicketFilter
 
@@ -58,6 +61,7 @@ def router(database: Database, runner: CommandRunner, tickets: Tickets) -> APIRo
         limit: Limit = 50,
     ) -> TicketPage:
         """Tickets, the latest opened first."""
+        _require_known_state(state)
         asked = TicketFilter(state, kind, owner, unit, open, customer_id, caller.unit)
         return await queries.ticket_page(database, asked, cursor, limit)
 
@@ -69,6 +73,13 @@ def router(database: Database, runner: CommandRunner, tickets: Tickets) -> APIRo
 
     _add_changes(routes, runner, tickets)
     return routes
+
+
+def _require_known_state(state: str | None) -> None:
+    """Raises a 422 that names the nearest state: a misspelt one would find nothing."""
+    if state is not None and state not in STATES:
+        place = FieldProblem("/query/state", "state", unknown_name("state", state, STATES))
+        raise Problem(VALIDATION, "The request is not valid.", errors=[place])
 
 
 def _add_changes(routes: APIRouter, runner: CommandRunner, tickets: Tickets) -> None:
