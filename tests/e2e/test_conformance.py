@@ -62,7 +62,7 @@ async def known(stack: Stack) -> dict[str, str]:
         await caller.report(touchpoint)
         status = await caller.status(touchpoint["id"])
         ticket = {"kind": "complaint", "customer": {"customer_id": status["customer_id"]}, "subject": "No call back"}
-        opened = (await caller.call("POST", "/v1/tickets", 201, json=ticket)).json()
+        opened = await caller.open_ticket(ticket)
         sheet = {
             "params": {"name": "a.csv", "system": f"erp-{uuid4().hex[:8]}"},
             "content": "客户编号,姓名\nC-1,陈静怡\n",

@@ -60,7 +60,7 @@ async def test_lists_name_their_customers_for_whoever_may_read_names(caller: Cal
     customer_id = made.json()["customer_id"]
     await caller.view(customer_id, made.headers["rapport-event-id"])
     body = {"kind": "task", "subject": "Call back", "customer": {"customer_id": customer_id}}
-    ticket = (await caller.call("POST", "/v1/tickets", 201, json=body)).json()["ticket_id"]
+    ticket = (await caller.open_ticket(body))["ticket_id"]
     scopes = ["tickets:read"]
     key = (await caller.call("POST", "/v1/keys", 201, json={"name": name, "channel": "*", "scopes": scopes})).json()
     without = {"Authorization": f"Bearer {key['key']}"}

@@ -63,7 +63,7 @@ class Desk:
         return await self.counter.hear(event_type, model, sequence, at, event_id), sequence
 
     async def tickets(self, customer: UUID, **query: Any) -> list[dict[str, Any]]:
-        asked = {"customer": str(customer), **query}
+        asked = {"customer_id": str(customer), **query}
         return list((await self.counter.call("GET", "/v1/tickets", 200, params=asked)).json()["tickets"])
 
     async def ticket(self, customer: UUID, **query: Any) -> dict[str, Any]:

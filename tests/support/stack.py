@@ -45,6 +45,18 @@ class Caller:
         answer = await self.call("POST", "/v1/touchpoints", 202, json=touchpoint)
         return str(answer.json()["accepted"][0]["id"])
 
+    async def open_ticket(self, ticket: dict[str, Any]) -> dict[str, Any]:
+        """Opens a ticket, once the ticket service has heard of its customer."""
+        opened: list[httpx.Response] = []
+
+        async def known() -> bool:
+            opened.append(await self.client.post("/v1/tickets", json=ticket))
+            return opened[-1].status_code != 404
+
+        await until("the ticket service knows the customer", known)
+        assert opened[-1].status_code == 201, opened[-1].text
+        return dict(opened[-1].json())
+
     async def status(self, touchpoint_id: str, *, wait_ms: int = 20_000) -> dict[str, Any]:
         """What became of a touchpoint."""
         answer = await self.call("GET", f"/v1/touchpoints/{touchpoint_id}?wait_ms={wait_ms}", 200)

@@ -1,6 +1,7 @@
 """What a caller of a unit gets of answers about many customers: its own, and of those whom it may know of."""
 
 import dataclasses
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, cast
 from uuid import UUID
@@ -38,6 +39,9 @@ class Known(Outcomes):
 
     async def units_of(self, customer_ids: list[UUID]) -> dict[UUID, tuple[str, ...]]:
         return {customer: self.units[customer] for customer in customer_ids if customer in self.units}
+
+    async def names_of(self, customer_ids: Collection[UUID]) -> dict[UUID, str]:
+        return {customer: f"customer {customer.int}" for customer in customer_ids if customer in self.units}
 
     async def isolated_units(self) -> tuple[str, ...]:
         return ISOLATED
@@ -82,6 +86,8 @@ async def test_a_list_shows_a_unit_its_own_that_it_may_know_of(
     answer = (await gateway.call("GET", path)).json()
     assert [UUID(line["customer_id"]) for line in answer[name]] == listed
     assert (answer["next_cursor"] == "on") is (unit == "")
+    names = [line["customer_name"] for line in answer[name] if line["customer_id"] != str(UNHEARD)]
+    assert names == [f"customer {customer.int}" for customer in listed if customer != UNHEARD]
 
 
 async def test_a_cursor_of_a_unit_says_nothing_and_leads_on() -> None:

@@ -33,6 +33,7 @@ from rapport_gateway.imports.schemas import (
 from rapport_gateway.imports.uploads import Uploads
 from rapport_shared.callers import Caller
 from rapport_shared.contracts.touchpoints.fields import ChannelName, Code, UnitPath
+from rapport_shared.web.answers import refusals
 from rapport_shared.web.pages import Limit, PageCursor
 from rapport_shared.web.routing import scoped
 
@@ -91,7 +92,7 @@ def _add_uploading(routes: APIRouter, imports: Imports, uploads: Uploads) -> Non
         row = await imports.known(import_id, caller)
         return _json(import_answer(row), 202, {"Location": f"/v1/imports/{import_id}"})
 
-    @routes.get("/imports/template", responses=_SHEETS, response_class=Response)
+    @routes.get("/imports/template", responses=_SHEETS | refusals(404), response_class=Response)
     async def template(
         caller: Reader,
         format: Format = "csv",
