@@ -104,7 +104,7 @@ def router(views: Views, audience: Audience, secret: bytes) -> APIRouter:
         named = (("serial", body.serial), ("plate", body.plate))
         keys = [identifier_key(secret, type_, normalise_asset_key(type_, text).normal) for type_, text in named if text]
         if not keys:
-            place = FieldProblem("/serial", "missing", "A serial or a plate is required.")
+            place = FieldProblem("/serial", "missing", "A serial number or a plate is required.")
             raise Problem(VALIDATION, "There is nothing to look up.", errors=[place])
         registers = await assets.by_keys(views, keys)
         found = [await shown(register, caller, None, FOUND_SERVICES) for register in registers]

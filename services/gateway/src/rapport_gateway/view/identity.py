@@ -12,7 +12,7 @@ from rapport_shared.own_fields import lookup_key
 NAME = "identity"
 OTHER_NAMES = 5
 OWN = "attributes."
-"""Under which the deployment's own fields stand among the others."""
+"""The name under which the view shows the deployment's own fields."""
 _SHOWN = ("birth_date", "addresses", "language", "industry", "size", "region")
 
 
