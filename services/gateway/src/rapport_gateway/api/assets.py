@@ -24,7 +24,7 @@ FOUND_SERVICES = 10
 
 
 class ShownKey(BaseModel):
-    """What finds an asset, or found it; a plate that moved says when."""
+    """A present or former key of an asset; a plate that moved has the time of the move."""
 
     type: str
     value: Any
@@ -33,7 +33,7 @@ class ShownKey(BaseModel):
 
 
 class Holder(BaseModel):
-    """Who held the asset from when to when, as the customer that the profile is part of now."""
+    """A holding of the asset: the period, and the present customer of the holding profile."""
 
     profile_id: UUID
     customer_id: UUID

@@ -46,7 +46,7 @@ class HandOverAsked(BaseModel):
 
 
 class Carried(BaseModel):
-    """What goes to the new owner: tickets that the former one has, promises made to the customers, their value."""
+    """The transferred work: the former owner's tickets, promises to the customers, and the customers' value."""
 
     open_tickets: int
     open_promises: int
@@ -54,7 +54,7 @@ class Carried(BaseModel):
 
 
 class WouldCarry(Carried):
-    """What a hand-over would carry, by what the view knows."""
+    """What a hand-over would transfer, according to the view."""
 
     owner: str
     to: str

@@ -79,7 +79,7 @@ def router(intake: TouchpointIntake, views: Views) -> APIRouter:
         caller: Annotated[Caller, scoped("touchpoints:read")],
         wait_ms: Annotated[int, Query(ge=0, le=MAX_WAIT_MS)] = 0,
     ) -> Response:
-        """What became of a touchpoint: accepted, recorded, anonymous, retracted, quarantined or dismissed."""
+        """The outcome of a touchpoint: accepted, recorded, anonymous, retracted, quarantined or dismissed."""
         deadline = intake.clock().timestamp() + wait_ms / 1000
         while True:
             found = await views.touchpoint_status(touchpoint_id)

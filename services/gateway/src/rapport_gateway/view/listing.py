@@ -32,7 +32,7 @@ class Listing(Protocol):
         ...
 
     def tally(self, state: State) -> Mapping[str, int]:
-        """What an item adds to the totals of its profile."""
+        """The amounts that an item adds to the totals of its profile."""
         ...
 
 
