@@ -84,16 +84,16 @@ async def learn_weights(database: Database, sample: int, clock: Clock) -> int:
 
 async def _rekey_profile(database: Database, secret: bytes, state: ProfileState, clock: Clock) -> bool:
     held = {identifier.key for identifier in state.identifiers}
-    renewed = [made for identifier in state.identifiers if (made := _renewed(secret, identifier)) and made.key not in held]
-    if not renewed:
+    new = [made for identifier in state.identifiers if (made := _renew(secret, identifier)) and made.key not in held]
+    if not new:
         return False
     async with database.transaction() as connection:
         policy = await active_document(connection, MATCHING, MATCHING_PLACE)
-        await register(connection, state.profile_id, "report", renewed, lambda unchanged: unchanged, policy, clock)
+        await register(connection, state.profile_id, "report", new, lambda unchanged: unchanged, policy, clock)
     return True
 
 
-def _renewed(secret: bytes, held: HeldIdentifier) -> RecordedIdentifier | None:
+def _renew(secret: bytes, held: HeldIdentifier) -> RecordedIdentifier | None:
     """The identifier by the present rules; None if it follows them already or its value was erased.
 
     A phone number without a country code is read from its former normal form, which has the code.
