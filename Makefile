@@ -46,7 +46,7 @@ check: environment ## Run linters, types, import rules; compare contracts and th
 	$(RUN) python -m deploy.contracts --check
 
 ##@ Work on it
-contracts: environment ## Write schemas, examples, docs/events.md, AsyncAPI, OpenAPI and the Grafana dashboard anew
+contracts: environment ## Regenerate schemas, examples, docs/events.md, AsyncAPI, OpenAPI and the Grafana dashboard
 	@$(RUN) python -m deploy.contracts
 contracts-release: environment ## Hold later changes to the schemas as they are now
 	@$(RUN) python -m deploy.contracts --release

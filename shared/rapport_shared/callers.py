@@ -42,7 +42,7 @@ SCOPES: dict[str, str] = {
     "values:compute": "ask for rankings, backtests and fits of the forecast",
     "segments:read": "read segments and their members",
     "operations:read": "read freshness, lag and dead letters",
-    "rebuilds:write": "build the view anew",
+    "rebuilds:write": "rebuild the view",
     "keys:write": "make and revoke API keys",
 }
 """Every scope there is, and what it allows."""

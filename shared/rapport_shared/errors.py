@@ -42,16 +42,16 @@ TOO_LARGE = ProblemType(
 UNAUTHENTICATED = ProblemType(
     "unauthenticated",
     401,
-    "The caller is not known",
+    "The caller is unknown",
     "Send `Authorization: Bearer <key>` with a key that is in force.",
 )
 FORBIDDEN = ProblemType(
     "forbidden", 403, "The caller may not do this", "The key lacks the scope that the problem names."
 )
-NOT_FOUND = ProblemType("not-found", 404, "There is no such thing", "The id or path is not known here.")
+NOT_FOUND = ProblemType("not-found", 404, "The resource does not exist", "The id or path is unknown.")
 METHOD_NOT_ALLOWED = ProblemType("method-not-allowed", 405, "The path has no such method", "See the API page.")
 CONFLICT = ProblemType(
-    "conflict", 409, "The request contradicts the present state", "Read the thing anew, then decide."
+    "conflict", 409, "The request contradicts the present state", "Read the resource again, then decide."
 )
 IN_FLIGHT = ProblemType(
     "in-flight",
@@ -75,7 +75,7 @@ IDENTIFIER_TAKEN = ProblemType(
     "identifier-taken",
     409,
     "The identifier belongs to another customer",
-    "Its touches go to another registered profile.",
+    "Touchpoints with this identifier go to another registered customer.",
 )
 PRECONDITION_FAILED = ProblemType(
     "precondition-failed",
@@ -93,7 +93,7 @@ QUARANTINED = ProblemType(
     "quarantined",
     422,
     "The touchpoint was quarantined",
-    "It will not be in a view until it is mended. `reason` says what is wrong.",
+    "The touchpoint appears in no view until somebody mends it. `reason` names the fault.",
 )
 SHEET_UNREADABLE = ProblemType(
     "sheet-unreadable",
@@ -105,10 +105,12 @@ SHEET_UNREADABLE = ProblemType(
 UNAVAILABLE = ProblemType(
     "unavailable",
     503,
-    "A part that this needs is away",
+    "A service or database that the request needs is not available",
     "Whether the request was carried out is unknown. Repeat it with the same ids or Idempotency-Key.",
 )
-INTERNAL = ProblemType("internal", 500, "Something broke here", "The fault is in Rapport. The log names it by `trace`.")
+INTERNAL = ProblemType(
+    "internal", 500, "An internal error occurred", "The fault is in Rapport. Find it in the log by `trace`."
+)
 
 PROBLEM_TYPES: Mapping[str, ProblemType] = {
     problem.code: problem
@@ -137,19 +139,19 @@ PROBLEM_TYPES: Mapping[str, ProblemType] = {
 
 @dataclass(frozen=True, slots=True)
 class FieldProblem:
-    """One wrong place: a JSON pointer, a code, a sentence. Never the value."""
+    """One invalid field: a JSON Pointer, a code and a sentence. Never contains the value."""
 
     pointer: str
     code: str
     message: str
 
     def document(self) -> dict[str, str]:
-        """As it stands in a problem's `errors`."""
+        """The element of a problem's `errors`."""
         return {"pointer": self.pointer, "code": self.code, "message": self.message}
 
 
 class Problem(Exception):
-    """A refusal that the caller can understand. Nothing in it is personal."""
+    """A refusal, rendered as `application/problem+json`. It contains no personal values."""
 
     def __init__(
         self,
@@ -182,14 +184,14 @@ class Problem(Exception):
 
 
 Precondition = Callable[[int], None]
-"""Raises a 412 unless the caller saw this revision of what its command changes."""
+"""Raises a 412 unless the caller has read this revision of the record that its command changes."""
 
 
 def unavailable(part: str, retry_after_seconds: int = 1) -> Problem:
-    """`part` is away: 503 with `Retry-After`."""
+    """503 with `Retry-After`, because `part` is not available."""
     return Problem(UNAVAILABLE, f"{part} is away.", headers={"Retry-After": str(retry_after_seconds)})
 
 
 def not_found(what: str) -> Problem:
-    """404 for `what`, a noun with its article."""
+    """404 for `what`, a noun without article."""
     return Problem(NOT_FOUND, f"There is no such {what}.")

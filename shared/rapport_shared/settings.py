@@ -19,9 +19,7 @@ class ServiceSettings(BaseSettings):
     )
     kafka: str = Field(description="Bootstrap servers, host:port separated by commas.")
     database: str = Field(description="DSN of the service's own database.")
-    listen: str = Field(
-        default="127.0.0.1:8080", description="Where the HTTP API listens; loopback unless told otherwise."
-    )
+    listen: str = Field(default="127.0.0.1:8080", description="Where the HTTP API listens; loopback by default.")
     token_secret: str = Field(
         description="Signs the caller's identity between gateway and owners; at least 32 characters."
     )

@@ -205,7 +205,7 @@ async def test_a_case_may_have_arisen_before_it_is_told(counter: Counter) -> Non
     assert ahead["errors"][0] == {
         "pointer": "/occurred_at",
         "code": "time_ahead",
-        "message": "It is more than five minutes ahead.",
+        "message": "The time is more than five minutes in the future.",
     }
 
 

@@ -11,7 +11,7 @@ _RULES = "docs/decisions/contract-changes.md says how contracts change."
 
 
 def run(documents: Documents) -> None:
-    """Writes `documents`; with `--check` compares instead. Ends the process with 1 where something is amiss."""
+    """Writes `documents`; with `--check` compares instead. Ends the process with status 1 if a document differs."""
     parser = ArgumentParser(description="Writes the documents of the contracts.")
     action = parser.add_mutually_exclusive_group()
     action.add_argument("--check", action="store_true", help="write nothing; print what differs or breaks, and exit 1")

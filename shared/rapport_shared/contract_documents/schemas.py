@@ -56,7 +56,7 @@ def schema_of(name: str) -> Schema:
 
 
 def _with_erasure(schema: Schema) -> Schema:
-    """The schema of what Rapport publishes: in the place of a personal value `{"erased": true}` may stand."""
+    """The schema of what Rapport publishes: a personal value may be replaced by `{"erased": true}`."""
     erasable = _erasable(schema)
     if erasable != schema:
         erasable["$defs"] = {**erasable.get("$defs", {}), "Erased": _ERASED}

@@ -123,7 +123,7 @@ def encode_event(event: Event[Contract], key: UUID | str | None = None) -> Messa
 
 
 def encode_state(topic: Topic, key: UUID | str, state: Contract | None) -> Message:
-    """The record of a compacted topic that says how `key` stands now; None erases it."""
+    """The record of a compacted topic with the present state of `key`; None erases the key."""
     return encode_state_text(topic, key, None if state is None else state.model_dump_json())
 
 

@@ -15,7 +15,7 @@ from rapport_shared.contracts.pii import Pii
 class FieldCandidate(Contract):
     """One source's statement of a field, with what survivorship needs to rank it.
 
-    `priority` is that of the source when it said so; the greater stands.
+    `priority` is that of the source at that time; the greater wins.
     """
 
     value: Pii[Any]

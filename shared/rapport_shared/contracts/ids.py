@@ -34,7 +34,7 @@ def source_profile_id(system: str, record: str) -> UUID:
 
 
 def first_touch_profile_id(identifier_key: str, route_sequence: int) -> UUID:
-    """The profile minted at the first touch by an identifier whose route stands at `route_sequence` (0: unseen)."""
+    """The profile created by the first touchpoint with an identifier. `route_sequence` is 0 for an unseen route."""
     return derived_id("first-touch", identifier_key, route_sequence)
 
 

@@ -42,7 +42,7 @@ class ContemporaryValue(Contract):
     """Contemporary value per currency: Σ of the ledger lines, in all and by part (costs are negative).
 
     `lifetime` takes the documents dated up to the day of valuation, `last_90_days` those of the ninety days before
-    it. `…_estimated` is the share of it for which a policy stands in for a figure nobody stated.
+    it. `…_estimated` is the share of it for which a policy replaces a figure that nobody stated.
     """
 
     lifetime: tuple[Amount, ...]
@@ -166,7 +166,7 @@ class AlarmState(Contract):
 
 
 class TriggerState(Contract):
-    """A trigger that stands: it fired at an instant with these inputs, and has not cleared since."""
+    """An active trigger: it fired at an instant with these inputs, and has not cleared since."""
 
     name: str
     since: datetime
@@ -197,7 +197,7 @@ class ScoreUpdated(Contract):
     `lines` counts the ledger lines that add up to the value, `waiting` the documents that name another which has not
     come.
 
-    `commerce` are the figures of orders and money that `profiles` have; None in scores of before it was stated.
+    `commerce` are the figures of orders and money that `profiles` have; None in older scores.
     `total` is contemporary value of the last ninety days, potential and model value in the reporting currency.
     `parameter_version` names the forecast's parameters, the other versions the policies.
     """
@@ -318,7 +318,7 @@ class ForecastParameters(Contract):
 
     `purchases` are r, α, a, b of `model` in months, from the `source` (the group's own customers, the company's, or
     what ships); `bg_nbd` has those of versions whose model was BG/NBD. `gamma_gamma` are p, q, γ by currency, γ in
-    minor units. `order_costs` are what an order costs whatever it is worth, in minor units by currency;
+    minor units. `order_costs` are what an order costs whatever its value, in minor units by currency;
     `contribution_rate` is of the rest. `correction` multiplies expected orders.
     """
 
@@ -338,7 +338,7 @@ class ForecastParameters(Contract):
 class ValueParametersState(Contract):
     """Compacted, keyed by version: the parameters that a score of that version was computed with.
 
-    `handling_cost_per_order` and `missing_cost_share` (a decimal string) stand for costs that nobody stated; they are
+    `handling_cost_per_order` and `missing_cost_share` (a decimal string) replace costs that nobody stated; they are
     those of the `value` policy in force when the version was made.
     """
 

@@ -1,4 +1,4 @@
-"""Survivorship: which of a field's candidates stands. Manual before verified before source priority before latest.
+"""Survivorship: which of a field's candidates wins. Manual before verified before source priority before latest.
 
 Candidates are JSON, as events and views carry them; the rule is the same wherever a customer is rendered.
 """
@@ -19,7 +19,7 @@ Rank = tuple[bool, bool, int, datetime, str]
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The candidate that stands, the rule that decided, and the others, the strongest first."""
+    """The winning candidate, the rule that decided, and the others, the strongest first."""
 
     winner: Candidate
     rule: Rule

@@ -43,7 +43,8 @@ class TicketComment(Contract):
 class TicketOrigin(Contract):
     """Why a ticket was opened by itself: a play of the playbook's version, and the occasion that called for it.
 
-    `reason` is of the form `trigger:growth`, `event_id` the event that told of it, `figures` what that looked at.
+    `reason` is of the form `trigger:growth`, `event_id` is the event that reported the reason,
+    `figures` are the figures that decided.
     """
 
     play: str

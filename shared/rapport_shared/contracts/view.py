@@ -212,7 +212,7 @@ class TicketsSection(Contract):
 
 
 class ViewContemporary(Contract):
-    """Contemporary value per currency, in all and by part; `…_estimated` is the share that a policy stands in for."""
+    """Contemporary value per currency, in all and by part; `…_estimated` is the share that a policy estimates."""
 
     lifetime: list[Amount]
     lifetime_estimated: list[Amount]
@@ -254,7 +254,7 @@ class ViewAlarm(Contract):
 
 
 class ViewTrigger(Contract):
-    """A reason to act that stands since an instant."""
+    """A reason to act, in force since an instant."""
 
     name: str
     since: datetime

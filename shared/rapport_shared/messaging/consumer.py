@@ -53,7 +53,7 @@ def _every_record(record: Record) -> bool:
 class Subscription(Generic[Item]):
     """What a consumer reads and does.
 
-    `types` are the event types that the consumer uses, by their wire names; None stands for all records. The consumer
+    `types` are the event types that the consumer uses, by their wire names; None means all records. The consumer
     skips a record of another type after reading its headers, and a record for which `concerns` (a cheap check of its
     bytes) returns False. `decode` turns a record into an item, or None for a record that the consumer does not need;
     `decode` raises `Reject` and does no I/O. `apply` consumes the items of a batch inside the transaction; `apply` may

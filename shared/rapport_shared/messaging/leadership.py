@@ -83,7 +83,7 @@ async def hold_role(
                 await body()
                 return
         except (LeadershipLost, CursorMoved) as error:
-            _log.warning("beginning anew", extra={"role": role, "reason": type(error).__name__})
+            _log.warning("starting again", extra={"role": role, "reason": type(error).__name__})
             await asyncio.sleep(wait_seconds(1))
         except Halted as error:
             await _store_halt(database, halting, str(error))

@@ -87,4 +87,4 @@ ALTER TABLE dead_letter
     ADD COLUMN malformed_headers boolean NOT NULL DEFAULT false;
 CREATE INDEX dead_letter_undecided ON dead_letter (consumer, id) WHERE state IN ('open', 'replaying');
 """
-"""What became of a dead letter. `written_at` is null for those of before; their time of rejection stands for it."""
+"""What became of a dead letter. `written_at` is null for older dead letters; use their time of rejection."""

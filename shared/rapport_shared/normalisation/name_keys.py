@@ -89,7 +89,7 @@ def script_of(text: str) -> Script:
 
 
 def person_name(display: str | None, family: str | None = None, given: str | None = None) -> PersonName:
-    """What a person's name is compared by. Parts that the source gives stand; a display name alone is split."""
+    """What a person's name is compared by. Given parts are used as they are; a display name alone is split."""
     if family and given:
         return _of_parts(normalise_name(family).normal, normalise_name(given).normal)
     whole = normalise_name(display or family or given or "").normal
@@ -165,7 +165,7 @@ def _of_words(name: str, script: Script) -> PersonName:
 
 
 def _of_pinyin(words: tuple[str, ...], script: Script) -> PersonName:
-    """Chinese in Latin letters: the family name stands first, or last as in the West.
+    """Chinese in Latin letters: the family name comes first, or last as in the West.
 
     Where both words are surnames the first one is taken, unless the last is much commoner.
     """

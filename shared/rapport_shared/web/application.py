@@ -51,7 +51,7 @@ class Alive(BaseModel):
 
 
 class Readiness(BaseModel):
-    """Whether the service can do its work, and what is amiss."""
+    """Whether the service can do its work, and the reasons if not."""
 
     status: Literal["ready", "not ready"]
     amiss: list[str]
@@ -111,7 +111,7 @@ def make_application(
 
     @app.get("/readyz", dependencies=[PUBLIC], tags=["probes"], response_model=Readiness, responses=not_ready)
     async def readyz(exclude: Annotated[list[str] | None, Query(description=_EXCLUDE)] = None) -> Response:
-        """The service can do its work: 200, else 503 with what is amiss."""
+        """200 if the service can do its work, else 503 with the reasons in `amiss`."""
         asked = _checks_without(checks, exclude or ())
         amiss = [reason for check in asked if (reason := await check.ask()) is not None]
         return json_response({"status": "not ready" if amiss else "ready", "amiss": amiss}, 503 if amiss else 200)
@@ -250,4 +250,4 @@ async def _on_unavailable_or_internal(request: Request, error: Exception) -> Res
 async def _on_exception(request: Request, error: Exception) -> Response:
     name, places = describe_error(error)
     _log.error("a request broke", extra={"method": request.method, "error": name, "place": places})
-    return _refuse(request, Problem(INTERNAL, "Something broke here; it has been logged."))
+    return _refuse(request, Problem(INTERNAL, "An internal error occurred. It has been logged."))

@@ -122,7 +122,7 @@ class HotRoutes:
 
 
 def hot_routes(routes: Iterable[APIRoute]) -> dict[tuple[str, str], HotRoute]:
-    """The hot ones of `routes`, by method and path; `{}` stands for an id. Raises `NotPlain`."""
+    """The hot ones of `routes`, by method and path; `{}` is the placeholder of an id. Raises `NotPlain`."""
     return {
         (method, _pattern(route.path)): _hot_route(route)
         for route in routes

@@ -1,4 +1,4 @@
-"""Routes that say whom they serve: every route names the scope it needs, or that it is public.
+"""Routes with declared access: every route names the scope it needs, or that it is public.
 
 None ignores a query parameter that it does not know: a misspelt filter would answer something else than was asked.
 """

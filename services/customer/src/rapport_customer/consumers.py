@@ -1,4 +1,4 @@
-"""What the customer service reads: every recorded touch may make a profile, report one, or tell of an asset."""
+"""The consumers: a recorded touchpoint may create or report a profile, or say something about an asset."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -36,7 +36,7 @@ REPORT: Final = "profile.reported"
 
 
 def touches(secret: bytes, clock: Clock, signal: OutboxSignal) -> Subscription[RecordedTouch | Retraction]:
-    """The reaction that keeps profiles, routes and assets up with what was recorded, and with retracted reports."""
+    """The reaction that updates profiles, routes and assets by recorded and retracted touchpoints."""
     return Subscription(
         consumer="touches",
         topics=(INTERACTION_EVENTS,),
@@ -83,7 +83,7 @@ def _with_own(rules: OwnRules, item: RecordedTouch | Retraction) -> RecordedTouc
 async def _with_records_that_others_name(
     connection: Connection, secret: bytes, batch: Sequence[RecordedTouch | Retraction]
 ) -> list[RecordedTouch | Retraction]:
-    """A report of a record that others have named before claims that identifier too."""
+    """A report of a record also claims the record's external identifier, if other touchpoints named it before."""
     own = {
         item.event_id: rejecting(own_record, secret, source["system"], source["record"])
         for item in batch
@@ -118,7 +118,7 @@ async def _take(connection: Connection, touch: RecordedTouch, policy: MatchingPo
 async def _withdraw_everywhere(
     connection: Connection, touch: RecordedTouch, policy: MatchingPolicy, clock: Clock
 ) -> None:
-    """A withdrawn consent counts at every profile that the customer has, also after they are parted."""
+    """A withdrawal of consent applies to every profile of the customer, also after the profiles are separated."""
     membership = (await store.memberships(connection, [touch.profile_id]))[touch.profile_id]
     change = rejecting(_consented, False, touch, policy)
     for member in await store.members(connection, membership.customer_id):

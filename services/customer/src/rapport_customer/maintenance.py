@@ -1,6 +1,6 @@
-"""What an operator does to the records at large: make keys anew after a rule changed, learn the weights of the matcher.
+"""Maintenance by an operator: recomputing keys after a change of rules, and learning the weights of the matcher.
 
-Both may run beside the service, be ended at any moment and be repeated.
+Both may run beside the service, be stopped at any moment and be repeated.
 """
 
 import asyncio
@@ -33,8 +33,10 @@ def main(arguments: Sequence[str]) -> None:
     """The command line of `rekey` and `train`."""
     parser = ArgumentParser(prog="rapport_customer", description="Maintenance of customers' records.")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("rekey", help="make identifier keys and match features anew after a rule changed")
-    learn = commands.add_parser("train", help="learn the weights of the matcher, as a version of the policy to try")
+    commands.add_parser("rekey", help="recompute identifier keys and match features after a change of rules")
+    learn = commands.add_parser(
+        "train", help="learn the weights of the matcher and store them as a policy version to try"
+    )
     learn.add_argument("--sample", type=int, default=SAMPLE, help="profiles to learn from")
     asyncio.run(_run(parser.parse_args(arguments), CustomerSettings()))
 
@@ -43,18 +45,18 @@ async def _run(chosen: Namespace, settings: CustomerSettings) -> None:
     async with Database(settings.database, size=2, application="rapport-maintenance") as database:
         if chosen.command == "rekey":
             changed = await rekey(database, settings.identifier_secret.encode(), system_clock, print)
-            print(f"{changed} profiles have keys that they had not before; what they had leads to them still.")
+            print(f"{changed} profiles have new keys. Their former keys still lead to them.")
         else:
             version = await learn_weights(database, chosen.sample, system_clock)
-            print(f"Version {version} of the matching policy is made, and not in force. Try it: POST")
+            print(f"Version {version} of the matching policy was created and is not active. Try it: POST")
             print(f'/v1/policies/matching/default/simulate {{"version": {version}}}, then …/activate.')
 
 
 async def rekey(database: Database, secret: bytes, clock: Clock, report: Report) -> int:
-    """Makes keys of identifiers, and match features, that were made by earlier rules anew; answers how many profiles.
+    """Recomputes identifier keys and match features of earlier rules. Returns the number of profiles with new keys.
 
-    An identifier whose key comes out otherwise is held under both: the old key stays as a second route. Goes through
-    all profiles in pages, each in a transaction of its own. May be repeated: nothing changes the second time.
+    If the key of an identifier changes, the profile holds both: the old key stays as a second route. Reads all
+    profiles in pages, each in its own transaction. May be repeated: nothing changes the second time.
     """
     changed, done, after = 0, 0, UUID(int=0)
     while page := await store.profiles_after(database, after, PAGE):
@@ -67,9 +69,9 @@ async def rekey(database: Database, secret: bytes, clock: Clock, report: Report)
 
 
 async def learn_weights(database: Database, sample: int, clock: Clock) -> int:
-    """Learns weights from a sample of the base, and keeps them as a new version of the policy; answers its number.
+    """Learns weights from a sample of the base and stores them as a new policy version. Returns its number.
 
-    The version is the policy that is in force, with other weights. It is not activated. Source: `matching.train`.
+    The version is the active policy with other weights. It is not activated. Source: `matching.train`.
     """
     texts = await store.sample_of_features(database, sample)
     policy = await active_document(database, MATCHING, MATCHING_PLACE)
@@ -82,19 +84,19 @@ async def learn_weights(database: Database, sample: int, clock: Clock) -> int:
 
 async def _rekey_profile(database: Database, secret: bytes, state: ProfileState, clock: Clock) -> bool:
     held = {identifier.key for identifier in state.identifiers}
-    anew = [made for identifier in state.identifiers if (made := _anew(secret, identifier)) and made.key not in held]
-    if not anew:
+    new = [made for identifier in state.identifiers if (made := _renew(secret, identifier)) and made.key not in held]
+    if not new:
         return False
     async with database.transaction() as connection:
         policy = await active_document(connection, MATCHING, MATCHING_PLACE)
-        await register(connection, state.profile_id, "report", anew, lambda unchanged: unchanged, policy, clock)
+        await register(connection, state.profile_id, "report", new, lambda unchanged: unchanged, policy, clock)
     return True
 
 
-def _anew(secret: bytes, held: HeldIdentifier) -> RecordedIdentifier | None:
-    """The identifier by today's rules; None where it was made by them, or where its value was erased.
+def _renew(secret: bytes, held: HeldIdentifier) -> RecordedIdentifier | None:
+    """The identifier by the present rules; None if it follows them already or its value was erased.
 
-    A number that was typed without its country is read from its former normal form, which has it.
+    A phone number without a country code is read from its former normal form, which has the code.
     """
     if held.norm_version >= NORM_VERSION or is_erased(held.raw) or is_erased(held.normal):
         return None

@@ -1,4 +1,4 @@
-"""Which customers records would match, if they were reported now: asked before an import. Changes nothing."""
+"""The customers that records would match if they were reported now. Used before an import. Changes nothing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,9 +33,9 @@ class MatchPreview:
     default_region: str | None = None
 
     async def find(self, drafts: Sequence[Draft]) -> list[Match | None]:
-        """For each draft its customer: that of its own record, of its identifiers' route, or the likeliest.
+        """For each draft the customer of its own record, of its identifiers' route, or the likeliest customer.
 
-        None for one that would be new. `certain` is false where a person would decide. May be repeated.
+        None for a draft of a new customer. `certain` is false if a person would decide. May be repeated.
         """
         records = [self._record(draft) for draft in drafts]
         known = await store.customers_of_profiles(self.database, {state.profile_id for state in records})
@@ -115,7 +115,7 @@ def _match(
     for held in state.identifiers:
         if held.key in routes:
             customer_id, profile_id = routes[held.key]
-            text = "Touches by this identifier go to the customer."
+            text = "Touchpoints with this identifier go to the customer."
             reason = MatchReason(code=f"routed_{held.type}", text=text, text_zh="该标识的来往归于此客户。")
             return _certain(customer_id, profile_id, reason)
     return None if likely is None else _likely_match(state.profile_id, *likely)

@@ -1,4 +1,4 @@
-"""What the customer service answers."""
+"""The queries of the customer service."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ LOOK_SECONDS: Final = 0.05
 
 
 async def customer_record(database: Database, profile_id: UUID, wait_ms: int = 0) -> CustomerRecord:
-    """A profile's record. Raises a 404 for a profile that is not known, after waiting so long for it."""
+    """A profile's record. Raises a 404 if the profile is still unknown after the given wait."""
     found = await look_until(
         lambda: store.read_profile(database, profile_id), lambda row: row is not None, wait_ms / 1000, LOOK_SECONDS
     )
@@ -42,7 +42,7 @@ async def customer_record(database: Database, profile_id: UUID, wait_ms: int = 0
 
 
 async def merges(database: Database, customer_id: UUID) -> MergeList:
-    """The joins of the customer that a profile belongs to. Raises a 404 for a profile that is not known."""
+    """The joins of the customer that a profile belongs to. Raises a 404 for an unknown profile."""
     known = await store.read_profile(database, customer_id)
     if known is None:
         raise not_found("customer")
@@ -105,7 +105,7 @@ def _reason(reason: CandidateReason) -> Reason:
 
 
 async def hand_over(database: Database, hand_over_id: UUID) -> HandOverProgress:
-    """How far a hand-over is. Raises a 404."""
+    """The progress of a hand-over. Raises a 404."""
     async with database.connection() as connection:
         found = await store.read_hand_over(connection, hand_over_id)
         if found is None:

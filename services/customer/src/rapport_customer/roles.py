@@ -1,4 +1,4 @@
-"""What the customer service does besides its API and its consumers: one process of it at a time does each."""
+"""Background roles of the customer service. One process at a time carries out each role."""
 
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -17,12 +17,12 @@ HAND_OVER_REST_SECONDS: Final = 0.5
 
 
 def match_newcomers(database: Database, clock: Clock, signal: OutboxSignal) -> Role:
-    """Compares newcomers with everybody, batch after batch, for ever."""
+    """Matches new profiles batch after batch. Runs until cancelled."""
     return _batches("matcher", database, lambda c: match_batch(c, clock), signal, MATCH_REST_SECONDS)
 
 
 def carry_out_hand_overs(database: Database, clock: Clock, signal: OutboxSignal) -> Role:
-    """Carries out hand-overs, batch after batch, for ever. What was committed is not done again after a crash."""
+    """Carries out hand-overs batch after batch, until cancelled. A crash repeats no committed batch."""
     return _batches("hand-overs", database, lambda c: hand_over_batch(c, clock), signal, HAND_OVER_REST_SECONDS)
 
 

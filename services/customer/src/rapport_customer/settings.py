@@ -4,4 +4,4 @@ from rapport_shared.settings import IdentifierSettings
 
 
 class CustomerSettings(IdentifierSettings):
-    """What the customer service needs beside what every service needs."""
+    """The settings of the customer service besides those of every service."""

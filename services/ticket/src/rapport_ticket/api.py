@@ -143,7 +143,7 @@ def _opening(body: NewTicket) -> OpenTicket:
 
 
 def _digest(body: NewTicket) -> str:
-    """What two requests under one id must have alike, by the names that fields had when ids were first remembered."""
+    """The fields that two requests with the same id must share, under their original names."""
     left_out = {"id"} if body.attributes else {"id", "attributes"}
     return hashlib.sha256(body.model_dump_json(exclude=left_out, by_alias=True).encode()).hexdigest()
 

@@ -28,7 +28,7 @@ def registers() -> Subscription[Event[Any]]:
 
 
 Handed = tuple[UUID, HandOver]
-"""The event by which a customer changed hands, and what it says of that."""
+"""The event of a changed owner, and its hand-over."""
 
 
 def hand_overs(tickets: Tickets, signal: OutboxSignal) -> Subscription[Handed]:
@@ -47,7 +47,7 @@ def hand_overs(tickets: Tickets, signal: OutboxSignal) -> Subscription[Handed]:
 
 
 def occasions(playbook: Playbook, signal: OutboxSignal) -> Subscription[tuple[ReasonEvent, ...]]:
-    """The reaction to what scoring notices of a customer: work by the playbook."""
+    """The reaction to events of scoring: applies the playbook."""
     return Subscription(
         consumer="playbook",
         topics=(SCORE_EVENTS,),

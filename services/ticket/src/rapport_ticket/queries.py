@@ -1,4 +1,4 @@
-"""What the ticket service answers."""
+"""The queries of the ticket service."""
 
 from datetime import datetime
 from functools import partial

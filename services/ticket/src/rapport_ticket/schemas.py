@@ -1,4 +1,4 @@
-"""What the ticket service's API takes and answers."""
+"""The requests and answers of the ticket service's API."""
 
 from datetime import date
 from typing import Annotated, Literal
@@ -30,7 +30,7 @@ class NamedIdentifier(Request):
 
 
 class NamedCustomer(Request):
-    """Whose ticket it is: by id, or by identifiers that touches are routed by. `id` is a former name of the id."""
+    """The customer of a ticket, by id or by identifiers with a route. `id` is a former name of the customer id."""
 
     customer_id: UUID | None = Field(
         default=None, validation_alias=AliasChoices("customer_id", "id"), serialization_alias="id"
@@ -74,9 +74,9 @@ class NewTicket(Request):
 
 
 class TicketEdit(Request):
-    """Fields to change; what is left out stays, what is null is emptied. Subject and priority cannot be empty.
+    """Fields to change. A missing field stays, null empties a field. Subject and priority cannot be empty.
 
-    So it is with each of the `attributes`, too.
+    The same holds for each of the `attributes`.
     """
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"priority": "high", "owner": "agent-17"}})
@@ -104,7 +104,7 @@ class NewComment(Request):
 
 
 class Transition(Request):
-    """The state that a ticket is to go to."""
+    """The target state of a ticket."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"to": "in_progress"}})
 
@@ -140,7 +140,7 @@ class BusiestDay(BaseModel):
 
 
 class PlayTrial(BaseModel):
-    """What one play would have opened; of `reason_gone` tickets the reason has ended since."""
+    """The tickets that one play would have opened. For `reason_gone` of them the reason has ended since."""
 
     tickets: int
     customers: int
@@ -149,13 +149,13 @@ class PlayTrial(BaseModel):
 
 
 class PresentPlaybook(BaseModel):
-    """What the playbook in force would have opened."""
+    """The tickets that the active playbook would have opened."""
 
     tickets: int
 
 
 class PlaybookTrial(BaseModel):
-    """What a playbook would have opened in the last days, and the occasions that no play answers."""
+    """The tickets that a playbook would have opened in the last days, and the occasions without a play."""
 
     days: int
     occasions: int

@@ -4,4 +4,4 @@ from rapport_shared.settings import IdentifierSettings
 
 
 class TicketSettings(IdentifierSettings):
-    """What the ticket service needs beside what every service needs."""
+    """The settings of the ticket service besides those of every service."""

@@ -158,7 +158,7 @@ class Totals(Document):
 
 
 class Order(Totals):
-    """An order as it now stands."""
+    """The present state of an order."""
 
     order: Number
     lines: Annotated[tuple[OrderLine, ...], Field(max_length=MAX_LINES)] = ()
@@ -210,7 +210,7 @@ class Cost(Document):
 
 
 class Invoice(Totals):
-    """An invoice as it now stands; its charges replace those of the orders that its lines name."""
+    """The present state of an invoice. Its charges replace those of the orders that its lines name."""
 
     invoice: Number
     lines: Annotated[tuple[InvoiceLine, ...], Field(max_length=MAX_LINES)] = ()
@@ -239,7 +239,7 @@ class Payment(Document):
 
 
 class PaymentAllocation(Document):
-    """What a payment settles, anew: the set is replaced, as of the payment's own date."""
+    """The invoices that a payment settles. Replaces the former set, as of the payment's own date."""
 
     payment: Number
     allocations: Annotated[tuple[Allocation, ...], Field(max_length=MAX_LINES)]

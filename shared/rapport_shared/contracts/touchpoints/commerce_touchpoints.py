@@ -83,7 +83,7 @@ class PaymentReceived(CommerceTouchpoint):
 
 
 class PaymentAllocated(CommerceTouchpoint):
-    """What a payment settles was decided anew."""
+    """The invoices that a payment settles were decided again."""
 
     kind: Literal["payment.allocated"]
     data: PaymentAllocation

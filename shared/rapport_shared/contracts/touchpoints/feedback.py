@@ -1,4 +1,4 @@
-"""What customers answer, and whom they bring; and the kinds that a deployment adds."""
+"""Answers, referrals, and the kinds that a deployment adds."""
 
 from typing import Annotated, Any, Literal
 

@@ -15,7 +15,7 @@ from rapport_shared.web.commands import Answer, Work, revision_etag
 def profile_answer(
     command: Callable[[Connection], Awaitable[ProfileWritten]], status: int = 200, *, location: bool = False
 ) -> Work:
-    """The work of a command that writes to a profile; with `location`, the answer says where the customer is."""
+    """Runs a command that writes to a profile. With `location`, the answer has the URL of the customer."""
 
     async def work(connection: Connection) -> Answer:
         written = await command(connection)
@@ -27,7 +27,7 @@ def profile_answer(
 
 
 def unit_answer(written: UnitWritten) -> Answer:
-    """The answer to a unit that was put."""
+    """The answer to the creation or replacement of a unit."""
     events = (written.event_id,) if written.event_id else ()
     body = written.unit.model_dump(mode="json")
     return Answer(201 if written.created else 200, body, events, revision_etag(written.revision))

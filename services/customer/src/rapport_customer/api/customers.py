@@ -33,9 +33,7 @@ from rapport_shared.web.routing import GUARDED, scoped
 Reader = Annotated[Caller, scoped("customers:read")]
 Writer = Annotated[Caller, scoped("customers:write")]
 Key = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="The identifier's key, as the record shows it.")]
-WaitMs = Annotated[
-    int, Query(ge=0, le=30_000, description="How long to wait for a profile at which something was just recorded.")
-]
+WaitMs = Annotated[int, Query(ge=0, le=30_000, description="How long to wait for a profile that was written just now.")]
 Purpose = Annotated[str, Path(min_length=1, max_length=200)]
 
 
@@ -45,7 +43,7 @@ def customers(database: Database, runner: CommandRunner, records: Records, clock
 
     @routes.get("/{customer_id}/record")
     async def record(customer_id: UUID, caller: Reader, response: Response, wait_ms: WaitMs = 0) -> CustomerRecord:
-        """A profile's record, each field with what each source states."""
+        """A profile's record: each field with the statement of each source."""
         found = await queries.customer_record(database, customer_id, wait_ms)
         response.headers["ETag"] = found.etag
         return found
@@ -60,14 +58,14 @@ def customers(database: Database, runner: CommandRunner, records: Records, clock
 
     @routes.post("/{customer_id}/identifiers", status_code=201, response_model=Written, dependencies=[GUARDED])
     async def add_identifier(customer_id: UUID, body: IdentifierRequest, request: Request, caller: Writer) -> Response:
-        """Adds an identifier: touches by it go to this profile from now on."""
+        """Adds an identifier. From now on, touchpoints with this identifier go to this profile."""
         seen = partial(check_precondition, request)
         work = profile_answer(lambda c: records.add_identifier(c, customer_id, body, caller, seen), 201)
         return await runner.run(request, caller, work)
 
     @routes.delete("/{customer_id}/identifiers/{key}", response_model=Written, dependencies=[GUARDED])
     async def remove_identifier(customer_id: UUID, key: Key, request: Request, caller: Writer) -> Response:
-        """Removes an identifier; a touch does not bring it back."""
+        """Removes an identifier. A later touchpoint does not add the identifier again."""
         seen = partial(check_precondition, request)
         work = profile_answer(lambda c: records.remove_identifier(c, customer_id, key, seen))
         return await runner.run(request, caller, work)
@@ -100,7 +98,7 @@ def _add_statements(routes: APIRouter, runner: CommandRunner, records: Records) 
 
     @routes.put("/{customer_id}/owner", response_model=Written, dependencies=[GUARDED])
     async def owner(customer_id: UUID, body: OwnerRequest, request: Request, caller: Writer) -> Response:
-        """Says who of the firm looks after the customer."""
+        """Sets the owner of the customer."""
         seen = partial(check_precondition, request)
         command = GiveCustomer(body.owner, body.reason, body.hand_over)
         work = profile_answer(lambda c: records.put_owner(c, customer_id, command, caller, seen))

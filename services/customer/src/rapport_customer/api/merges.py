@@ -1,4 +1,4 @@
-"""The routes of merges, of the review queue, and of what records would match."""
+"""The routes of merges, of the review queue and of the match preview."""
 
 from typing import Annotated
 from uuid import UUID
@@ -31,7 +31,7 @@ def merges(database: Database, runner: CommandRunner, clock: Clock) -> APIRouter
 
     @routes.post("/merges", status_code=201, response_model=Merged)
     async def merge_customers(body: MergeRequest, request: Request, caller: Merger) -> Response:
-        """Joins customers into a profile; with `dry_run` says what would stand, move and contradict."""
+        """Joins customers into a profile. With `dry_run`, only shows the record, the moves and the conflicts."""
         command = MergeCustomers(body.into, body.from_, body.dry_run)
 
         async def work(connection: Connection) -> Answer:
@@ -41,7 +41,7 @@ def merges(database: Database, runner: CommandRunner, clock: Clock) -> APIRouter
 
     @routes.post("/merges/{merge_id}/undo", response_model=Unmerged)
     async def undo(merge_id: UUID, request: Request, caller: Merger) -> Response:
-        """Undoes a merge: both customers are as if it had never been."""
+        """Undoes a merge: both customers are as if the merge had never happened."""
 
         async def work(connection: Connection) -> Answer:
             return undo_answer(await undo_merge(connection, merge_id, caller, clock))
@@ -57,12 +57,12 @@ def merges(database: Database, runner: CommandRunner, clock: Clock) -> APIRouter
 
 
 def matching(preview: MatchPreview) -> APIRouter:
-    """Which customers records would match."""
+    """The customers that records would match."""
     routes = APIRouter(prefix="/v1/matches", tags=["merges"])
 
     @routes.post("")
     async def find_matches(body: MatchRequest, caller: Reader) -> Matched:
-        """Says for each record which customer it would meet and why; null for one that would be new."""
+        """Returns the customer that each record would match and the reasons; null for a record of a new customer."""
         return Matched(matches=await preview.find(body.profiles))
 
     return routes
@@ -81,7 +81,7 @@ def candidates(database: Database, runner: CommandRunner, clock: Clock) -> APIRo
 
     @routes.post("/{candidate_id}/decision", response_model=Decided)
     async def decision(candidate_id: UUID, body: CandidateDecision, request: Request, caller: Merger) -> Response:
-        """Merges the two, keeps them apart for good, or puts the decision off."""
+        """Merges the two customers, keeps them apart permanently, or postpones the decision."""
         command = DecideCandidate(body.decision, body.due_at)
 
         async def work(connection: Connection) -> Answer:

@@ -1,4 +1,4 @@
-"""The routes by which people of the firm say who belongs to whom."""
+"""The routes of relations between customers and of hand-overs between owners."""
 
 from functools import partial
 from typing import Annotated
@@ -35,13 +35,13 @@ def relations(database: Database, runner: CommandRunner, clock: Clock) -> APIRou
 
     @routes.put("/{type}/{to}", response_model=Written, dependencies=[GUARDED])
     async def state(customer_id: UUID, type: RelationType, to: Target, request: Request, caller: Writer) -> Response:
-        """States that the customer is related to another; one that was ended stands again."""
+        """States that the customer is related to another. A relation that was ended is in force again."""
         relate = Relate(customer_id, type, to, clock, partial(check_precondition, request))
         return await runner.run(request, caller, profile_answer(relate.state))
 
     @routes.delete("/{type}/{to}", response_model=Written, dependencies=[GUARDED])
     async def end(customer_id: UUID, type: RelationType, to: Target, request: Request, caller: Writer) -> Response:
-        """Says that there is no such relation, whoever states it."""
+        """Ends the relation, whichever source states it."""
         relate = Relate(customer_id, type, to, clock, partial(check_precondition, request))
         return await runner.run(request, caller, profile_answer(relate.end))
 
@@ -49,12 +49,12 @@ def relations(database: Database, runner: CommandRunner, clock: Clock) -> APIRou
 
 
 def hand_overs(database: Database, runner: CommandRunner, clock: Clock) -> APIRouter:
-    """Giving all that a person looks after to another."""
+    """Transferring all customers of an owner to another owner."""
     routes = APIRouter(prefix="/v1", tags=["owners"])
 
     @routes.post("/owners/{owner}/hand-over", status_code=202, response_model=HandOverProgress)
     async def hand_over(owner: OwnerName, body: HandOverRequest, request: Request, caller: Writer) -> Response:
-        """Begins to hand over all customers of an owner; one that is under way goes on."""
+        """Begins to hand over all customers of an owner. A hand-over that is under way continues."""
         command = BeginHandOver(owner, body.to, body.unit, body.reason, body.dry_run)
 
         async def work(connection: Connection) -> Answer:
@@ -67,7 +67,7 @@ def hand_overs(database: Database, runner: CommandRunner, clock: Clock) -> APIRo
 
     @routes.get("/hand-overs/{hand_over_id}")
     async def progress(hand_over_id: UUID, caller: Writer) -> HandOverProgress:
-        """How far a hand-over is."""
+        """The progress of a hand-over."""
         return await queries.hand_over(database, hand_over_id)
 
     return routes

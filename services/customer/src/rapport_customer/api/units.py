@@ -1,4 +1,4 @@
-"""The routes of units, and of how good the records of each source are."""
+"""The routes of units and of the quality of sources."""
 
 from datetime import date
 from functools import partial
@@ -25,12 +25,12 @@ QualityReader = Annotated[Caller, scoped("quality:read")]
 
 
 def quality(database: Database, clock: Clock) -> APIRouter:
-    """How good the records of each source are."""
+    """The quality of the records of each source."""
     routes = APIRouter(prefix="/v1/quality", tags=["quality"])
 
     @routes.get("")
     async def now(caller: QualityReader, unit: UnitPath | None = None) -> Quality:
-        """The quality of each source in each unit at or below one, as it is now."""
+        """The current quality of each source in a unit and in each unit below."""
         return await queries.quality(database, caller.unit or unit, clock())
 
     @routes.get("/trend")

@@ -1,4 +1,4 @@
-"""Records that a caller may know of: all, but for those of an isolated unit that is not the caller's."""
+"""The records that a caller may see: all except those of isolated units to which the caller does not belong."""
 
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,7 @@ from rapport_shared.web.routing import KnownCaller
 
 
 def visible(database: Database) -> Any:
-    """A dependency of routes with a `customer_id`: a 404 for a record that the caller may not know of."""
+    """A dependency of routes with a `customer_id`. Raises a 404 for a record that the caller may not see."""
 
     async def check(customer_id: UUID, request: Request, caller: KnownCaller) -> None:
         if caller.unit and not await may_know(database, customer_id, caller):
@@ -23,7 +23,7 @@ def visible(database: Database) -> Any:
 
 
 async def may_know(database: Database, profile_id: UUID, caller: Caller) -> bool:
-    """Whether the caller may know of the customer that a profile belongs to; an unknown one hides nothing."""
+    """Whether the caller may see the customer that a profile belongs to. True for an unknown profile."""
     customers = await store.customers_of_profiles(database, [profile_id])
     customer_id = customers.get(profile_id, profile_id)
     own = await store.franchise_of_unit(database, caller.unit)

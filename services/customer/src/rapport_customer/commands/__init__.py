@@ -1,1 +1,1 @@
-"""What the customer service does: each command is one function in one transaction."""
+"""The commands of the customer service: each command is one function in one transaction."""

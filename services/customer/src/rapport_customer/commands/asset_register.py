@@ -1,4 +1,4 @@
-"""Changing an asset's register: finding the asset, moving plates between assets, taking back what was retracted."""
+"""Changes of an asset's register: finding the asset, moving plates, undoing retracted statements."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ Plates = dict[str, tuple[AssetKey, list[Span]]]
 
 @dataclass(frozen=True, slots=True)
 class AssetMention:
-    """What tells of an asset: by which keys, when, what kind of thing it is."""
+    """What a fact says about an asset: its keys, its kind and the time of the statement."""
 
     keys: Sequence[RecordedAssetKey]
     at: datetime
@@ -37,7 +37,7 @@ class AssetMention:
 
     @property
     def ordered(self) -> list[AssetKey]:
-        """A serial number decides before a plate, for plates move from vehicle to vehicle."""
+        """A serial number takes precedence over a plate, because plates move from vehicle to vehicle."""
         keys = sorted(self.keys, key=lambda key: (key.type != "serial", key.key))
         return [AssetKey(type=key.type, key=key.key, normal=key.normal) for key in keys]
 
@@ -51,7 +51,7 @@ async def change_asset(
     *,
     causation_id: UUID | None = None,
 ) -> tuple[UUID, list[UUID]]:
-    """Changes the asset that is told of, made if need be; answers it and the events, of other assets' plates too.
+    """Changes the asset, created if needed. Returns the asset and the events, also those of other assets' plates.
 
     May be repeated: nothing changes the second time. Locks the keys, then the assets, each sorted.
     """
@@ -82,9 +82,9 @@ async def take_back(
     clock: Clock,
     causation_id: UUID,
 ) -> list[UUID]:
-    """Takes back what a retracted touch said of an asset; `again` tells what the touches that count say.
+    """Removes the statements of a retracted touchpoint from an asset; `again` applies the remaining touchpoints.
 
-    A plate that it had moved is back where it was.
+    A plate that the retracted touchpoint had moved returns to the asset that it was on before.
     """
     moved = await store.plates_of_report(connection, event_id)
     await store.lock_asset_keys(connection, dict.fromkeys(moved, asset_id))
@@ -118,7 +118,7 @@ async def _find(
     if await store.asset_exists(connection, bound[first.key]):
         return bound[first.key]
     for _, known in plates.values():
-        # whatever the plate was on and had no serial number is this vehicle, now known by it
+        # an asset that was known only by the plate is this vehicle, whose serial number is now known
         found = asset_at(known, at)
         if found is not None and not await store.has_serial(connection, found):
             return found
@@ -134,7 +134,7 @@ async def _save(
     clock: Clock,
     causation_id: UUID | None,
 ) -> list[UUID]:
-    """Changes the asset, and puts each plate where it is now: on this asset, or on others that have had it."""
+    """Changes the asset, and assigns each plate to its present asset: this one, or another that has had the plate."""
     now = await _plates(connection, [plate for plate, _ in plates])
     concerned = {span.asset_id for _, known in (*plates, *now.values()) for span in known}
     changes = {asset_id: change, **dict.fromkeys(concerned - {asset_id}, _as_it_was)}

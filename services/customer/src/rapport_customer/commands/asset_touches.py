@@ -1,4 +1,4 @@
-"""What touches tell of assets, and what becomes of it when one is retracted."""
+"""Records the statements of touchpoints about assets, and removes them on retraction."""
 
 from uuid import UUID
 
@@ -13,11 +13,11 @@ from rapport_shared.database import Connection
 from rapport_shared.messaging.outcomes import rejecting
 
 ASSET_CHANGES = frozenset({"asset.delivered", "asset.transferred", "asset.serviced"})
-"""The kinds that tell of an asset."""
+"""The kinds of touchpoints that say something about an asset."""
 
 
 async def take_asset(connection: Connection, touch: RecordedTouch, clock: Clock) -> None:
-    """Changes the asset that a touch tells of, unless the touch is retracted already."""
+    """Changes the asset that a touchpoint is about, unless the touchpoint is retracted already."""
     if not touch.assets or not await keep_touch(connection, touch):
         return
     keys = rejecting(lambda: [RecordedAssetKey.model_validate(key) for key in touch.assets])
@@ -30,7 +30,7 @@ async def take_asset(connection: Connection, touch: RecordedTouch, clock: Clock)
 
 
 async def retract_asset(connection: Connection, retraction: Retraction, asset_id: UUID, clock: Clock) -> None:
-    """Takes back what a retracted touch said of an asset: the touches that count are told again."""
+    """Removes the statements of a retracted touchpoint from its asset, and applies the remaining touchpoints again."""
     counting = await store.reports_of_asset(connection, asset_id)
     again = [_asset_change(kept_touch(event_id, *told)) for event_id, told in counting.items()]
     await take_back(
@@ -45,7 +45,7 @@ async def retract_asset(connection: Connection, retraction: Retraction, asset_id
 
 
 def _asset_change(touch: RecordedTouch) -> Change:
-    """What a touch says of the asset that it tells of."""
+    """The statement of a touchpoint about its asset."""
     data = touch.body["data"]
     own = attributed(touch.own, touch.occurred_at, touch.event_id)
     if touch.kind != "asset.serviced":

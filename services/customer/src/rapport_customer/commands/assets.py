@@ -1,4 +1,4 @@
-"""Assets: what customers have of the firm, who held them when, what was done to them."""
+"""Assets: the items that customers hold, their holders over time, and their services."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ from rapport_shared.own_fields import refuse
 
 @dataclass(frozen=True, slots=True)
 class AddAsset:
-    """An asset that a profile holds from an instant on, by default from now on."""
+    """An asset that a profile holds from an instant on (by default now)."""
 
     serial: str | None = None
     plate: str | None = None
@@ -46,19 +46,19 @@ def holding(profile_id: UUID, from_at: datetime, event_id: UUID) -> Change:
 
 
 def service(done: AssetService) -> Change:
-    """The change by which a work order was carried out at an asset."""
+    """The change that records a work order at an asset."""
     return lambda state: with_service(state, done)
 
 
 def attributed(values: Mapping[str, Any], occurred_at: datetime, event_id: UUID) -> Change:
-    """The change by which an asset's own fields were stated."""
+    """The change that states an asset's own fields."""
     return lambda state: with_attributes(state, values, occurred_at, event_id)
 
 
 async def add_asset(
     connection: Connection, secret: bytes, profile_id: UUID, command: AddAsset, clock: Clock
 ) -> AssetAdded:
-    """Records by hand an asset that a profile holds. Raises a 404, or a 422 for what is not valid."""
+    """Records by hand an asset that a profile holds. Raises a 404 for an unknown profile, a 422 for invalid values."""
     if not await store.known_profiles(connection, [profile_id]):
         raise not_found("customer")
     keys = [
@@ -73,8 +73,8 @@ async def add_asset(
         if value and (form := normalise_asset_key(key_type, value)).usable
     ]
     if not keys:
-        place = FieldProblem("/serial", "missing", "A serial or a plate is required.")
-        raise Problem(VALIDATION, "The asset has nothing to be found by.", errors=[place])
+        place = FieldProblem("/serial", "missing", "A serial number or a plate is required.")
+        raise Problem(VALIDATION, "The asset has neither a serial number nor a plate.", errors=[place])
     refuse((await own_rules(connection)).assets.faults(command.attributes, command.type))
     now = clock()
     held = holding(profile_id, command.from_at or now, new_id(now))

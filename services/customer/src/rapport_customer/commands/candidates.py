@@ -1,4 +1,4 @@
-"""Merge candidates: raised by whoever suspects, decided by a person, respected by every later match."""
+"""Merge candidates: raised on suspicion, decided by a person; every later match respects the decision."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,12 +24,12 @@ from rapport_shared.messaging import outbox
 Change = Callable[[CandidateState | None], CandidateState]
 
 PUT_OFF = timedelta(days=30)
-"""How long a decision is put off when nobody says."""
+"""How long a decision is postponed by default."""
 
 
 @dataclass(frozen=True, slots=True)
 class DecideCandidate:
-    """What to do with a candidate; a decision that is put off is due again at `due_at`, by default in 30 days."""
+    """The decision on a candidate. A postponed decision is due again at `due_at`, by default in 30 days."""
 
     decision: Literal["merge", "never", "later"]
     due_at: datetime | None = None
@@ -37,7 +37,7 @@ class DecideCandidate:
 
 @dataclass(frozen=True, slots=True)
 class CandidateDecided:
-    """The events of a decision. After a merge, also the customer that stays and the id of the merge."""
+    """The events of a decision; after a merge also the surviving customer and the id of the merge."""
 
     events: tuple[UUID, ...]
     customer_id: UUID | None = None
@@ -47,7 +47,7 @@ class CandidateDecided:
 async def suspect(
     connection: Connection, suspicion: Suspicion, clock: Clock, *, causation_id: UUID | None = None
 ) -> list[Event[Contract]]:
-    """Raises a candidate, unless the two are one customer, or are to be kept apart; answers its event if any.
+    """Raises a candidate, unless the two are one customer or must be kept apart. Returns the event, if any.
 
     The caller holds the lock of joins and appends the event. May be repeated.
     """
@@ -63,7 +63,7 @@ async def suspect(
 
 
 async def withdraw(connection: Connection, candidate_id: UUID, clock: Clock) -> list[Event[Contract]]:
-    """Withdraws a candidate that nothing speaks for any more; answers its event if any, which the caller appends."""
+    """Withdraws a candidate that has no evidence left. Returns the event, if any, which the caller appends."""
 
     def change(known: CandidateState | None) -> CandidateState:
         assert known is not None
@@ -75,10 +75,10 @@ async def withdraw(connection: Connection, candidate_id: UUID, clock: Clock) -> 
 async def decide(
     connection: Connection, candidate_id: UUID, command: DecideCandidate, caller: Caller, clock: Clock
 ) -> CandidateDecided:
-    """Merges the two customers, keeps them apart for good, or puts the decision off.
+    """Merges the two customers, keeps them apart permanently, or postpones the decision.
 
-    Who stays when they are merged: registered before provisional, then the oldest. Raises a 404, or a 409 where the
-    two are one customer already or would be too many profiles.
+    A registered customer survives before a provisional one, then the oldest. Raises a 404, or a 409 if the two are
+    one customer already or would have too many profiles.
     """
     await store.lock_joins(connection)
     known = await store.lock_candidate(connection, candidate_id)

@@ -1,4 +1,4 @@
-"""The events of the customer service, made of what was locked."""
+"""Builds the events of the customer service from locked rows."""
 
 from datetime import datetime
 from uuid import UUID
@@ -22,7 +22,7 @@ def make_event(
     customer_id: UUID | None = None,
     causation_id: UUID | None = None,
 ) -> Event[Contract]:
-    """The next event of an aggregate that is locked; it occurs when it is recorded."""
+    """The next event of a locked aggregate. Its event time is its recorded time."""
     return new_event(
         event_type,
         subject,

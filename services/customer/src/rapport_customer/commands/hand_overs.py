@@ -1,4 +1,4 @@
-"""All that a person looks after goes to another: begun by a command, carried out in batches, resumed after a crash."""
+"""Hand-overs: begun by a command, carried out in batches, resumed after a crash."""
 
 from dataclasses import dataclass, replace
 from typing import Final
@@ -16,12 +16,12 @@ from rapport_shared.errors import CONFLICT, VALIDATION, FieldProblem, Problem
 from rapport_shared.units import lies_in
 
 AT_ONCE: Final = 50
-"""Profiles that change hands in one transaction."""
+"""The number of profiles that change owner in one transaction."""
 
 
 @dataclass(frozen=True, slots=True)
 class BeginHandOver:
-    """All that `owner` looks after goes to another person, or only what belongs to a unit."""
+    """Transfers the customers of `owner` to another owner, optionally limited to one unit."""
 
     owner: str
     to: str
@@ -32,28 +32,28 @@ class BeginHandOver:
 
 @dataclass(frozen=True, slots=True)
 class HandOverBegun:
-    """A hand-over, and the profiles that are still to change hands."""
+    """A hand-over, and the number of profiles that are still to be transferred."""
 
     hand_over: StoredHandOver
     remaining: int
 
 
 async def begin(connection: Connection, command: BeginHandOver, caller: Caller, clock: Clock) -> HandOverBegun:
-    """Begins a hand-over, or says how far it would go. One to the same person that is under way is answered again.
+    """Begins a hand-over, or counts what it would transfer. May be repeated: returns the one that is under way.
 
-    Raises a 409 while the owner's customers go to somebody else, a 422 for a hand-over to oneself or of a unit that
-    is not the caller's.
+    Raises a 409 while another hand-over of this owner is under way, a 422 for a hand-over to the same owner or of a
+    unit outside the caller's own.
     """
     owner, unit = command.owner, command.unit or caller.unit or ""
     if command.to == owner:
         raise _refused("/to", "oneself", "It is the same person.")
     if not lies_in(unit, caller.unit):
-        raise _refused("/unit", "unknown_unit", "It is not a unit of this firm that the caller belongs to.")
+        raise _refused("/unit", "unknown_unit", "The unit does not exist, or the caller does not belong to it.")
     remaining = await store.count_owned(connection, owner, unit)
     running = await store.running_hand_over(connection, owner)
     if running is not None:
         if (running.to_owner, running.unit) != (command.to, unit):
-            raise Problem(CONFLICT, "What this person looks after is being handed over already.")
+            raise Problem(CONFLICT, "The customers of this owner are being handed over to somebody else already.")
         return HandOverBegun(running, remaining)
     now = clock()
     begun = StoredHandOver(
@@ -65,7 +65,7 @@ async def begin(connection: Connection, command: BeginHandOver, caller: Caller, 
 
 
 async def hand_over_batch(connection: Connection, clock: Clock) -> bool:
-    """Hands the next profiles over; whether a hand-over was under way. The caller leads the role of hand-overs."""
+    """Transfers the next batch. Returns whether a hand-over was under way. Only the leader of the role calls this."""
     running = await store.next_hand_over(connection)
     if running is None:
         return False

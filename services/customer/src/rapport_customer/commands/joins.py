@@ -1,4 +1,4 @@
-"""Joins: two customers become one by a fact that can be undone, exactly and in any order of several."""
+"""Joins: a join makes two customers one. Each join can be undone exactly, in any order."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -29,9 +29,9 @@ async def join(
     decided_by: str | None = None,
     causation_id: UUID | None = None,
 ) -> Event[Contract]:
-    """Puts the customer `from_customer` under `into_profile` and answers the event, which the caller appends.
+    """Joins the customer `from_customer` into `into_profile`. Returns the event, which the caller appends.
 
-    The caller holds the lock of joins. Raises `Circular` when both are one customer, `TooManyProfiles`.
+    The caller holds the lock of joins. Raises `Circular` if both are one customer, or `TooManyProfiles`.
     """
     members = await store.members(connection, from_customer)
     into = (await store.memberships(connection, [into_profile]))[into_profile]
@@ -65,7 +65,7 @@ async def join_unless_kept_apart(
     *,
     causation_id: UUID | None = None,
 ) -> Event[Contract] | None:
-    """`join` as Rapport itself decides it: None, and nothing done, where a *never*, the limit or a join forbids it.
+    """`join` by decision of Rapport. Returns None and changes nothing if a *never*, the limit or a join forbids it.
 
     The caller holds the lock of joins.
     """
@@ -81,9 +81,9 @@ async def join_unless_kept_apart(
 
 
 async def cross_franchises(connection: Connection, customer_ids: Sequence[UUID]) -> bool:
-    """Whether customers belong to different isolated units, or one does and another to none of them but to a unit.
+    """Whether customers belong to different isolated units, or one to an isolated unit and another only to others.
 
-    A customer of no unit belongs wherever it is joined to.
+    Customers without a unit are ignored.
     """
     found = await store.franchises(connection, customer_ids)
     if not found:
@@ -95,7 +95,7 @@ async def cross_franchises(connection: Connection, customer_ids: Sequence[UUID])
 async def undo(
     connection: Connection, join_: store.StoredJoin, clock: Clock, *, decided_by: str | None = None
 ) -> Event[Contract]:
-    """Cuts a join that stands and answers the event, which the caller appends. Both sides are kept apart from now on.
+    """Undoes a join in force. Returns the event, which the caller appends. Both sides are kept apart from now on.
 
     The caller holds the lock of joins and has read `join_` under it.
     """

@@ -18,7 +18,7 @@ async def records_named(
     identifiers: Iterable[RecordedIdentifier],
     routes: Mapping[str, LockedRoute],
 ) -> dict[str, UUID]:
-    """The known profiles that external identifiers name, by key, where touches by one go to nobody yet."""
+    """The known profiles that external identifiers name, by key; only identifiers without a route yet."""
     named = {
         identifier.key: source_profile_id(*system_and_record(identifier.normal))
         for identifier in identifiers
@@ -47,5 +47,5 @@ def own_record(secret: bytes, system: str, record: str) -> RecordedIdentifier:
 
 
 async def named_by_others(connection: Connection, records: Sequence[RecordedIdentifier]) -> set[str]:
-    """The keys of those of `records` that somebody has named before: touches by them go somewhere."""
+    """The keys of those `records` whose identifier has a route to a profile."""
     return await store.routed_keys(connection, [record.key for record in records])

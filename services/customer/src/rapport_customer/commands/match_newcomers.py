@@ -1,4 +1,4 @@
-"""The matcher's work: a batch of newcomers is compared with those who are likest, joined or suspected."""
+"""The matcher: compares a batch of new profiles with the most similar ones, and joins them or raises candidates."""
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
@@ -29,7 +29,7 @@ BATCH: Final = 200
 
 @dataclass(slots=True)
 class Newcomers:
-    """A batch on its way: what each is compared by, whom the blocks of each find, and what has come of it."""
+    """A batch in progress: features of each profile, profiles found by its blocks, and the events so far."""
 
     connection: Connection
     clock: Clock
@@ -42,10 +42,10 @@ class Newcomers:
 
 
 async def match_batch(connection: Connection, clock: Clock, size: int = BATCH) -> int:
-    """Matches the profiles that waited longest, in the order in which they came; answers how many.
+    """Matches the profiles that waited longest, in order of arrival. Returns their number.
 
-    There is one matcher per database: a newcomer is compared with all that came before it, those of its own batch
-    among them, so that two like newcomers cannot miss each other. May be repeated.
+    There is one matcher per database: a new profile is compared with all earlier ones, also those of its own batch,
+    so that two similar new profiles cannot miss each other. May be repeated.
     """
     waiting = await store.waiting_to_match(connection, size)
     if not waiting:
@@ -125,7 +125,7 @@ async def _profiles(connection: Connection, customers: Collection[UUID]) -> Cust
 def _features(state: ProfileState) -> Features | None:
     try:
         return features_of(state)
-    except Exception as error:  # one record that cannot be compared must not keep all others waiting
+    except Exception as error:  # a record that cannot be compared must not block all others
         kind, places = describe_error(error)
         _log.error("a profile cannot be compared", extra={"error": kind, "place": places})
         return None

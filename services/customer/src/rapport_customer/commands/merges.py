@@ -38,7 +38,7 @@ class MergeMade:
 
 @dataclass(frozen=True, slots=True)
 class MergeResult:
-    """What a merge does to the record of the profile `into`, and the joins that it made: none in a dry run."""
+    """The effect of a merge on the record of the profile `into`, and the joins made; none in a dry run."""
 
     into: Membership
     preview: Mapping[str, Any]
@@ -56,10 +56,10 @@ class MergeUndone:
 
 
 async def merge(connection: Connection, command: MergeCustomers, caller: Caller, clock: Clock) -> MergeResult:
-    """Joins each of the customers into the profile `into`, or says what that would do.
+    """Joins each of the customers into the profile `into`, or previews the effect.
 
-    Raises a 404 for ids that are not known, a 422 for a merge of a customer into itself, a 409 for one that is part
-    of another customer already or for too many profiles; nothing is changed then.
+    Raises a 404 for unknown ids, a 422 for a merge of a customer into itself, a 409 for an id that is part of
+    another customer already or for too many profiles. Then nothing is changed.
     """
     await store.lock_joins(connection)
     into = await _check(connection, command)
@@ -76,9 +76,9 @@ async def merge(connection: Connection, command: MergeCustomers, caller: Caller,
 
 
 async def undo_merge(connection: Connection, merge_id: UUID, caller: Caller, clock: Clock) -> MergeUndone:
-    """Undoes a merge: both customers are as if it had never been, each with what came to its own profiles since.
+    """Undoes a merge. Each customer keeps what its own profiles received since.
 
-    Raises a 404 for an unknown merge, a 409 for one that was undone.
+    Raises a 404 for an unknown merge, a 409 for a merge that was undone already.
     """
     await store.lock_joins(connection)
     known = await store.read_join(connection, merge_id)
@@ -103,7 +103,7 @@ async def _check(connection: Connection, command: MergeCustomers) -> Membership:
     for pointer, customer_id in _placed(command.customers):
         _check_root(pointer, memberships[customer_id], into)
     if await cross_franchises(connection, [into.customer_id, *command.customers]):
-        raise Problem(CONFLICT, "Customers of an isolated unit are merged with no others.")
+        raise Problem(CONFLICT, "Customers of an isolated unit cannot be merged with customers of other units.")
     sizes = [await store.count_members(connection, customer) for customer in (into.customer_id, *command.customers)]
     if sum(sizes) > MAX_PROFILES:
         raise Problem(CONFLICT, f"The customer would have more than {MAX_PROFILES} profiles.")
@@ -116,7 +116,7 @@ def _check_root(pointer: str, member: Membership, into: Membership) -> None:
             raise _refused(pointer, "same_customer", "A customer cannot be merged into itself.")
         raise Problem(CONFLICT, "Both are one customer already.", customer_id=str(into.customer_id))
     if member.customer_id != member.profile_id:
-        detail = "It is a profile of another customer: merge that one."
+        detail = "The id belongs to a profile of another customer. Merge that customer instead."
         raise Problem(CONFLICT, detail, customer_id=str(member.customer_id))
 
 

@@ -1,4 +1,4 @@
-"""Who of the firm looks after a customer: one event that says from whom to whom, and whether open work goes too."""
+"""Owners: one event names the former and the new owner of a customer, and whether open work follows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from rapport_shared.policies import active_document
 
 @dataclass(frozen=True, slots=True)
 class GiveCustomer:
-    """Who looks after a customer from now on, None for nobody; with `hand_over`, open work follows."""
+    """The new owner of a customer, or None for nobody. With `hand_over`, open work follows."""
 
     owner: str | None
     reason: str | None = None
@@ -28,9 +28,9 @@ class GiveCustomer:
 async def give_customer(
     connection: Connection, profile_id: UUID, command: GiveCustomer, caller: Caller, clock: Clock
 ) -> list[UUID]:
-    """Gives a profile that is locked to another owner; answers the events.
+    """Gives a locked profile to another owner. Returns the events.
 
-    With `hand_over` so does every profile of its customer that the customer's owner has: nothing is left behind.
+    With `hand_over`, every profile of the customer that has the customer's former owner gets the new owner too.
     """
     await store.lock_joins(connection)
     customer_id = (await store.memberships(connection, [profile_id]))[profile_id].customer_id
@@ -53,7 +53,7 @@ async def give_customer(
 
 
 async def give(connection: Connection, profile_ids: Sequence[UUID], told: HandOver, clock: Clock) -> list[UUID]:
-    """Makes `told.owner` the owner of profiles; answers the events. A profile that has that owner is left alone."""
+    """Makes `told.owner` the owner of profiles. Returns the events. Profiles that have this owner are skipped."""
     policy = await active_document(connection, MATCHING, MATCHING_PLACE)
     events: list[UUID] = []
     for profile_id in profile_ids:

@@ -1,4 +1,4 @@
-"""The policies of the customer service: what an activation brings about."""
+"""The policies of the customer service and the effects of an activation."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -24,12 +24,12 @@ FIELDS: Final = PolicyKind("fields", FieldsPolicy, CUSTOMER_POLICY_ACTIVATED)
 
 
 async def own_rules(connection: Reading) -> OwnRules:
-    """The own fields that are declared. Cheap: a document is read once."""
+    """The declared own fields. Cheap: a document is parsed once."""
     return read_fields(orjson.dumps((await active_version(connection, FIELDS_PLACE)).document))
 
 
 def matching_kind(secret: bytes) -> PolicyKind[MatchingPolicy]:
-    """The `matching` policy with what its activation brings about: blocked values lead nowhere, others do again."""
+    """The `matching` policy. Its activation blocks the routes of blocked values and unblocks those of all others."""
 
     async def activated(
         connection: Connection, before: MatchingPolicy, after: MatchingPolicy, clock: Clock
@@ -42,7 +42,7 @@ def matching_kind(secret: bytes) -> PolicyKind[MatchingPolicy]:
 async def block(
     connection: Connection, secret: bytes, before: MatchingPolicy, after: MatchingPolicy, clock: Clock
 ) -> list[Event[Contract]]:
-    """Routes what `after` blocks and `before` did not to nowhere, and the reverse to nobody; answers the events."""
+    """Blocks the routes that only `after` blocks, and frees those that only `before` blocked. Returns the events."""
     blocked, freed = after.blocked_values(), before.blocked_values() - after.blocked_values()
     types = {identifier_key(secret, type_, normal): type_ for type_, normal in blocked | freed}
     free = {identifier_key(secret, type_, normal) for type_, normal in freed}

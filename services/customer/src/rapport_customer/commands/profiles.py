@@ -1,4 +1,4 @@
-"""Profiles: made at first touch, reported by sources, edited by hand. One path for all three."""
+"""Profiles: created by the first touchpoint, reported by sources, edited by hand. All three use the same path."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -47,15 +47,15 @@ Change = Callable[[ProfileState], ProfileState]
 
 
 class Unclaimable(Exception):
-    """An identifier belongs to another registered customer; only a command is told."""
+    """An identifier belongs to another registered customer. Raised for commands only."""
 
     def __init__(self, customer_id: UUID, position: int) -> None:
         super().__init__("identifier taken")
         self.customer_id, self.position = customer_id, position
 
     def problem(self, *, naming: bool) -> Problem:
-        """The 409; it names the customer to those who may see it."""
-        detail = "Its touches go to another registered customer."
+        """The 409. It names the customer if the caller may see that customer."""
+        detail = "The identifier belongs to another registered customer."
         if naming:
             return Problem(IDENTIFIER_TAKEN, detail, customer_id=str(self.customer_id))
         return Problem(IDENTIFIER_TAKEN, detail)
@@ -101,7 +101,7 @@ async def register(
     causation_id: UUID | None = None,
     hand_over: HandOver | None = None,
 ) -> list[UUID]:
-    """Changes a profile, made if need be, and claims `identifiers` for it; answers the events that came of it.
+    """Changes a profile, created if needed, and claims `identifiers` for it. Returns the events.
 
     May be repeated: nothing changes the second time. Locks routes, then profiles, then joins.
     Raises `Unclaimable` for a command whose identifier belongs to another registered customer.
@@ -135,9 +135,10 @@ async def register(
 async def release(
     connection: Connection, profile_id: UUID, identifier_key: str, policy: MatchingPolicy, clock: Clock
 ) -> list[UUID] | None:
-    """Removes an identifier from a profile by hand; None when it holds no such identifier. A touch does not re-add it.
+    """Removes an identifier from a profile by hand. Returns None if the profile does not hold the identifier.
 
-    Its touches go to another profile of the customer that holds it, else to nobody.
+    Touchpoints do not add the identifier again. They go to another profile of the customer that holds the
+    identifier, else to nobody.
     """
     held = await store.identifier_type(connection, identifier_key)
     routes = await store.lock_routes(connection, {identifier_key: held}) if held else {}
@@ -306,8 +307,8 @@ async def _save_profile(work: Registration, locked: LockedProfile) -> Event[Cont
 
 
 _ASSESSED_BY = frozenset({"sources", "identifiers", "unit", *FIELDS})
-"""Parts of a register that say how good its sources are."""
+"""The parts of a register that decide the quality of its sources."""
 _RELATED_BY = frozenset({"created", "relations", "ended_relations"})
-"""Parts of a register that say to whom the profile stands in a relation."""
+"""The parts of a register that decide the relations of the profile."""
 _MATCHED_BY = frozenset({"created", "registered", "identifiers", "kind", "name", "birth_date", "addresses"})
-"""Parts of a register that say whether somebody else is the same party."""
+"""The parts of a register that matching depends on."""

@@ -1,4 +1,4 @@
-"""What is kept of the quality of sources from day to day."""
+"""The daily record of the quality of sources."""
 
 from rapport_customer import store
 from rapport_customer.domain.quality import RECENT
@@ -8,7 +8,7 @@ from rapport_shared.roles import Chore
 
 
 def quality_of_the_day(clock: Clock) -> Chore:
-    """A chore that keeps today's figures; repeated each hour, so that the last of a day stands."""
+    """A chore that stores today's figures every hour. The last figures of a day remain."""
 
     async def keep(connection: Connection) -> None:
         now = clock()

@@ -1,4 +1,4 @@
-"""Records by hand: what a person of the firm does to a customer."""
+"""Changes of customer records by hand."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ from rapport_shared.policies import active_document
 
 @dataclass(frozen=True, slots=True)
 class StatedFields:
-    """Fields of a profile as JSON values, by name: only those that are stated. Null withdraws a statement by hand."""
+    """The stated fields of a profile as JSON values, by name. Null withdraws a statement by hand."""
 
     fields: Mapping[str, Any] = field(default_factory=dict)
 
@@ -61,7 +61,7 @@ class PutConsent:
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Commands on records, with what they all need."""
+    """Commands on records, with their common dependencies."""
 
     secret: bytes
     clock: Clock
@@ -75,7 +75,7 @@ class Records:
         own = (await own_rules(connection)).profiles
         refuse(own.faults(stated.attributes, stated.fields.get("kind")))
         if await store.known_profiles(connection, [profile_id]):
-            raise Problem(CONFLICT, "There is a customer with this id already.")
+            raise Problem(CONFLICT, "A customer with this id exists already.")
         statement = self._statement(stated)
         await check_relations(connection, profile_id, statement.relations or (), "/relations/{}/to")
 
@@ -98,7 +98,7 @@ class Records:
     async def add_identifier(
         self, connection: Connection, profile_id: UUID, identifier: Identifier, caller: Caller, seen: Precondition
     ) -> ProfileWritten:
-        """Adds an identifier and takes its route. Raises a 409 where it belongs to another registered customer."""
+        """Adds an identifier and its route. Raises a 409 if the identifier belongs to another registered customer."""
         await self._seen(connection, profile_id, seen)
         register_it: Change = lambda state: state.model_copy(update={"registered": True})  # noqa: E731
         return await self._register(connection, profile_id, [identifier], register_it, caller)
@@ -106,7 +106,7 @@ class Records:
     async def remove_identifier(
         self, connection: Connection, profile_id: UUID, key: str, seen: Precondition
     ) -> ProfileWritten:
-        """Removes an identifier for good: a touch does not bring it back. Raises a 404."""
+        """Removes an identifier permanently: touchpoints do not add it again. Raises a 404."""
         await self._seen(connection, profile_id, seen)
         policy = await active_document(connection, MATCHING, MATCHING_PLACE)
         events = await release(connection, profile_id, key, policy, self.clock)
@@ -140,9 +140,10 @@ class Records:
     async def put_owner(
         self, connection: Connection, profile_id: UUID, command: GiveCustomer, caller: Caller, seen: Precondition
     ) -> ProfileWritten:
-        """Says who of the firm looks after the customer; with `hand_over` all of it leaves the former one.
+        """Sets the owner of the customer.
 
-        Then every profile of the customer that the former owner has goes to the new one, and open work follows.
+        With `hand_over`, all profiles of the customer that have the former owner get the new owner, and open work
+        follows.
         """
         await self._seen(connection, profile_id, seen)
         events = await give_customer(connection, profile_id, command, caller, self.clock)
@@ -171,7 +172,7 @@ class Records:
 
     def _recorded(self, identifier: Identifier, position: int, caller: Caller) -> RecordedIdentifier:
         if identifier.type in ("external", "social") and not identifier.system:
-            raise _invalid(position, "system", "missing", "It is required of an external or social identifier.")
+            raise _invalid(position, "system", "missing", "An external or social identifier needs this field.")
         region = phone_region(identifier.region, None, self.default_region)
         form = normalise_identifier(identifier.type, str(identifier.value), region, identifier.system)
         if not form.usable:
@@ -208,7 +209,7 @@ class Records:
         seen(locked.sequence)
 
     async def _check_own(self, connection: Connection, profile_id: UUID, stated: StatedFields) -> None:
-        """An edit of own fields leaves none missing; what was recorded under an earlier declaration may stay."""
+        """Checks that an edit leaves no required own field missing. Values of earlier declarations may stay."""
         state = (await store.lock_profiles(connection, [profile_id]))[profile_id].state
         if not stated.attributes or state is None:
             return
@@ -224,7 +225,7 @@ class Records:
 
     async def _check_unit(self, connection: Connection, path: str | None) -> None:
         if path is not None and not await store.unit_exists(connection, path):
-            place = FieldProblem("/unit", "unknown_unit", "It is not a unit of this firm.")
+            place = FieldProblem("/unit", "unknown_unit", "The unit does not exist.")
             raise Problem(VALIDATION, "The unit is not known.", errors=[place])
 
 

@@ -20,7 +20,7 @@ from rapport_shared.policies import active_document
 
 @dataclass(frozen=True, slots=True)
 class Relate:
-    """A relation of a profile to another, named by its id, so that nothing personal is in a URL."""
+    """A relation of a profile to another. Both are named by id, so that no URL contains personal data."""
 
     profile_id: UUID
     type: str
@@ -29,7 +29,7 @@ class Relate:
     seen: Precondition
 
     async def state(self, connection: Connection) -> ProfileWritten:
-        """States the relation by hand. Raises a 404 for an unknown profile, a 412, a 422 for a relation that cannot be.
+        """States the relation by hand. Raises a 404 for an unknown profile, a 412, a 422 for an impossible relation.
 
         May be repeated.
         """
@@ -53,7 +53,7 @@ class Relate:
         return await self._changed(connection, lambda state: with_relation(state, relation))
 
     async def end(self, connection: Connection) -> ProfileWritten:
-        """Says by hand that there is no such relation, whoever states it. Raises a 404, a 412."""
+        """Ends the relation by hand, whichever source states it. Raises a 404, a 412."""
         before, now = await self._locked(connection), self.clock()
         ended = without_relation(
             before, EndedRelation(type=self.type, profile_id=self.to, occurred_at=now, event_id=new_id(now))
@@ -65,7 +65,7 @@ class Relate:
     async def _locked(self, connection: Connection) -> ProfileState:
         if not await store.known_profiles(connection, [self.profile_id]):
             raise not_found("customer")
-        # both at once, in order: two that are related to each other at the same time would wait for each other
+        # locks both profiles in order: two concurrent relations between the same profiles would deadlock otherwise
         locked = (await store.lock_profiles(connection, {self.profile_id, self.to}))[self.profile_id]
         self.seen(locked.sequence)
         assert locked.state is not None
@@ -82,7 +82,7 @@ async def check_relations(
 ) -> None:
     """Raises a 422 for a relation to oneself, or for one that closes a chain of its type.
 
-    `pointer` is where a relation stands in the request, with a place for its number. Nothing joins or parts meanwhile.
+    `pointer` is a JSON Pointer with a placeholder for the index of a relation. Locks joins until the transaction ends.
     """
     if not relations:
         return
@@ -93,9 +93,9 @@ async def check_relations(
         theirs = customers[target(relation)[1]].customer_id
         place = pointer.format(position)
         if theirs == own:
-            raise _refused(place, "oneself", "A customer stands in no relation to itself.")
+            raise _refused(place, "oneself", "A customer cannot be related to itself.")
         if relation.type in ACYCLIC_RELATIONS and await store.leads_to(connection, relation.type, theirs, own):
-            raise _refused(place, "cyclic", "Relations of this type lead from there back to the customer.")
+            raise _refused(place, "cyclic", "The relation would close a circle of relations of this type.")
 
 
 def _record_of(state: ProfileState) -> dict[str, str]:

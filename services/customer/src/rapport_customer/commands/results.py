@@ -1,4 +1,4 @@
-"""What commands on profiles answer."""
+"""The results of commands on profiles."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class ProfileWritten:
 
 
 async def profile_written(connection: Connection, profile_id: UUID, events: Sequence[UUID]) -> ProfileWritten:
-    """The result of a command that wrote to a profile, which is locked."""
+    """The result of a command that wrote to a locked profile."""
     locked = (await store.lock_profiles(connection, [profile_id]))[profile_id]
     membership = (await store.memberships(connection, [profile_id]))[profile_id]
     return ProfileWritten(profile_id, membership.customer_id, locked.sequence, tuple(events))

@@ -1,4 +1,4 @@
-"""Routes: one way to change where touches by an identifier go."""
+"""Routes: the only function that changes where touchpoints with an identifier go."""
 
 from uuid import UUID
 
@@ -23,7 +23,7 @@ async def put_route(
     *,
     causation_id: UUID | None = None,
 ) -> Event[Contract]:
-    """Changes a locked route and answers the event, which the caller appends."""
+    """Changes a locked route. Returns the event, which the caller appends."""
     locked.route = Route(target, profile_id, locked.route.route_seq + 1)
     recorded_at = next_recorded(clock(), locked.last_recorded_at)
     data = IdentifierRouted(

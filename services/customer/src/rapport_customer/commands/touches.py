@@ -1,4 +1,4 @@
-"""Touches and retractions as the customer service reads them, and keeps them for the day one is retracted."""
+"""Touchpoints and retractions as the customer service reads and stores them. A later retraction needs them."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,9 +17,9 @@ from rapport_shared.messaging.records import Record
 
 @dataclass(frozen=True, slots=True)
 class RecordedTouch:
-    """A recorded touchpoint, as far as profiles and assets care. `body` is the touchpoint as it was sent.
+    """The parts of a recorded touchpoint that profiles and assets use. `body` is the touchpoint as it was sent.
 
-    `own` are those of its attributes that are declared for the profile or the asset that it reports.
+    `own` are the attributes that are declared for the reported profile or asset.
     """
 
     event_id: UUID
@@ -33,13 +33,13 @@ class RecordedTouch:
 
     @property
     def source_record(self) -> dict[str, str] | None:
-        """System and record of the source, where it names a record."""
+        """System and record of the source; None if the source names no record."""
         source = self.body.get("source") or {}
         return source if source.get("system") and source.get("record") else None
 
     @property
     def keys(self) -> set[str]:
-        """The identifiers that a touch may bring to its profile."""
+        """The identifiers that a touchpoint may add to its profile."""
         return {identifier["key"] for identifier in self.identifiers if identifier.get("routable", True)}
 
 
@@ -53,7 +53,7 @@ class Retraction:
 
 
 def read_touch(record: Record) -> RecordedTouch | Retraction | None:
-    """The touch in a recording, or the retraction; None for what is anonymous."""
+    """The touchpoint or the retraction in an event; None for an anonymous touchpoint."""
     if record.value is None or "ce_profileid" not in record.headers:
         return None
     envelope = decode_envelope(record.headers)
@@ -81,13 +81,13 @@ def _retraction(event_id: UUID, profile_id: UUID, data: dict[str, Any]) -> Retra
 
 
 async def keep_touch(connection: Connection, touch: RecordedTouch) -> bool:
-    """Keeps what a touch told; answers whether it counts, for it may be retracted already."""
+    """Stores a touchpoint. Returns whether it counts: False if it was retracted already."""
     told = orjson.dumps({"occurred_at": touch.occurred_at, "body": touch.body, "own": touch.own}).decode()
     return await store.keep_report(connection, touch.event_id, touch.profile_id, told)
 
 
 def kept_touch(event_id: UUID, profile_id: UUID, text: str) -> RecordedTouch:
-    """A touch as it was kept."""
+    """Reads a stored touchpoint."""
     told = orjson.loads(text)
     return RecordedTouch(
         event_id,

@@ -24,7 +24,7 @@ class UnitWritten:
 
 
 async def put_unit(connection: Connection, unit: UnitState, clock: Clock, seen: Precondition) -> UnitWritten:
-    """Creates or replaces a unit; nothing happens when the unit is the same already. Raises a 412."""
+    """Creates or replaces a unit. Changes nothing if the unit is equal already. Raises a 412."""
     locked = await store.lock_unit(connection, unit.path)
     sequence = locked.sequence if locked else 0
     seen(sequence)

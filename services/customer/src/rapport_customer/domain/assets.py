@@ -1,4 +1,4 @@
-"""An asset's register: its keys, who held it from when on, what was done to it. Order-free."""
+"""An asset's register: its keys, holders and services. Changes may come in any order."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,7 +9,7 @@ from rapport_shared.contracts.customer import AssetAttribute, AssetHolding, Asse
 
 
 def with_keys(state: AssetState, keys: tuple[AssetKey, ...], type_: str | None, model: str | None) -> AssetState:
-    """The asset also found by `keys`; what kind of thing it is, stays once stated."""
+    """The asset with `keys` added. A kind that was stated once does not change."""
     merged = {key.key: key for key in (*keys, *state.keys)}
     return state.model_copy(
         update={
@@ -21,7 +21,7 @@ def with_keys(state: AssetState, keys: tuple[AssetKey, ...], type_: str | None, 
 
 
 def with_holding(state: AssetState, profile_id: UUID, from_at: datetime, event_id: UUID) -> AssetState:
-    """The asset held by `profile_id` from an instant on."""
+    """The asset, held by `profile_id` from an instant on."""
     if any(holding.event_id == event_id for holding in state.holdings):
         return state
     holding = AssetHolding(profile_id=profile_id, from_at=from_at, event_id=event_id)
@@ -31,7 +31,7 @@ def with_holding(state: AssetState, profile_id: UUID, from_at: datetime, event_i
 
 
 def with_service(state: AssetState, service: AssetService) -> AssetState:
-    """The asset after a work order; of one work order the latest report counts."""
+    """The asset after a work order. The latest report of a work order counts."""
     known = next((s for s in state.services if s.work_order == service.work_order), None)
     if known is not None and (known.occurred_at, known.event_id) >= (service.occurred_at, service.event_id):
         return state
@@ -41,7 +41,7 @@ def with_service(state: AssetState, service: AssetService) -> AssetState:
 
 
 def with_attributes(state: AssetState, values: Mapping[str, Any], occurred_at: datetime, event_id: UUID) -> AssetState:
-    """The asset with own fields as they were stated; of one field the latest statement counts."""
+    """The asset with stated own fields. The latest statement of a field counts."""
     attributes = dict(state.attributes)
     for name, value in values.items():
         known = attributes.get(name)
@@ -65,5 +65,5 @@ def without_touch(state: AssetState, event_id: UUID) -> AssetState:
 
 
 def holder(state: AssetState) -> UUID | None:
-    """Who holds the asset last."""
+    """The latest holder of the asset."""
     return state.holdings[-1].profile_id if state.holdings else None

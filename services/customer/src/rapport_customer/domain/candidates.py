@@ -1,4 +1,4 @@
-"""Merge candidates: two profiles that may be one party, and what becomes of the suspicion."""
+"""Merge candidates: two profiles that may be one party, and the decision about them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,12 +27,12 @@ class Suspicion:
 
     @property
     def candidate_id(self) -> UUID:
-        """The same two profiles are the same candidate, whoever suspects them."""
+        """The id of a candidate. It depends only on the two profiles."""
         return derived_id("candidate", *sorted((self.one, self.other)))
 
 
 def raised(known: CandidateState | None, suspicion: Suspicion) -> CandidateState:
-    """The candidate after a suspicion. A decision of a person stays, and so does a score that the suspicion lacks."""
+    """The candidate after a suspicion. A person's decision stays. Without a new score, the former score stays."""
     one, other = sorted((suspicion.one, suspicion.other))
     fresh = CandidateState(
         candidate_id=suspicion.candidate_id,
@@ -51,19 +51,19 @@ def raised(known: CandidateState | None, suspicion: Suspicion) -> CandidateState
 
 
 def withdrawn(known: CandidateState) -> CandidateState:
-    """The candidate after its last suspicion is gone. A decision of a person stays."""
+    """The candidate without a suspicion. A person's decision stays."""
     return known.model_copy(update={"state": "withdrawn"}) if known.state == "open" else known
 
 
 def decided(known: CandidateState, decision: Decision, by: str, due_at: datetime | None) -> CandidateState:
-    """The candidate after somebody's decision; `due_at` is when one that was put off is shown again."""
+    """The candidate after a decision. A postponed candidate is shown again at `due_at`."""
     states: dict[Decision, str] = {"merge": "merged", "never": "never", "later": "later"}
     due = due_at if decision == "later" else None
     return known.model_copy(update={"state": states[decision], "decided_by": by, "due_at": due})
 
 
 def changed_parts(before: CandidateState | None, after: CandidateState) -> Sequence[str]:
-    """The names of what differs."""
+    """The names of the fields that differ."""
     if before is None:
         return ("created",)
     return tuple(name for name in CandidateState.model_fields if getattr(before, name) != getattr(after, name))

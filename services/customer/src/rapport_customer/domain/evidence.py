@@ -1,4 +1,4 @@
-"""What two records say of whether a shared identifier is one party's: proof for routing."""
+"""The proof that two records with a shared identifier are, or are not, the same party."""
 
 from collections.abc import Collection
 from typing import Literal
@@ -24,11 +24,11 @@ def agreements(one: ProfileState, other: ProfileState) -> tuple[Agreement, Agree
 
 
 def proof(rule: IdentifierRule, claimed: bool, held: bool, name: Agreement, birth_date: Agreement) -> Proof:
-    """What a shared identifier proves of two registered customers.
+    """What a shared identifier proves about two registered customers.
 
-    `claimed` and `held` say whether the claimant and the present holder verified it. Both did, and neither name nor
-    birth date differs: the same. The claimant did, and both differ: another has the identifier now, as with a
-    recycled number. Everything between is for a person to decide.
+    `claimed` and `held` say whether the claimant and the present holder verified the identifier. If both did, and
+    neither name nor birth date differs, they are the same party. If the claimant did, and name and birth date both
+    differ, the identifier has changed hands, like a recycled number. In all other cases a person decides.
     """
     if not rule.proves:
         return Proof.NONE

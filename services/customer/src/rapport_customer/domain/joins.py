@@ -1,4 +1,4 @@
-"""Customers are trees of joins: a profile is its own customer until joined, the root's id is the customer's.
+"""Customers are trees of joins. A profile is its own customer until joined. The root's id is the customer's id.
 
 An active join leads from a founding profile to the profile it was joined into, so every profile has at most one way
 up and the joins form a forest. To undo one is to cut that edge: the branch below is a customer of its own again.
@@ -12,7 +12,7 @@ from uuid import UUID
 from rapport_shared.contracts.customer import ProfileMove
 
 MAX_PROFILES = 200
-"""Of one customer: more are not duplicates of one party but a mistake, and no screen shows them."""
+"""The limit of profiles per customer. More profiles are a mistake rather than duplicates of one party."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Membership:
 
 @dataclass(frozen=True, slots=True)
 class Founding:
-    """What a survivor is chosen by when nobody chose."""
+    """The facts that decide the survivor when nobody chose."""
 
     profile_id: UUID
     registered: bool
@@ -60,7 +60,7 @@ def moves_of_undo(branch: Iterable[Membership], root: UUID) -> tuple[ProfileMove
 
 
 def survivor(one: Founding, other: Founding) -> Founding:
-    """Which of two customers stays when nobody chose: registered before provisional, then the oldest."""
+    """The survivor of two customers when nobody chose: registered before provisional, then the oldest."""
     return min(one, other, key=lambda root: (not root.registered, root.created_at, root.profile_id))
 
 

@@ -1,4 +1,4 @@
-"""What the matcher decides of a newcomer: whom it joins, and with whom it may be one."""
+"""The matcher's decision on a new profile: the profile that it joins, and the merge candidates."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +13,7 @@ from rapport_customer.domain.wording import GUARD
 from rapport_shared.contracts.customer import CandidateReason
 
 MOST_CANDIDATES: Final = 5
-"""Raised of one newcomer: the likeliest; the others come up when these are decided."""
+"""The most candidates raised for one new profile. The others follow when these are decided."""
 FEW: Final = 10
 _TELLING: Final = (FAMILY, GIVEN, NAME, BIRTH)
 
@@ -30,10 +30,10 @@ class Decision:
 
 
 def worth_comparing(blocks: Iterable[Sequence[UUID]]) -> set[UUID]:
-    """Who of a newcomer's blocks is worth a comparison: whoever shares a block that few share, or two blocks.
+    """The profiles to compare with a new profile: those that share a block of few profiles, or two blocks.
 
-    One block that many share (a street and a sound) finds mostly strangers, and a duplicate shares others besides:
-    on the FEBRL sets the rule loses no pair that the blocks find.
+    A single block of many profiles (a street and a sound) finds mostly strangers, and a duplicate shares other blocks
+    too. On the FEBRL sets the rule loses no pair that the blocks find.
     """
     met: Counter[UUID] = Counter()
     few: set[UUID] = set()
@@ -45,10 +45,10 @@ def worth_comparing(blocks: Iterable[Sequence[UUID]]) -> set[UUID]:
 
 
 def decide(weights: Weights, newcomer: UUID, features: Features, customers: Customers, *, alone: bool) -> Decision:
-    """Whom a newcomer joins: the likeliest profile above the upper limit, if nothing in its customer speaks against.
+    """Joins a new profile to the likeliest profile above the upper limit, unless another profile of it contradicts.
 
-    Only one that is `alone` joins by itself: a customer of several profiles is not pulled into another by one of
-    them. All others above the lower limit are suspected, of each customer the likeliest profile.
+    Only a profile that is `alone` is joined: one profile cannot pull a customer of several profiles into another.
+    All others above the lower limit become candidates, with the likeliest profile of each customer.
     """
     found = [
         (profile_id, comparison, customer_id)
@@ -69,7 +69,7 @@ def decide(weights: Weights, newcomer: UUID, features: Features, customers: Cust
 
 
 def suspicion(newcomer: UUID, other: UUID, comparison: Comparison) -> Suspicion:
-    """What a comparison gives somebody to decide."""
+    """The candidate that a comparison gives a person to decide."""
     reasons = tuple(
         CandidateReason(
             field=reason.field or GUARD,

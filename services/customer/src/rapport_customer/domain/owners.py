@@ -1,4 +1,4 @@
-"""Whose customer it is."""
+"""The owner of a customer."""
 
 from collections.abc import Iterable
 

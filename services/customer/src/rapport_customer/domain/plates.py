@@ -1,4 +1,4 @@
-"""Which asset a plate was on and when: plates move from vehicle to vehicle. Order-free."""
+"""The history of a plate, which may move from vehicle to vehicle. Statements may come in any order."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from rapport_shared.contracts.customer import AssetKey, AssetState
 
 @dataclass(frozen=True, slots=True)
 class PlateStatement:
-    """Somebody reported that a plate was on an asset at an instant."""
+    """The statement that a plate was on an asset at an instant."""
 
     asset_id: UUID
     stated_at: datetime
@@ -19,7 +19,7 @@ class PlateStatement:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A plate was on an asset: since ever where `from_at` is None, until now where `until` is None."""
+    """The period of a plate on an asset: without a begin if `from_at` is None, until now if `until` is None."""
 
     asset_id: UUID
     from_at: datetime | None
@@ -27,7 +27,7 @@ class Span:
 
 
 def spans(statements: Iterable[PlateStatement]) -> list[Span]:
-    """Where a plate was, in time order: an asset has it until another is first reported with it."""
+    """The spans of a plate in order of time. An asset keeps the plate until another asset is reported with it."""
     begins: list[tuple[UUID, datetime]] = []
     for statement in sorted(statements, key=lambda one: (one.stated_at, one.event_id)):
         if not begins or begins[-1][0] != statement.asset_id:
@@ -46,7 +46,7 @@ def asset_at(known: Sequence[Span], at: datetime) -> UUID | None:
 
 
 def with_plate(state: AssetState, plate: AssetKey, known: Sequence[Span]) -> AssetState:
-    """The asset with a plate as `known` says: among its keys while it is there, among the former ones when it left."""
+    """The asset with a plate by the spans `known`: among its keys, or among its former keys after the plate left."""
     if not known:
         return state
     bare = plate.model_copy(update={"from_at": None, "until": None})

@@ -47,11 +47,11 @@ class MatchingPolicy(BaseModel):
         return self.identifiers.get(type_) or SHIPPED[type_]
 
     def priority(self, system: str) -> int:
-        """How far a source is believed; 0 for one that the policy does not name."""
+        """The priority of a source; 0 for a source that the policy does not name."""
         return self.sources.get(system, 0)
 
     def blocks(self, identifier: RecordedIdentifier) -> bool:
-        """Whether an identifier leads nowhere because of a pattern; a value in full is blocked by its route."""
+        """Whether a pattern blocks an identifier. Values blocked in full are blocked by their routes instead."""
         if identifier.type is not IdentifierType.EMAIL or not isinstance(identifier.normal, str):
             return False
         local = identifier.normal.partition("@")[0]
@@ -78,4 +78,4 @@ SHIPPED: Final[Mapping[IdentifierType, IdentifierRule]] = {
     IdentifierType.SOCIAL: IdentifierRule(limit=20),
     IdentifierType.DEVICE: IdentifierRule(proves=False),
 }
-"""An external record is its system's own key: stating it is proof. All else is proved by verification."""
+"""The shipped rule of a type. Stating an external identifier is proof; all other types need verification."""

@@ -11,7 +11,7 @@ Parties = Mapping[UUID, Sequence[ProfileState]]
 """The registers of each customer's profiles."""
 
 _EXCLUSIVE = frozenset({"kind", "birth_date"})
-"""Fields of which a person has one: two values speak against a merge."""
+"""Fields with one value per person: two different values are evidence against a merge."""
 
 
 def preview(parties: Parties) -> dict[str, Any]:

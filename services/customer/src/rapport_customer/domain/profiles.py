@@ -85,7 +85,7 @@ def with_report(state: ProfileState, statement: Statement) -> ProfileState:
 
 
 def with_edit(state: ProfileState, statement: Statement) -> ProfileState:
-    """The register after an edit by hand: each field named is stated by hand from now on, None withdraws that."""
+    """The register after an edit by hand. A value states the field by hand; None withdraws the statement by hand."""
     candidates = dict(state.fields)
     for name, value in statement.fields.items():
         others = tuple(candidate for candidate in candidates.get(name, ()) if candidate.source != MANUAL)
@@ -109,7 +109,7 @@ def with_consent(state: ProfileState, consent: ConsentState) -> ProfileState:
 
 
 def without_report(state: ProfileState, event_id: UUID) -> ProfileState:
-    """The register without the snapshot of the report `event_id`; what that had replaced is to be reported again.
+    """The register without the snapshot of the report `event_id`; the caller applies the replaced reports again.
 
     Identifiers, and that the profile is registered, stay.
     """
@@ -135,12 +135,12 @@ def with_identifier(state: ProfileState, identifier: HeldIdentifier) -> ProfileS
 
 
 def without_identifier(state: ProfileState, key: str) -> ProfileState:
-    """The register no longer holding the identifier of `key`."""
+    """The register without the identifier of `key`."""
     return state.model_copy(update={"identifiers": tuple(held for held in state.identifiers if held.key != key)})
 
 
 def with_routed(state: ProfileState, key: str, *, routed: bool) -> ProfileState:
-    """The register saying whether touches by the identifier of `key` come here."""
+    """The register that says whether touchpoints with the identifier of `key` go to this profile."""
     identifiers = tuple(
         held.model_copy(update={"routed": routed}) if held.key == key else held for held in state.identifiers
     )

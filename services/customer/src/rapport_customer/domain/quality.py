@@ -1,4 +1,4 @@
-"""How good what each source says of a profile is: complete, readable, and in accord with what stands."""
+"""The quality of each source of a profile: complete, readable, and in agreement with the winning values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

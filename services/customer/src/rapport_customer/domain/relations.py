@@ -1,4 +1,4 @@
-"""Relations of a profile: each source's snapshot kept apart, statements by hand beside them. Order-free."""
+"""Relations of a profile: one snapshot per source, and statements by hand. Changes may come in any order."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -75,13 +75,13 @@ def lifted(state: ProfileState, stated: Iterable[RelationState]) -> ProfileState
 
 
 def standing(state: ProfileState) -> list[RelationState]:
-    """The statements that count."""
+    """The statements in force."""
     ended = {(end.type, end.profile_id) for end in state.ended_relations}
     return [relation for relation in state.relations if target(relation) not in ended]
 
 
 def target(relation: RelationState) -> tuple[str, UUID]:
-    """What a relation is, whoever states it: its type and the profile that it leads to."""
+    """The identity of a relation, independent of its source: its type and its target profile."""
     if relation.profile_id is not None:
         return relation.type, relation.profile_id
     return relation.type, profile_of(relation.to)

@@ -1,4 +1,4 @@
-"""Identifiers are held by many and routed to one. What a claim of an identifier does to its route."""
+"""Many profiles may hold an identifier; its route leads to one. The effect of a claim on the route."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,7 +8,7 @@ from uuid import UUID
 from rapport_shared.contracts.customer import RouteTarget
 
 Claim = Literal["touch", "report", "command"]
-"""Who says that a profile has an identifier: a touch by it, a source's report, or a person by hand."""
+"""The origin of a claim: a touchpoint with the identifier, a report of a source, or a person by hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +33,9 @@ class Proof(StrEnum):
     """What is known of two registered customers with one identifier."""
 
     SAME = "same"
-    """They are one party: both proved to hold it, and nothing speaks against."""
+    """They are one party: both proved to hold the identifier, and no evidence contradicts."""
     OTHER = "other"
-    """The claimant proved to hold it, and name and birth date are another's: the number changed hands."""
+    """The claimant proved to hold the identifier, and name and birth date differ: the identifier changed hands."""
     NONE = "none"
 
 

@@ -1,1 +1,1 @@
-"""What the customer service's API takes and answers, by subject."""
+"""The requests and answers of the customer service's API, by subject."""

@@ -1,4 +1,4 @@
-"""Merge candidates, and what is decided on them."""
+"""Merge candidates and decisions on them."""
 
 from typing import Any, Literal
 from uuid import UUID
@@ -10,7 +10,7 @@ from rapport_shared.web.requests import Request
 
 
 class CandidateDecision(Request):
-    """What somebody decides on a merge candidate; one put off is shown again at `due_at`, by default in 30 days."""
+    """A decision on a merge candidate. A postponed one is shown again at `due_at`, by default in 30 days."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"decision": "never"}})
 
@@ -25,7 +25,7 @@ class CandidateSide(Party):
 
 
 class Reason(BaseModel):
-    """What one field says of the two, in words; `weight` is in bits, for a merge if positive."""
+    """The evidence of one field, in words. `weight` is in bits; a positive weight speaks for a merge."""
 
     field: str
     level: str
@@ -53,7 +53,7 @@ class CandidatePage(BaseModel):
 
 
 class Decided(BaseModel):
-    """The decision that was taken; of a merge, the customer that stays and the id by which to undo it."""
+    """The decision; after a merge also the surviving customer and the id that undoes the merge."""
 
     candidate_id: UUID
     decision: str

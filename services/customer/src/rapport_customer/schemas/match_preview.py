@@ -1,4 +1,4 @@
-"""Which customers records would match."""
+"""The customers that records would match."""
 
 from typing import Annotated
 
@@ -19,7 +19,7 @@ class DraftSource(Request):
 
 
 class Draft(Request):
-    """A record that somebody thinks of reporting, in the shape of `profile.reported`."""
+    """A record that is not reported yet, in the shape of `profile.reported`."""
 
     source: DraftSource | None = None
     identifiers: Annotated[tuple[IdentifierRequest, ...], Field(max_length=50)] = ()
@@ -27,7 +27,7 @@ class Draft(Request):
 
 
 class MatchRequest(Request):
-    """Records of which to know whom they would meet."""
+    """Records to match against existing customers, without storing them."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -40,7 +40,7 @@ class MatchRequest(Request):
 
 
 class MatchReason(BaseModel):
-    """Why a record would meet a customer."""
+    """Why a record would match a customer."""
 
     code: str
     text: str
@@ -48,7 +48,7 @@ class MatchReason(BaseModel):
 
 
 class Match(Party):
-    """The customer that a record would meet; `certain` is false where a person would decide."""
+    """The customer that a record would match; `certain` is false if a person would decide."""
 
     certain: bool
     probability: float
@@ -56,6 +56,6 @@ class Match(Party):
 
 
 class Matched(BaseModel):
-    """Whom each record would meet, in the order of the request; null for one that would be new."""
+    """The match of each record, in the order of the request; null for a record of a new customer."""
 
     matches: list[Match | None]

@@ -1,4 +1,4 @@
-"""MergeList: what they would do, what they did."""
+"""Merges: requests, previews and results."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from rapport_shared.web.requests import Request
 
 
 class MergeRequest(Request):
-    """Customers to join into a profile of another; with `dry_run` nothing is done but told."""
+    """Customers to join into a profile of another customer. With `dry_run`, the merge is only previewed."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -54,7 +54,7 @@ class FieldStatement(BaseModel):
 
 
 class SurvivingField(FieldStatement):
-    """The statement of a field that stands, the rule that decided, and the statements that do not."""
+    """The winning statement of a field, the rule that decided, and the other statements."""
 
     field: str
     rule: Rule
@@ -90,7 +90,7 @@ class MergeMade(BaseModel):
 
 
 class Merged(BaseModel):
-    """The record of the merged customer, what moves, and what contradicts; `merges` is missing of a dry run."""
+    """The record of the merged customer, the moves and the conflicts; a dry run has no `merges`."""
 
     into: Party
     dry_run: bool

@@ -12,7 +12,7 @@ from rapport_shared.web.requests import Request
 
 
 class HandOverRequest(Request):
-    """To whom all that a person looks after goes, or what of a unit; with `dry_run` it is only told how much it is."""
+    """Transfers an owner's customers, optionally limited to one unit. With `dry_run`, only counts the profiles."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"to": "agent-18", "dry_run": True}})
 
@@ -23,7 +23,7 @@ class HandOverRequest(Request):
 
 
 class HandOverProgress(BaseModel):
-    """How far a hand-over is: profiles that went to their new owner, and those that are still to go."""
+    """The progress of a hand-over: profiles that were transferred, and profiles that remain."""
 
     hand_over_id: UUID
     owner: str

@@ -71,7 +71,7 @@ class ConsentRequest(Request):
 
 
 class OwnerRequest(Request):
-    """Who of the firm looks after the customer; null for nobody. With `hand_over`, open work goes there too."""
+    """The new owner of the customer; null for nobody. With `hand_over`, open work goes to the new owner too."""
 
     owner: Text | None
     reason: Text | None = None

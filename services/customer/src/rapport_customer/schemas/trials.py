@@ -1,4 +1,4 @@
-"""What trying a policy of the customer service answers."""
+"""The results of trying a policy of the customer service."""
 
 from uuid import UUID
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 
 class MatchedPairs(BaseModel):
-    """Pairs of profiles that the tried policy treats otherwise than they are now, and some of them."""
+    """The number of pairs that the tried policy would treat differently, with examples."""
 
     pairs: int
     examples: list[tuple[UUID, UUID]]
@@ -41,7 +41,7 @@ class TriedValues(BaseModel):
 
 
 class FieldsTrialResult(BaseModel):
-    """What a declaration of fields would refuse of what is recorded."""
+    """The recorded values that a declaration of fields would refuse."""
 
     profiles: TriedValues
     assets: TriedValues

@@ -1,4 +1,4 @@
-"""What was reported of assets, so that a retraction takes it back; and which plate was stated of which asset."""
+"""The SQL of reports about assets, which retractions need, and of the statements about plates."""
 
 from collections.abc import Collection
 from uuid import UUID

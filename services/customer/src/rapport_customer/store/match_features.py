@@ -1,4 +1,4 @@
-"""What the matcher keeps: who is to be matched, what each profile is compared by, and the blocks that find it."""
+"""The SQL of the matcher: its queue, and the features and blocks of profiles."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class MatchRow:
 
 
 async def queue_match(connection: Connection, profile_ids: Collection[UUID]) -> None:
-    """Has profiles matched, after those that wait already; one that waits keeps waiting, at the end."""
+    """Queues profiles for matching. A profile that waits already moves to the end of the queue."""
     await connection.execute(
         "INSERT INTO match_queue (profile_id) SELECT unnest($1::uuid[]) ON CONFLICT (profile_id) "
         "DO UPDATE SET place = DEFAULT",
@@ -46,7 +46,7 @@ async def waiting_to_match(connection: Connection, limit: int) -> list[tuple[UUI
 async def dequeue(connection: Connection, places: Mapping[UUID, int]) -> None:
     """Takes profiles off the queue, unless they have changed since they were read.
 
-    One whose row is locked is being changed: to wait for it would be to wait for who may wait for the lock of joins.
+    Skips locked rows: their transaction may wait for the lock of joins, so waiting for them could deadlock.
     """
     await connection.execute(
         "DELETE FROM match_queue WHERE profile_id IN ("

@@ -125,7 +125,7 @@ async def other_holder(connection: Connection, profile_id: UUID, identifier_key:
 
 
 async def keep_report(connection: Connection, event_id: UUID, profile_id: UUID, touch: str) -> bool:
-    """Keeps the report of a profile or an asset; answers whether it counts, for it may be retracted already."""
+    """Stores the report of a profile or an asset. Returns whether it counts: False if it was retracted already."""
     counts: bool = await connection.fetchval(
         "INSERT INTO report (event_id, profile_id, touch) VALUES ($1, $2, $3) "
         "ON CONFLICT (event_id) DO UPDATE SET profile_id = excluded.profile_id RETURNING NOT retracted",
@@ -137,7 +137,7 @@ async def keep_report(connection: Connection, event_id: UUID, profile_id: UUID, 
 
 
 async def retract_report(connection: Connection, event_id: UUID, profile_id: UUID) -> dict[UUID, str]:
-    """Forgets a report for good, also where it is still to come; answers the reports of the profile that count."""
+    """Retracts a report, even one that has not arrived yet. Returns the profile's remaining reports."""
     await connection.execute(
         "INSERT INTO report (event_id, profile_id, retracted) VALUES ($1, $2, true) "
         "ON CONFLICT (event_id) DO UPDATE SET retracted = true, touch = NULL",

@@ -31,7 +31,7 @@ async def lock_unit(connection: Connection, path: str) -> LockedUnit | None:
 
 
 async def insert_unit(connection: Connection, state: UnitState, recorded_at: datetime) -> bool:
-    """Keeps a new unit; answers False when another transaction just did."""
+    """Inserts a unit. Returns False if another transaction inserted it meanwhile."""
     made = await connection.fetchval(
         "INSERT INTO unit (path, state, sequence, last_recorded_at) VALUES ($1, $2, 1, $3) "
         "ON CONFLICT DO NOTHING RETURNING true",

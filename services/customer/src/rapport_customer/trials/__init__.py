@@ -1,1 +1,1 @@
-"""What a policy would do to what is recorded: tried before the policy is activated. Changes nothing."""
+"""Trials: the effect of a policy on recorded data before activation. They change nothing."""

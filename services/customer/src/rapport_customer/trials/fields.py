@@ -1,4 +1,4 @@
-"""What a version of the `fields` policy would refuse of what is recorded: tried before it is activated."""
+"""Trial of a `fields` policy: the recorded values that it would refuse."""
 
 import asyncio
 from collections import Counter
@@ -31,7 +31,7 @@ class FieldsTrial:
     async def __call__(self, policy: FieldsPolicy) -> dict[str, Any]:
         """How many recorded values the policy would refuse, by field and reason. No value is named.
 
-        `complete` is false where a sample was looked at: there are more than are. Other requests are served meanwhile.
+        `complete` is false if only a sample was examined. Other requests are served meanwhile.
         """
         rules = OwnRules(policy)
         profiles = await own_fields.sample(self.database, "profile", MOST)

@@ -1,4 +1,4 @@
-"""What a `matching` policy would do to the customers that are there: tried on the base before it is activated."""
+"""Trial of a `matching` policy: its effect on the existing customers."""
 
 import asyncio
 from collections.abc import Iterable, Mapping
@@ -23,7 +23,7 @@ class MatchingTrial:
     database: Database
 
     async def __call__(self, policy: MatchingPolicy) -> dict[str, Any]:
-        """How many pairs the policy would join, show and pass by, and what would change of those that are joined.
+        """Counts the pairs that the policy would join, show and ignore, and the changes to joined pairs.
 
         `parted`: pairs of one customer, joined by likeness, that the policy would not join. `complete` is false when
         the base has more pairs than are compared. Takes about 20 µs a pair; other requests are served meanwhile.

@@ -15,7 +15,7 @@ from rapport_shared.errors import UNAUTHENTICATED, Problem
 from rapport_shared.web.application import bearer
 
 REMEMBERED: Final = timedelta(seconds=2)
-"""What was revoked works for so long. Streams ask as often, and end within twice that."""
+"""A revoked key or token works for at most this time. Streams end within twice this time."""
 _MEMORY: Final = 2048
 
 

@@ -1,4 +1,4 @@
-"""What a key or a token may grant: nothing that its maker lacks."""
+"""The rights that a key or a token may grant: no right that its creator lacks."""
 
 from collections.abc import Sequence
 from typing import Annotated

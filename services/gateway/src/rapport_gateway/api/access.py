@@ -99,7 +99,7 @@ def router(database: Database, runner: CommandRunner, clock: Clock) -> APIRouter
 
     @routes.get("/problems/{code}", dependencies=[PUBLIC], tags=["problems"], response_model=ExplainedProblem)
     async def problem(code: str) -> dict[str, Any]:
-        """What a problem means and what to do about it."""
+        """The meaning of a problem, and its remedy."""
         found = PROBLEM_TYPES.get(code)
         if found is None:
             raise not_found("problem")

@@ -24,7 +24,7 @@ FOUND_SERVICES = 10
 
 
 class ShownKey(BaseModel):
-    """What finds an asset, or found it; a plate that moved says when."""
+    """A present or former key of an asset; a plate that moved has the time of the move."""
 
     type: str
     value: Any
@@ -33,7 +33,7 @@ class ShownKey(BaseModel):
 
 
 class Holder(BaseModel):
-    """Who held the asset from when to when, as the customer that the profile is part of now."""
+    """A holding of the asset: the period, and the present customer of the holding profile."""
 
     profile_id: UUID
     customer_id: UUID
@@ -104,7 +104,7 @@ def router(views: Views, audience: Audience, secret: bytes) -> APIRouter:
         named = (("serial", body.serial), ("plate", body.plate))
         keys = [identifier_key(secret, type_, normalise_asset_key(type_, text).normal) for type_, text in named if text]
         if not keys:
-            place = FieldProblem("/serial", "missing", "A serial or a plate is required.")
+            place = FieldProblem("/serial", "missing", "A serial number or a plate is required.")
             raise Problem(VALIDATION, "There is nothing to look up.", errors=[place])
         registers = await assets.by_keys(views, keys)
         found = [await shown(register, caller, None, FOUND_SERVICES) for register in registers]

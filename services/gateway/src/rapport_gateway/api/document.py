@@ -111,7 +111,7 @@ def owner_operations(documents: Mapping[str, Document]) -> Document:
 
 
 def add_schemas(schemas: Document, more: Document) -> None:
-    """Adds `more` to `schemas`. Raises `ValueError` for a name that stands for something else there."""
+    """Adds `more` to `schemas`. Raises `ValueError` for a name that has another schema there."""
     for name, schema in more.items():
         if schemas.setdefault(name, schema) != schema:
             raise ValueError(f"two schemas are named {name}")

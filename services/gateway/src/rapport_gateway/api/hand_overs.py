@@ -35,7 +35,7 @@ _BEGUN: Responses = {
 
 
 class HandOverAsked(BaseModel):
-    """To whom all that a person looks after goes, or what of a unit; with `dry_run` it is only told how much it is."""
+    """Transfers an owner's customers, optionally limited to one unit. With `dry_run`, only counts the profiles."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"to": "agent-18", "dry_run": True}})
 
@@ -46,7 +46,7 @@ class HandOverAsked(BaseModel):
 
 
 class Carried(BaseModel):
-    """What goes to the new owner: tickets that the former one has, promises made to the customers, their value."""
+    """The transferred work: the former owner's tickets, promises to the customers, and the customers' value."""
 
     open_tickets: int
     open_promises: int
@@ -54,7 +54,7 @@ class Carried(BaseModel):
 
 
 class WouldCarry(Carried):
-    """What a hand-over would carry, by what the view knows."""
+    """What a hand-over would transfer, according to the view."""
 
     owner: str
     to: str
@@ -92,14 +92,16 @@ def router(views: Views, audience: Audience, owners: Owners) -> APIRouter:
             return await owners.pass_on("customer", request, caller)
         unit = body.unit or caller.unit or ""
         if not lies_in(unit, caller.unit):
-            place = FieldProblem("/unit", "unknown_unit", "It is not a unit of this firm that the caller belongs to.")
+            place = FieldProblem(
+                "/unit", "unknown_unit", "The unit does not exist, or the caller does not belong to it."
+            )
             raise Problem(VALIDATION, "The unit is not known.", errors=[place])
         carried = await hand_overs.of_owner(views, owner, unit)
         return json_response({"owner": owner, "to": body.to, "dry_run": True, **carried_of(caller, carried)})
 
     @routes.get("/customers/{customer_id}/hand-overs", response_model=HandOverList, responses=MOVED)
     async def of_customer(customer_id: UUID, request: Request, caller: Reader) -> Response:
-        """From whom to whom a customer went, when, and what went along; 307 for a merged one."""
+        """The changes of a customer's owner, with time and transferred work; 307 for a merged customer."""
         view = await audience.customer(customer_id, caller)
         if view.moved_to is not None:
             return moved_response(request, view.moved_to, "/hand-overs")

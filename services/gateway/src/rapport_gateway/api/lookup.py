@@ -56,7 +56,7 @@ class AttributeLookup(BaseModel):
 
 
 class Lookup(BaseModel):
-    """What to look a customer up by: one of the five."""
+    """The keys to look up a customer by; exactly one of the five is given."""
 
     model_config = ConfigDict(
         extra="forbid",

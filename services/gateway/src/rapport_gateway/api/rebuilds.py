@@ -15,7 +15,7 @@ Operator = Annotated[Caller, scoped("rebuilds:write")]
 
 
 def router(database: Database, runner: CommandRunner) -> APIRouter:
-    """Building the view anew beside the live one."""
+    """Rebuilding the view beside the live one."""
     routes = APIRouter(prefix="/v1/rebuilds", tags=["operations"])
 
     @routes.post("", status_code=201, response_model=BegunRebuild)
@@ -30,7 +30,7 @@ def router(database: Database, runner: CommandRunner) -> APIRouter:
 
     @routes.get("/{run}", response_model=RebuildProgress)
     async def progress(run: int, caller: Operator) -> dict[str, Any]:
-        """How far a rebuild is."""
+        """The progress of a rebuild."""
         return await rebuild.progress(database, run)
 
     @routes.get("/{run}/diff", response_model=RebuildDifferences)
@@ -40,7 +40,7 @@ def router(database: Database, runner: CommandRunner) -> APIRouter:
 
     @routes.post("/{run}/promote", response_model=PromotedRebuild)
     async def promote(run: int, request: Request, caller: Operator) -> Response:
-        """Puts the new run in the live one's place; streams begin anew with a snapshot."""
+        """Replaces the live run by the new one. Streams start again with a snapshot."""
 
         async def work(connection: Connection) -> Answer:
             retired = await rebuild.promote(connection, run)

@@ -59,7 +59,7 @@ def router(views: Views, audience: Audience) -> APIRouter:
         cursor: PageCursor = None,
         limit: Limit = 50,
     ) -> Response:
-        """Who belongs to the customer and to whom it belongs; 307 for a merged one."""
+        """The relations from and to the customer; 307 for a merged customer."""
         view = await audience.customer(customer_id, caller)
         if view.moved_to is not None:
             return moved_response(request, view.moved_to, "/relations")

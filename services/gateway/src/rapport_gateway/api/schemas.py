@@ -11,19 +11,19 @@ from rapport_shared.web.answers import Problem, RejectedTouchpoint, WrongPlace
 
 
 class AcceptedTouchpoint(BaseModel):
-    """A touchpoint that Rapport has; ask `GET /v1/touchpoints/{touchpoint_id}` what becomes of it."""
+    """An accepted touchpoint. `GET /v1/touchpoints/{touchpoint_id}` returns its outcome."""
 
     id: UUID
 
 
 class ListedWarning(WrongPlace):
-    """What its sender should know of an accepted touchpoint, by its place in the request."""
+    """A warning about an accepted touchpoint, with its place in the request."""
 
     index: int
 
 
 class Reported(BaseModel):
-    """What was accepted of a report, in the order of the request, and what was not."""
+    """The accepted touchpoints of a report, in the order of the request, and the refused ones."""
 
     accepted: list[AcceptedTouchpoint]
     rejected: list[RejectedTouchpoint]
@@ -46,7 +46,7 @@ class Verdict(BaseModel):
 
 
 class Verdicts(BaseModel):
-    """What a dry run says of each touchpoint of the request."""
+    """The dry run of each touchpoint of the request."""
 
     results: list[Verdict]
 
@@ -104,7 +104,7 @@ TouchpointStatus = Annotated[
     Accepted | Recorded | Anonymous | RetractedTouchpoint | InQuarantine | DismissedTouchpoint,
     Field(discriminator="state"),
 ]
-"""What became of a touchpoint."""
+"""The outcome of a touchpoint."""
 
 
 class LookupMatch(BaseModel):
@@ -185,7 +185,7 @@ class RevokedToken(BaseModel):
 
 
 class ExplainedProblem(BaseModel):
-    """What a type of problem means, and what to do about it."""
+    """The meaning of a type of problem, and its remedy."""
 
     code: str
     status: int
@@ -201,7 +201,7 @@ class BegunRebuild(BaseModel):
 
 
 class RebuildProgress(BegunRebuild):
-    """How far a run is: `behind` counts the records between its cursors and those of the live run."""
+    """The progress of a run: `behind` counts the records between its cursors and those of the live run."""
 
     changes: int
     behind: int

@@ -48,7 +48,9 @@ def router(intake: TouchpointIntake, views: Views) -> APIRouter:
     async def report(
         request: Request,
         caller: Annotated[Caller, scoped("touchpoints:write")],
-        dry_run: Annotated[bool, Query(description="Only check, and say whom it would meet.")] = False,
+        dry_run: Annotated[
+            bool, Query(description="Only check, and return the customer that the touchpoint would match.")
+        ] = False,
     ) -> Response:
         """Reports touchpoints. Each has its `id`, or all are under one `Idempotency-Key`. 503: repeat the same."""
         items, batch = read_batch(await request.body())
@@ -77,7 +79,7 @@ def router(intake: TouchpointIntake, views: Views) -> APIRouter:
         caller: Annotated[Caller, scoped("touchpoints:read")],
         wait_ms: Annotated[int, Query(ge=0, le=MAX_WAIT_MS)] = 0,
     ) -> Response:
-        """What became of a touchpoint: accepted, recorded, anonymous, retracted, quarantined or dismissed."""
+        """The outcome of a touchpoint: accepted, recorded, anonymous, retracted, quarantined or dismissed."""
         deadline = intake.clock().timestamp() + wait_ms / 1000
         while True:
             found = await views.touchpoint_status(touchpoint_id)

@@ -154,7 +154,7 @@ def _add_reading(routes: APIRouter, imports: Imports) -> None:
 def _add_deciding(routes: APIRouter, imports: Imports) -> None:
     @routes.put("/imports/{import_id}/mapping", status_code=202, response_model=ImportAnswer)
     async def decide(import_id: UUID, body: ChosenMapping, caller: Writer) -> Response:
-        """Says what the columns hold, and how doubtful ones are read; the rows are checked anew."""
+        """Says what the columns hold, and how doubtful ones are read; the rows are checked again."""
         return _json(import_answer(await imports.map(import_id, body.name, body.mapping, caller)), 202)
 
     @routes.post("/imports/{import_id}/run", status_code=202, response_model=ImportAnswer)

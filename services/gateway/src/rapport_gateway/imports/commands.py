@@ -62,7 +62,7 @@ class Imports:
         if not lies_in(unit, caller.unit):
             raise _refused(FORBIDDEN, "unit", "forbidden", "The unit lies outside the key's.")
         if unit and await self.unit_known(unit) is None:
-            raise _refused(VALIDATION, "unit", "unknown_unit", "It is not a unit of this firm.")
+            raise _refused(VALIDATION, "unit", "unknown_unit", "The unit does not exist.")
         if wanted.as_of is not None and (wanted.as_of.tzinfo is None or wanted.as_of > self.clock() + AHEAD_AT_MOST):
             raise _refused(VALIDATION, "as_of", "time", "It is no instant with offset, or lies ahead.")
         mapping = await self._saved(wanted.mapping, caller) if wanted.mapping else None

@@ -28,9 +28,9 @@ class Encoding:
 
 
 def sniff(content: bytes) -> Encoding:
-    """The encoding of `content`: by its mark, else strict UTF-8, else by how its high bytes stand.
+    """The encoding of `content`: by its mark, else strict UTF-8, else by the pattern of its high bytes.
 
-    GB18030 writes Chinese in pairs of high bytes; in Latin-1 a high byte stands among letters. A file that shows
+    GB18030 writes Chinese in pairs of high bytes; in Latin-1 a high byte is among letters. A file that shows
     neither clearly is ambiguous.
     """
     for mark, name in _MARKS:

@@ -88,7 +88,7 @@ def template(rules: OwnRules, language: Literal["en", "zh"]) -> list[str]:
 def propose(headers: Sequence[str], header_row: int = 1, rules: OwnRules = UNDECLARED) -> SheetMapping | None:
     """What the names say: the first column of a name for a field with room for one. None where no name is known.
 
-    A header that stands twice is left to the caller.
+    The caller handles a header that occurs twice.
     """
     own = {_plain(known): name for name, field in own_columns(rules).items() for known in names_of(name, field)}
     taken: set[tuple[FieldName, str | None]] = set()

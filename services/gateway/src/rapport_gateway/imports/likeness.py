@@ -39,7 +39,7 @@ def customer_service(
 
 
 def by_likeness(known: Matcher, ask: Ask) -> Matcher:
-    """What `known` says of a row, else whom the customer service finds like it.
+    """The match that `known` finds for a row, else the match of the customer service.
 
     Where that service does not answer, a row goes on and says that likeness is not known: an import waits for nobody.
     """

@@ -156,7 +156,7 @@ class SheetMapping(BaseModel):
 
 
 def work_digest(file_hash: bytes, mapping: SheetMapping, terms: Iterable[str | bool | None]) -> bytes:
-    """What makes two imports the same work: file, mapping, and the terms that stand in each touchpoint.
+    """The digest of an import: equal for the same file, mapping, and terms that each touchpoint contains.
 
     The ids of touchpoints are made of it, so that a repeat gives the same.
     """

@@ -36,7 +36,7 @@ def names_of(name: str, field: OwnField) -> Iterator[str]:
 
 
 def headers_of(fields: Mapping[str, OwnField], language: Literal["en", "zh"], taken: frozenset[str]) -> Iterator[str]:
-    """A header for each field in a language, with the field's name where the label stands for something else too."""
+    """A header for each field in a language, with the field's name if the label means another column too."""
     labels = [getattr(field.labels, language) for field in fields.values()]
     for name, label in zip(fields, labels, strict=True):
         yield f"{label} ({name})" if label in taken or labels.count(label) > 1 else label

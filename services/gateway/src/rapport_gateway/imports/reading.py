@@ -73,7 +73,7 @@ async def reading(content: BinaryIO, mapping: Any, fields: str = "{}") -> AsyncI
     `fields` is the document of the fields that the deployment declared of its own.
     """
     content.flush()
-    # what it must know of secrets it is told by its input: files from anywhere are not read beside all the others
+    # it gets only the secrets that it needs, through its input, because it reads untrusted files
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RAPPORT_")}
     descriptor = content.fileno()
     os.lseek(descriptor, 0, os.SEEK_SET)

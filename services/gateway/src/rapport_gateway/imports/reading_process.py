@@ -1,6 +1,6 @@
 """The process that reads a sheet: within limits of memory and time, speaking JSON lines with who started it.
 
-It is told a job, answers a report, and goes on with the rows when it is told the terms; when its input ends, it ends.
+The process reads a job, writes a report, then reads the terms and writes the rows. It ends with its input.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""What imports ask of the view: whom rows would meet, a unit, and what became of touchpoints."""
+"""The lookups of imports in the view: the matches of rows, units, and the outcomes of touchpoints."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
@@ -19,7 +19,7 @@ Found = TypeVar("Found")
 _ATTEMPTS = 3
 _TEXTS = {
     "source_record": "The source record is known: it becomes what the row says.",
-    "routed": "Touches by this identifier go to the customer.",
+    "routed": "Touchpoints with this identifier go to the customer.",
     "holds": "The customer holds this identifier.",
 }
 
@@ -38,14 +38,14 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The customer that a row would meet, and why; without a customer, why that is not known."""
+    """The customer that a row would match and the reasons; without a customer, why none is known."""
 
     customer_id: UUID | None
     reasons: Sequence[dict[str, Any]]
 
 
 Matcher = Callable[[Sequence[Asked]], Awaitable[list[Match | None]]]
-"""Answers for each row whom it meets; at most some hundred rows at once. May be repeated."""
+"""Returns the match of each row. Takes at most some hundred rows. May be repeated."""
 
 
 def view_matcher(database: Database) -> Matcher:

@@ -18,7 +18,7 @@ from rapport_shared.database import Row
 CSV: Final = "text/csv; charset=utf-8"
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 OWN_COLUMNS: Final = ("import row", "import verdict", "import outcome", "import reasons", "import customer id")
-"""They stand before those of the sheet; no header of theirs is taken for a field when the sheet is imported again."""
+"""The columns before those of the sheet. An import of the result does not take their headers for fields."""
 _PIECE: Final = 256 * 1024
 
 Cells = list[str]

@@ -20,7 +20,7 @@ from rapport_shared.errors import Problem
 
 @dataclass(frozen=True, slots=True)
 class JudgedRow:
-    """A row with its verdict so far: `rejected`, or `new` until somebody is found whom it meets.
+    """A row with its verdict so far: `rejected`, or `new` until a matching customer is found.
 
     `keys` are type and identifier key, the deciding one first; `same_as` is an earlier row with one of them.
     """

@@ -67,7 +67,7 @@ async def add_chunk(connection: Connection, import_id: UUID, number: int, chunk:
 async def end_upload(
     connection: Connection, import_id: UUID, file_hash: bytes, file_bytes: int, request_digest: bytes, now: datetime
 ) -> UUID:
-    """The import to go on with: this one, or the earlier one of the same file and request, which may begin anew.
+    """The import to go on with: this one, or the earlier one of the same file and request, which may start again.
 
     An earlier one that was cancelled or failed gets the file that just came.
     """

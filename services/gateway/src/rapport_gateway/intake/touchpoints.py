@@ -220,7 +220,7 @@ class TouchpointRules:
             return known[1]
         unit = await self.units(path)
         if unit is None:
-            raise _invalid("/unit", "unknown_unit", "It is not a unit of this firm.")
+            raise _invalid("/unit", "unknown_unit", "The unit does not exist.")
         self._known_units[path] = (now + UNITS_REMEMBERED, unit)
         return unit
 

@@ -102,7 +102,7 @@ def _unverified(identifier: Identifier, position: int, may_verify: Collection[st
 
 def _nothing(place: str, type_: str) -> Warning:
     message = (
-        'The value stands for nothing, as "n/a", "undefined", "test" or zeros do: it leads to nobody. '
+        'The value is a placeholder such as "n/a", "undefined", "test" or zeros: it leads to nobody. '
         f"Expected is {_EXPECTED[type_]}, or no value."
     )
     return Warning(place, NOTHING, message)

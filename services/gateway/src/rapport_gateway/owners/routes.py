@@ -124,7 +124,7 @@ ROUTES = (
         "customer",
     ),
     Passed("POST", "/v1/value/rankings", "scoring", "values:compute", "Value everybody at one instant.", "firm"),
-    Passed("POST", "/v1/value/fits", "scoring", "values:compute", "Fit the forecast anew.", "firm"),
+    Passed("POST", "/v1/value/fits", "scoring", "values:compute", "Fit the forecast again.", "firm"),
     Passed("POST", "/v1/value/backtest", "scoring", "values:compute", "Try the forecast on the past.", "firm"),
     Passed("GET", "/v1/value/runs/{run_id}", "scoring", "values:read", "How far a computation is.", "firm"),
     Passed(

@@ -69,7 +69,7 @@ def _follow(batch: Batch, moves: Sequence[Mapping[str, str]]) -> set[UUID]:
         profile_id, customer_id = UUID(move["profile_id"]), UUID(move["customer_id"])
         former = batch.move(profile_id, customer_id, int(move["mapping_seq"]))
         if former is not None:
-            # whoever asks for the profile's own id is led to the customer that it belongs to now
+            # a request for the profile's own id is redirected to its present customer
             for stale in (former, customer_id, profile_id):
                 batch.dirty[stale] |= {*SECTIONS}
             moved.add(profile_id)
@@ -84,7 +84,7 @@ def _fold(batch: Batch, fact: Fact, places: Sequence[Place], mended: frozenset[s
 
 
 async def _note_profiles(batch: Batch) -> set[UUID]:
-    """Keeps what finds changed profiles and what they relate to; answers to whom their relations have changed."""
+    """Stores the lookups and relations of changed profiles. Returns the targets whose relations have changed."""
     profiles = {place.profile_id: state["profile"] for place, state in batch.changed(identity.NAME).items()}
     if not profiles:
         return set()

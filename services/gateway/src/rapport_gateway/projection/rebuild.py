@@ -64,7 +64,7 @@ async def _watch(find: FindRun, run: Run) -> None:
 async def begin(connection: Connection) -> Run:
     """Begins a rebuild. Raises a 409 while one is under way. What retired runs had stored is removed."""
     if await find_run(connection, "building") is not None:
-        raise Problem(CONFLICT, "The view is being built anew already.")
+        raise Problem(CONFLICT, "A rebuild of the view is running already.")
     for run in await retired_runs(connection):
         await retire(connection, run)
     return await begin_run(connection, "building")

@@ -1,7 +1,7 @@
 """Recordings that no longer count leave what they were folded into. It costs what they changed, and no history.
 
 An interaction counts by its first entry that counts, so it is counted again when one of its entries ends, and at each
-entry that comes after that. A promise goes with the recording that told of it.
+entry that comes after that. A promise ends with the recording that reported it.
 """
 
 from collections import Counter, defaultdict

@@ -1,1 +1,1 @@
-"""What the gateway answers."""
+"""The queries of the gateway."""

@@ -68,7 +68,7 @@ class Views(LiveView):
             await self.hub.moved(min(left, 0.5))
 
     async def until_answered(self, event_ids: Sequence[UUID], wait_ms: int) -> bool:
-        """Waits until the profiles that recorded touchpoints led to are in the view; answers whether they are."""
+        """Waits until the profiles of recorded touchpoints are in the view. Returns whether they are."""
         deadline = self.clock().timestamp() + wait_ms / 1000
         while await reactions.are_missing(self.live, event_ids):
             left = deadline - self.clock().timestamp()
@@ -87,7 +87,7 @@ class Views(LiveView):
         return missing
 
     async def touchpoint_status(self, touchpoint_id: UUID) -> dict[str, Any] | None:
-        """What became of a touchpoint, as far as the view knows; None for one it has not seen."""
+        """The outcome of a touchpoint according to the view; None for a touchpoint that the view has not seen."""
         rows = await touchpoints.history(self.live, touchpoint_id)
         recordings = [row for row in rows if row["type"] == "interaction.recorded"]
         if recordings:

@@ -48,7 +48,7 @@ class RejectedRecords(BaseModel):
 
 
 class DeadLetterTopic(BaseModel):
-    """What stands in the dead-letter topic of a service; `records` is null while Kafka is away."""
+    """The dead-letter topic of a service; `records` is null while Kafka is not available."""
 
     service: str
     topic: str
@@ -172,7 +172,7 @@ class Freshness:
 
 
 def _partition(partition: Partition, position: int, bounds: Bounds, lag_ms: int | None) -> PartitionFreshness:
-    # The cursor was read after the log's end: it may stand beyond it.
+    # The cursor was read after the log's end: it may be beyond the end.
     end = max(position, bounds[partition][1]) if partition in bounds else None
     behind = None if end is None else end - position
     return PartitionFreshness(

@@ -32,7 +32,7 @@ class HandOver:
 
     @property
     def customer_id(self) -> UUID:
-        """The customer at that time: a score is of a customer, and one of before a merge is of nobody now."""
+        """The customer at that time: a score belongs to a customer, and after a merge the former customer has none."""
         return UUID(self.data["customer_id"])
 
 

@@ -50,7 +50,7 @@ class Values:
         With `decided` it waits for alarms, triggers and segments, too, which are decided once a loaded past is quiet.
 
         Scoring must have read as far as the view has, and the view must show the last event that scoring had then
-        recorded of the customer, and no figures of before a merge. Scoring is asked at once, whenever the customer's
+        recorded of the customer, and no figures from before a merge. Scoring is asked at once, whenever the customer's
         row changes, and now and then. Raises a 409 when time is up, a 503 when scoring is away then.
         """
         deadline = self.views.clock().timestamp() + wait_ms / 1000

@@ -1,4 +1,4 @@
-"""Who the customer is: the registers of its profiles, the winner of each field chosen here."""
+"""The identity section: the registers of the profiles, and the winner of each field."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -12,7 +12,7 @@ from rapport_shared.own_fields import lookup_key
 NAME = "identity"
 OTHER_NAMES = 5
 OWN = "attributes."
-"""Under which the deployment's own fields stand among the others."""
+"""The name under which the view shows the deployment's own fields."""
 _SHOWN = ("birth_date", "addresses", "language", "industry", "size", "region")
 
 
@@ -61,12 +61,12 @@ def render(customer_id: UUID, profiles: Sequence[UUID], partials: Mapping[tuple[
 
 
 def _attributes(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """What the deployment declared of its own, by name."""
+    """The values of the declared own fields, by name."""
     return {name.removeprefix(OWN): value for name, value in fields.items() if name.startswith(OWN)}
 
 
 def name_of(records: Sequence[dict[str, Any]]) -> Any:
-    """What the customer of these registers is called; None where nobody says."""
+    """The name of the customer of these registers; None if no source states one."""
     return display_name(_winner(records, "name"))
 
 
@@ -165,5 +165,5 @@ def _consents(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def strictness(consent: dict[str, Any]) -> tuple[bool, datetime, str]:
-    """What consents to one purpose are ordered by: withdrawn before given, then the latest."""
+    """The order of consents to one purpose: withdrawn before given, then the latest."""
     return (not consent["given"], datetime.fromisoformat(consent["occurred_at"]), consent["event_id"])

@@ -18,7 +18,7 @@ _EPOCH: Final = datetime.fromtimestamp(0, UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 Rank = Callable[[UUID, State], int | None]
-"""Where an item stands in the list of its profile, the lowest first; None for one that is not listed."""
+"""The position of an item in the list of its profile, the lowest first; None if the item is not listed."""
 
 
 class Listing(Protocol):
@@ -28,11 +28,11 @@ class Listing(Protocol):
     SHOWN: int
 
     def rank(self, profile_id: UUID, state: State) -> int | None:
-        """Where an item stands in the list of its profile, the lowest first; None for one that is not listed."""
+        """The position of an item in the list of its profile, the lowest first; None if the item is not listed."""
         ...
 
     def tally(self, state: State) -> Mapping[str, int]:
-        """What an item adds to the totals of its profile."""
+        """The amounts that an item adds to the totals of its profile."""
         ...
 
 

@@ -17,7 +17,7 @@ NAME = "quality"
 SHOWN = 1_000
 """So many open candidates of a profile are looked at, the likeliest first."""
 _UNKNOWN_PROBABILITY = 0.5
-"""Of two that share an identifier, or whom a touch confused: nothing was compared."""
+"""The causes without a comparison: a shared identifier or an ambiguous touchpoint."""
 
 
 def targets(fact: Fact) -> Iterable[tuple[UUID, str]]:
@@ -146,7 +146,7 @@ def _last_reported(records: Sequence[dict[str, Any]]) -> str | None:
 
 
 def _contributors(fields: Mapping[str, Sequence[Candidate]]) -> list[dict[str, Any]]:
-    """Of each source, how many fields it states and of how many its statement stands."""
+    """For each source the number of fields that it states, and of those that it wins."""
     counted: dict[str, dict[str, int]] = {}
     for stated in fields.values():
         choice = choose(stated)

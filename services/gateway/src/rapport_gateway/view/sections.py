@@ -38,7 +38,7 @@ Partials = Mapping[tuple[UUID, str], State]
 
 
 class Folding(Protocol):
-    """What folds facts into partials. Both functions are pure, and total on erased values.
+    """Folds facts into partials. Both functions are pure and accept erased values.
 
     `targets` names the partials that a fact changes, `fold` changes one. A fact is folded into a partial once.
     """
@@ -55,7 +55,7 @@ class Folding(Protocol):
 
 
 class Shown(Protocol):
-    """What renders a section: pure, and total on erased values, too."""
+    """Renders a section. Pure; accepts erased values."""
 
     NAME: str
 
@@ -78,7 +78,7 @@ FOLDING: Mapping[str, Folding] = {
 SOURCES: Mapping[str, str] = {name: name for name in SECTIONS} | {
     section.NAME: score.NAME for section in (commerce, value, segments)
 }
-"""Whose partials each section is rendered from."""
+"""The names of the partials that each section is rendered from."""
 
 SHOWING: Mapping[str, frozenset[str]] = {
     kept: frozenset(name for name, source in SOURCES.items() if source == kept) for kept in FOLDING

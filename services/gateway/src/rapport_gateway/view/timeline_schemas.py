@@ -196,7 +196,7 @@ class SegmentDecision(BaseModel):
 
 
 class AlarmDecision(BaseModel):
-    """What became of an alarm."""
+    """The outcome of an alarm."""
 
     type: Literal["alarm.raised", "alarm.withdrawn", "alarm.expired"]
     event_id: UUID

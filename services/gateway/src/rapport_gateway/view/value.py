@@ -21,10 +21,10 @@ _STANDING: Final = ("raised", "pending")
 
 
 def render(customer_id: UUID, profiles: Sequence[UUID], partials: Mapping[tuple[UUID, str], State]) -> Any:
-    """The values, where the customer stands and what calls for action; `settling` while a merge is newer than they are.
+    """The values, the standing and the reasons to act; `settling` while a merge is newer than they are.
 
-    Null for a customer without a score that waits for none. A score of before a figure was stated has null in its
-    place. Lists are short, each with a total.
+    Null for a customer without a score that waits for none. A score that is older than a figure has null for
+    the figure. Lists are short, each with a total.
     """
     state = partials.get((customer_id, ""))
     settling = score.settling(customer_id, profiles, state)

@@ -1,1 +1,1 @@
-"""What the ticket service does: each command works in its caller's transaction."""
+"""The commands of the ticket service. Each command works in its caller's transaction."""

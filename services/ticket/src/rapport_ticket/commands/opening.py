@@ -1,4 +1,4 @@
-"""How a ticket is opened, whoever opens it: a person, the playbook, or a touchpoint."""
+"""Opens tickets for all callers: a person, the playbook, or a touchpoint."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from rapport_ticket.store.tickets import StoredTicket, next_number
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """A ticket that is to be opened at a profile, every field of it decided.
+    """A ticket to open at a profile, with all fields decided.
 
     `digest` identifies the request, `causation_id` the event that the ticket follows from.
     """

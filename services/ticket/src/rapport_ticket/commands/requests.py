@@ -1,4 +1,4 @@
-"""What the command that opens a ticket is given."""
+"""The input of the command that opens a ticket."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What is done to tickets: each command locks one, decides, saves, and appends one event."""
+"""Commands on tickets: each command locks a ticket, decides, saves, and appends one event."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Tickets:
-    """Commands on tickets, with what they all need."""
+    """Commands on tickets, with their common dependencies."""
 
     secret: bytes
     clock: Clock
@@ -59,8 +59,8 @@ class Tickets:
     async def open(self, connection: Connection, command: OpenTicket, caller: Caller) -> Opened:
         """Opens a ticket at the profile that the customer's id names, or that identifiers are routed to.
 
-        Under an id that is known, the same request is answered again and another one is a 409. Raises a 404 for a
-        customer that is not known: report a touchpoint first.
+        A repeat with a known id returns the same ticket; a different request with that id raises a 409. Raises a 404
+        for an unknown customer: report a touchpoint first.
         """
         known = await store.lock_ticket(connection, command.ticket_id) if command.ticket_id else None
         if known is not None:
@@ -156,7 +156,7 @@ class Tickets:
     async def _attributes(
         self, connection: Connection, ticket: TicketState, stated: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """The ticket's own fields after an edit, which leaves none missing; what was recorded before may stay."""
+        """The ticket's own fields after an edit. No required field may be missing; recorded values may stay."""
         before = ticket.attributes if isinstance(ticket.attributes, dict) else {}
         own, after = (await own_rules(connection)).tickets(ticket.kind), with_stated(before, stated)
         refuse([*own.value_faults(stated), *own.missing(after, ticket.kind)])
@@ -214,14 +214,14 @@ def _known(profile_id: UUID | None) -> UUID:
 
 def _opened_at(occurred_at: datetime | None, now: datetime) -> datetime:
     if occurred_at is not None and occurred_at > now + AHEAD:
-        place = FieldProblem("/occurred_at", "time_ahead", "It is more than five minutes ahead.")
+        place = FieldProblem("/occurred_at", "time_ahead", "The time is more than five minutes in the future.")
         raise Problem(VALIDATION, "A case cannot have arisen in the future.", errors=[place])
     return min(occurred_at or now, now).astimezone(UTC)
 
 
 def _opened_already(known: StoredTicket, digest: str) -> Opened:
     if known.digest != digest:
-        raise Problem(CONFLICT, "There is another ticket with this id.")
+        raise Problem(CONFLICT, "Another ticket with this id exists already.")
     return Opened(known, repeated=True)
 
 

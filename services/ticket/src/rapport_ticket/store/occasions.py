@@ -11,7 +11,7 @@ from rapport_ticket.store.tickets import TICKET, StoredTicket, stored_ticket
 
 PAGE = 5_000
 
-# A customer that was merged away says nothing of itself any more: what ends in the whole that it is of ends for it.
+# A merged customer publishes no events of its own: a reason that ends for the survivor ends for it, too.
 _END = """
 UPDATE occasion SET ended_at = $4 WHERE reason = $2 AND ended_at IS NULL
 AND (customer_id = $1 AND sequence < $3

@@ -87,7 +87,7 @@ async def lock_open_tickets(connection: Connection, profile_ids: Collection[UUID
 
 
 async def note_hand_over(connection: Connection, event_id: UUID) -> bool:
-    """Keeps that a hand-over is carried out; answers whether it was not yet."""
+    """Records that a hand-over is carried out. Returns False if it was recorded already."""
     new: bool | None = await connection.fetchval(
         "INSERT INTO hand_over (event_id) VALUES ($1) ON CONFLICT DO NOTHING RETURNING true", event_id
     )
@@ -108,7 +108,7 @@ async def read_ticket(database: Database, name: UUID | str) -> StoredTicket | No
 
 
 async def insert_ticket(connection: Connection, stored: StoredTicket) -> bool:
-    """Keeps a new ticket; False when there is one with its id, which another transaction has just made."""
+    """Inserts a ticket. Returns False if another transaction inserted a ticket with this id."""
     ticket = stored.ticket
     made: bool | None = await connection.fetchval(
         "INSERT INTO ticket (ticket_id, number, profile_id, kind, state, open, owner, unit, opened_at, register, "
@@ -135,7 +135,7 @@ async def insert_ticket(connection: Connection, stored: StoredTicket) -> bool:
 
 
 async def save_ticket(connection: Connection, stored: StoredTicket) -> None:
-    """Keeps a ticket after a change."""
+    """Updates a ticket."""
     ticket = stored.ticket
     await connection.execute(
         "UPDATE ticket SET state = $2, open = $3, owner = $4, unit = $5, register = $6, last_event_id = $7, "

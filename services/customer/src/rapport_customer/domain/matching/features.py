@@ -1,4 +1,4 @@
-"""What of a profile is compared: made once from its register, then stored, so that comparing parses nothing."""
+"""The features of a profile: computed once from its register and stored, so that comparing parses nothing."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ SUFFIX: Final = 8
 """Digits of a phone number that are compared when country or area are written differently."""
 
 MOST_PLACES: Final = 5
-"""Addresses that are compared; the first ones of a profile, for the cost is that of all pairs."""
+"""How many addresses of a profile are compared. The cost grows with the number of pairs of addresses."""
 
 _DATE_DIGITS: Final = 8
 _PARTS: Final = ("country", "region", "city", "district", "street", "postcode", "raw")
@@ -32,7 +32,7 @@ _PARTS: Final = ("country", "region", "city", "district", "street", "postcode", 
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
-    """An identifier that a profile holds; `verified` by a channel that may."""
+    """An identifier that a profile holds; `verified` says whether a permitted channel verified it."""
 
     type: str
     key: str

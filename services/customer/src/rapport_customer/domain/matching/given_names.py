@@ -1,4 +1,4 @@
-"""Given names of the West that are so common that two of them which look alike are two names: Marco and Mario.
+"""Common Western given names. Two similar names of this list are different names, such as Marco and Mario.
 
 The most frequent names of the last generations, after the name statistics of Germany, France, Italy, Spain, the United
 Kingdom and the United States, in small letters without accents.
@@ -38,5 +38,5 @@ KNOWN: Final = frozenset(_NAMES.split(" "))
 
 
 def two_names(a: str, b: str) -> bool:
-    """Whether the two are different names, and not one of them written wrongly."""
+    """Whether the two are different names rather than two spellings of one name."""
     return a != b and a in KNOWN and b in KNOWN

@@ -1,7 +1,7 @@
-"""What holds the precision where likeness alone would err: a guard limits what a pair may come to, whatever its weight.
+"""Guards protect precision where similarity misleads: a guard limits the outcome of a pair, whatever its weight.
 
 A sum of weights takes fields as independent. Members of one household are the exception: name and address come
-together, and a wrong join costs more than a look by a person. So a guard says what must not be, and why.
+together, and a wrong join costs more than a look by a person. So a guard forbids an outcome and names the reason.
 """
 
 from collections.abc import Collection
@@ -62,7 +62,7 @@ NEVER_CANDIDATES: Final = frozenset({Guard.KIND, Guard.HOUSEHOLD})
 
 
 def different_kinds(a: Features, b: Features) -> bool:
-    """Whether the two cannot be one, for the one is a person and the other is none."""
+    """Whether the two cannot be one party because only one of them is a person."""
     return a.kind is not None and b.kind is not None and a.kind != b.kind
 
 
@@ -96,7 +96,7 @@ def _of_persons(pattern: Pattern) -> list[Guard]:
 
 
 def _spoken_for(given: int, birth: int, pattern: Pattern) -> bool:
-    """Whether a given name that is close (an initial, another character of one sound) is borne out by the rest."""
+    """Whether other fields confirm a close given name (an initial, another character of the same sound)."""
     return given == CLOSE and birth == EXACT and _contact(pattern)
 
 

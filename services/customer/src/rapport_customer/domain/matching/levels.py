@@ -1,10 +1,10 @@
-"""The fields that are compared, and how far two values of a field may agree."""
+"""The compared fields, and the levels of agreement of two values."""
 
 from enum import StrEnum
 from typing import Final, TypeAlias
 
 MISSING, DISAGREE, CLOSE, VERY_CLOSE, EXACT = range(5)
-"""Missing: one of the two is not known. It says nothing, neither for nor against."""
+"""How far two values agree. Missing: one of the two is unknown, which is evidence neither for nor against."""
 
 LEVELS: Final = ("missing", "disagree", "close", "very_close", "exact")
 

@@ -1,4 +1,4 @@
-"""Why two profiles are thought to be one, or not: as data, and in words. No personal value, ever."""
+"""The reasons for or against a match, as data and in words. They never contain personal values."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -59,7 +59,7 @@ _GUARDS: Final = {
 
 
 def level_reason(field: Field, level: int, weight: float) -> Reason:
-    """The reason that a field's level is, of `weight` bits."""
+    """The reason of a field's level, with its weight in bits."""
     (english, chinese), (in_english, in_chinese) = _FIELDS[field], _LEVELS[LEVELS[level]]
     return Reason(
         f"{field}_{LEVELS[level]}",
@@ -72,5 +72,5 @@ def level_reason(field: Field, level: int, weight: float) -> Reason:
 
 
 def guard_reason(guard: Guard) -> Reason:
-    """The reason that a guard is."""
+    """The reason of a guard."""
     return Reason(f"guard_{guard}", "", "", 0.0, *_GUARDS[guard])

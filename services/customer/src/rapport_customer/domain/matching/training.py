@@ -32,7 +32,7 @@ _HELD: Final = 20.0
 _RANDOM_PAIRS: Final = 40_000
 _LEAST: Final = 1e-7
 _SEEN_AT_LEAST: Final = 0.5
-"""What random pairs never showed is not rarer than half a pair of them."""
+"""The least count of a level: a level that no random pair showed counts as half a pair."""
 
 
 @dataclass(frozen=True, slots=True)

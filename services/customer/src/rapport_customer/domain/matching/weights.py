@@ -1,4 +1,4 @@
-"""The weights of the matcher: how likely each level of agreement is for one person, and for two.
+"""The weights of the matcher: the probability of each level for pairs of one party and for other pairs.
 
 m is the share of a level among pairs that are one party, u among pairs that are not; a level counts log2(m/u) bits.
 Source: Fellegi & Sunter, "A theory for record linkage", JASA 64 (1969).

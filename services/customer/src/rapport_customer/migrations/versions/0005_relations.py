@@ -1,4 +1,4 @@
-"""To whom profiles stand in a relation."""
+"""Relations between profiles."""
 
 from rapport_shared.migrations import run_sql
 
@@ -18,5 +18,5 @@ CREATE TABLE profile_relation (
 
 
 def upgrade() -> None:
-    """Makes the table; a relation that is stated already is kept there when its profile changes next."""
+    """Creates the table. A relation stated earlier is written there at the next change of its profile."""
     run_sql(TABLES)

@@ -26,5 +26,5 @@ FROM asset, jsonb_array_elements(state::jsonb -> 'keys') AS key WHERE key ->> 't
 
 
 def upgrade() -> None:
-    """Makes the tables; a plate of before was on its asset since ever."""
+    """Creates the tables. An existing plate has been on its asset without a known begin."""
     run_sql(TABLES)

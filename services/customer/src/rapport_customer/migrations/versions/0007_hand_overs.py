@@ -1,4 +1,4 @@
-"""Who owns which profile, and hand-overs of all that a person looks after."""
+"""The owner of each profile, and hand-overs."""
 
 from rapport_shared.migrations import run_sql
 

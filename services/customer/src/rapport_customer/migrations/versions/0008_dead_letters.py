@@ -1,4 +1,4 @@
-"""What becomes of a dead letter: it is replayed, or dismissed."""
+"""The outcome of a dead letter: replayed or dismissed."""
 
 from rapport_shared.messaging.tables import DEAD_LETTER_DECISIONS
 from rapport_shared.migrations import run_sql
@@ -10,5 +10,5 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Adds the columns. Dead letters of before are open."""
+    """Adds the columns. Existing dead letters are open."""
     run_sql(DEAD_LETTER_DECISIONS)

@@ -1,4 +1,4 @@
-"""Whose a key or a token is, found by its hash."""
+"""The caller of a key or a token, found by hash."""
 
 import hashlib
 from typing import Final
@@ -17,7 +17,7 @@ FROM access_token t JOIN api_key k USING (key_id) WHERE t.digest = $1
 
 
 def digest_of(credential: str) -> bytes:
-    """What is stored of a key or a token; it is random, so a plain hash is enough."""
+    """The stored hash of a key or a token. Keys are random, so a plain hash is enough."""
     return hashlib.sha256(credential.encode()).digest()
 
 

@@ -38,7 +38,7 @@ def new_key() -> str:
 
 
 async def create_key(connection: Connection, key: str, grant: KeyGrant, now: datetime) -> UUID:
-    """Stores a key and answers its id; the same key again keeps its id and takes the new grant.
+    """Stores a key and returns its id. The same key stored again keeps its id and gets the new grant.
 
     Raises `KeyRevoked` for a key that was revoked.
     """
@@ -81,7 +81,7 @@ async def find_key(database: Database, key_id: UUID) -> Row | None:
 
 
 async def revoke_key(connection: Connection, key_id: UUID, now: datetime, unit: str = "") -> bool:
-    """Revokes a key of `unit` or of what is below it; answers whether there is such a key."""
+    """Revokes a key of `unit` or of a unit below. Returns False if there is no such key."""
     status = await connection.execute(
         f"UPDATE api_key SET revoked_at = coalesce(revoked_at, $3) WHERE key_id = $2 AND {_WITHIN}", unit, key_id, now
     )

@@ -41,7 +41,7 @@ def new_token() -> str:
 async def create_token(
     connection: Connection, token: str, key_id: UUID, grant: TokenGrant, now: datetime
 ) -> tuple[UUID, datetime]:
-    """Stores a token of a key; answers its id, and when it expires."""
+    """Stores a token of a key. Returns its id and its expiry."""
     token_id, expires_at = new_id(now), now + grant.lifetime
     await connection.execute(
         _INSERT, token_id, key_id, digest_of(token), list(grant.scopes), grant.unit, grant.customer_id, expires_at
@@ -50,7 +50,7 @@ async def create_token(
 
 
 async def revoke_token(connection: Connection, token_id: UUID, key_id: UUID, now: datetime) -> bool:
-    """Revokes a token of a key; answers whether there is such a token."""
+    """Revokes a token of a key. Returns False if there is no such token."""
     status = await connection.execute(
         "UPDATE access_token SET revoked_at = coalesce(revoked_at, $3) WHERE token_id = $1 AND key_id = $2",
         token_id,

@@ -29,5 +29,5 @@ $$;
 
 
 def upgrade() -> None:
-    """Adds the column; a row that was rendered before has the one unit that it showed, until it is rendered anew."""
+    """Adds the column; a row that was rendered before has the one unit that it showed, until it is rendered again."""
     run_sql(UNITS)

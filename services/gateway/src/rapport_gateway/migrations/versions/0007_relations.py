@@ -1,4 +1,4 @@
-"""Relations between profiles, whom they make stale, and assets, in the runs that are there; see runs.py."""
+"""Relations between profiles, the profiles to render after a change, and assets, in existing runs; see runs.py."""
 
 from rapport_shared.migrations import run_sql
 

@@ -13,5 +13,5 @@ ALTER TABLE view_run ADD COLUMN form integer NOT NULL DEFAULT 1, ADD COLUMN turn
 
 
 def upgrade() -> None:
-    """Adds the columns. A run of before has the form 1: its projector brings it to the form of its release."""
+    """Adds the columns. An existing run has the form 1: its projector brings it to the form of its release."""
     run_sql(COLUMNS)

@@ -10,5 +10,5 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Adds the columns. Dead letters of before are open."""
+    """Adds the columns. Existing dead letters are open."""
     run_sql(DEAD_LETTER_DECISIONS)

@@ -1,4 +1,4 @@
-"""What an accepted touchpoint's id stands for: another body under it is refused."""
+"""The digest of each accepted touchpoint, to refuse another body with the same id."""
 
 from rapport_shared.migrations import run_sql
 
@@ -9,5 +9,5 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Adds the digest of the body. Ids of before have none until they are reported again."""
+    """Adds the digest of the body. Existing ids have none until they are reported again."""
     run_sql("ALTER TABLE accepted_touchpoint ADD COLUMN digest bytea")

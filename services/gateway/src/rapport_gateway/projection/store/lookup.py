@@ -45,7 +45,7 @@ async def by_keys(view: Reading, keys: Sequence[str], records: Sequence[UUID]) -
 
 
 async def by_attribute(view: Reading, key: str, limit: int) -> list[UUID]:
-    """Customers of whom a source states a value of an own field, of `limit` profiles at most."""
+    """Customers with a stated value of an own field, from at most `limit` profiles."""
     return [row["customer_id"] for row in await view.fetch(_BY_ATTRIBUTE, key, limit)]
 
 

@@ -42,7 +42,7 @@ class Run:
 
     @property
     def consumer(self) -> str:
-        """The name under which its cursors stand."""
+        """The consumer name of its cursors."""
         return run_consumer(self.run)
 
 
@@ -52,7 +52,7 @@ def run_schema(run: int) -> str:
 
 
 def run_consumer(run: int) -> str:
-    """The name under which a run's cursors stand."""
+    """The consumer name of a run's cursors."""
     return f"view-{run}"
 
 

@@ -15,7 +15,7 @@ LISTED_INDEX = (
 )
 """Finds the first items of a list of a profile."""
 FORM = 3
-"""The form in which this release keeps partials, and shows sections; see upgrade.py for those of before."""
+"""The form in which this release keeps partials, and shows sections; see upgrade.py for earlier forms."""
 
 RUN_TABLES = f"""
 CREATE TABLE fact (

@@ -34,7 +34,7 @@ WHERE type = 'interaction.recorded' AND profile_id IS NOT NULL
 AND (event_id = ANY($1) OR touchpoint_id = ANY($1))
 AND NOT EXISTS (SELECT FROM retraction WHERE retraction.event_id = fact.event_id)
 """
-# Each EXISTS stands in a LATERAL with a LIMIT, so that it stays a lookup by key and never becomes a scan of the facts.
+# Each EXISTS is in a LATERAL with a LIMIT, so that it stays a lookup by key and never becomes a scan of the facts.
 _UNRECORDED: Final = """
 SELECT count(*) AS among,
        count(*) FILTER (WHERE found IS NULL) AS missing,
@@ -47,7 +47,7 @@ LEFT JOIN LATERAL (
     LIMIT 1
 ) fact ON true
 """
-# Each lookup stands in a LATERAL, so that it stays one by key and never becomes a scan of the facts.
+# Each lookup is in a LATERAL, so that it stays a lookup by key and never becomes a scan of the facts.
 _OUTCOMES: Final = """
 SELECT asked.id, fact.type, fact.profile_id, fact.customer_id,
        CASE WHEN fact.type = 'interaction.quarantined' THEN fact.data END AS data

@@ -1,4 +1,4 @@
-"""What deployments declare of their own, as the customer service last activated it."""
+"""The own fields that a deployment declares, as the customer service last activated them."""
 
 from rapport_shared.migrations import run_sql
 from rapport_shared.policy_registers import REGISTER_TABLE

@@ -1,7 +1,7 @@
-"""The playbook: its versions, the occasions that it is played on, the tickets that answer them; whose a profile is.
+"""The playbook: its versions, its occasions and their tickets; the owner and unit of each profile.
 
-What the customer service said before of owners and units is read again from its beginning: the registers keep the
-latest word whatever was read before.
+The topics of the customer service are read again from the beginning, for owners and units. The registers keep the
+latest state in any order of arrival.
 """
 
 from rapport_shared.migrations import run_sql
