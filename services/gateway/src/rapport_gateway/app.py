@@ -73,7 +73,7 @@ def build(settings: GatewaySettings, clock: Clock = system_clock) -> Service:
         AcceptedIds(database, clock),
         secret,
         views.unit,
-        views.whom,
+        views.find_customer,
         clock,
         KnownChannels(database, clock),
         fields.rules,

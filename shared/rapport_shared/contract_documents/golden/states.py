@@ -5,7 +5,7 @@ from uuid import UUID
 from rapport_shared.contract_documents.golden.customers import shanghai
 from rapport_shared.contract_documents.golden.story import CALLED, CALLER, REGISTERED, UNIT, Golden
 from rapport_shared.contract_documents.golden.values import present_score
-from rapport_shared.contracts import customer, gateway, scoring, view
+from rapport_shared.contracts import customer, gateway, scoring, view, view_identity
 from rapport_shared.contracts.catalogue import (
     CUSTOMER_VALUE_STATE,
     CUSTOMER_VIEW_STATE,
@@ -21,14 +21,14 @@ from rapport_shared.contracts.touchpoints.profile import Name
 
 
 def _view() -> view.CustomerSections:
-    identity = view.IdentitySection(
+    identity = view_identity.IdentitySection(
         kind="person",
         display_name="王小明",
         also_known_as=[],
         name=Name(display="王小明"),
-        fields=view.ViewFields(language="zh"),
+        fields=view_identity.ViewFields(language="zh"),
         registered=True,
-        profiles=[view.ViewProfile(profile_id=REGISTERED, registered=True, sources=[])],
+        profiles=[view_identity.ViewProfile(profile_id=REGISTERED, registered=True, sources=[])],
         identifiers=[],
         unit=UNIT,
         units=[UNIT],

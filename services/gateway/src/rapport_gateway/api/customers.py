@@ -100,6 +100,11 @@ def router(views: Views, audience: Audience, values: Values, heartbeat: float) -
         body = views.document(view, shown & readable, withheld=withheld, pending=pending)
         return Response(body, headers={"ETag": etag}, media_type="application/json")
 
+    _add_stream(routes, views, audience, heartbeat)
+    return routes
+
+
+def _add_stream(routes: APIRouter, views: Views, audience: Audience, heartbeat: float) -> None:
     @routes.get(
         "/customers/{customer_id}/stream", responses=_STREAM, dependencies=[RESUMED], response_class=EventStream
     )
@@ -112,8 +117,6 @@ def router(views: Views, audience: Audience, values: Values, heartbeat: float) -
         events = stream(views, audience, subscriber)
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return EventStream(events, headers=headers)
-
-    return routes
 
 
 def _event_ids(after: str) -> list[UUID]:

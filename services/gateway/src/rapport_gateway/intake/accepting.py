@@ -24,7 +24,7 @@ class Sender(Protocol):
         ...
 
 
-class Whom(Protocol):
+class CustomerFinder(Protocol):
     """Finds the customer that a touch would meet."""
 
     async def __call__(
@@ -52,14 +52,14 @@ class TouchpointIntake(TouchpointRules):
         accepted: AcceptedIds,
         secret: bytes,
         units: UnitFinder,
-        whom: Whom,
+        find_customer: CustomerFinder,
         clock: Clock,
         channels: Channels,
         own: OwnRulesFinder = nothing_declared,
         default_region: str | None = None,
     ) -> None:
         super().__init__(secret, units, clock, own, default_region)
-        self.sender, self.accepted, self.whom, self.channels = sender, accepted, whom, channels
+        self.sender, self.accepted, self.find_customer, self.channels = sender, accepted, find_customer, channels
 
     async def accept(
         self, checked: Mapping[int, Checked], caller: Caller, traceparent: str | None
@@ -103,7 +103,7 @@ class TouchpointIntake(TouchpointRules):
         """The customer that the touch would meet now; None for a new one."""
         usable = self.usable(checked)
         named = usable[0].record_profile if usable else None
-        return await self.whom([(one.type, one.key) for one in usable], self.source_profile(checked), named)
+        return await self.find_customer([(one.type, one.key) for one in usable], self.source_profile(checked), named)
 
 
 def _refusals(places: Iterable[int]) -> dict[int, Problem]:

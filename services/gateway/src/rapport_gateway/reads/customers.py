@@ -143,7 +143,7 @@ class Views(LiveView):
             if customer_id in rows and "identity" in rows[customer_id].sections
         ]
 
-    async def whom(
+    async def find_customer(
         self, identifiers: Sequence[tuple[str, str]], source_profile: UUID | None, named: UUID | None
     ) -> UUID | None:
         """The customer that a touchpoint would be recorded at now; None when it would make a new customer.
